@@ -1,0 +1,132 @@
+// From tensors to an ONNX model: every node that the outputs reach, in order, each distinct computation once.
+import type { OnnxConstant, OnnxNode } from "./onnx-types.js";
+import { type DType, type Node, nodesBehind, type Shape, type Tensor } from "./tensor.js";
+
+/** A tensor that a model takes or gives. */
+export interface ValueInfo {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** Data inside a model. */
+export interface Initializer extends ValueInfo {
+  readonly data: ArrayLike<number>;
+}
+
+/** An ONNX model as plain data; `encodeModel` makes its file. */
+export interface Model {
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  readonly initializers: readonly Initializer[];
+  readonly nodes: readonly OnnxNode[];
+}
+
+/**
+ * The model that computes the named outputs. Its inputs are those that the outputs depend on.
+ * Errors where two inputs share a name, or an output has an input's name.
+ * Example: `buildModel({ loss, ...gradients })`.
+ */
+export function buildModel(outputs: Readonly<Record<string, Tensor>>): Model {
+  const build = new Builder();
+  const nodes = nodesBehind(Object.values(outputs));
+  for (const node of nodes) build.node(node);
+  for (const [name, tensor] of Object.entries(outputs)) {
+    if (build.inputs.has(name))
+      throw new Error(`output "${name}" has the name of an input; rename one of them`);
+    build.nodes.push({ opType: "Identity", inputs: [build.nameOf(tensor)], outputs: [name] });
+  }
+  return {
+    inputs: [...build.inputs.values()].map(({ name, tensor }) => info(name, tensor)),
+    outputs: Object.entries(outputs).map(([name, tensor]) => info(name, tensor)),
+    initializers: [...build.initializers.values()],
+    nodes: build.nodes,
+  };
+}
+
+function info(name: string, { dtype, shape }: Tensor): ValueInfo {
+  return { name, dtype, shape };
+}
+
+class Builder {
+  readonly inputs = new Map<string, { name: string; tensor: Tensor }>();
+  readonly initializers = new Map<string, Initializer>();
+  readonly nodes: OnnxNode[] = [];
+  private readonly names = new Map<Tensor, string>();
+  private readonly computed = new Map<string, readonly string[]>();
+  private count = 0;
+
+  /** Emits a node. One that computes the same as an earlier one lends that one's outputs instead. */
+  node(node: Node): void {
+    const prefix = `${node.name}_${this.count++}`;
+    const outputs = node.outputs.map((_, i) => (i === 0 ? prefix : `${prefix}.${i}`));
+    const inputs = node.inputs.map((x) => this.nameOf(x));
+    const dtype = node.outputs[0]!.dtype;
+    const { nodes, constants } = node.emit(inputs, outputs, `${prefix}/`);
+    const renamed = new Map<string, string>();
+    for (const constant of constants) renamed.set(constant.name, this.scalar(constant, dtype));
+    for (const inner of nodes) this.emit(inner, renamed);
+    node.outputs.forEach((tensor, i) => {
+      this.names.set(tensor, renamed.get(outputs[i]!) ?? outputs[i]!);
+    });
+  }
+
+  nameOf(tensor: Tensor): string {
+    const known = this.names.get(tensor);
+    if (known !== undefined) return known;
+    if (tensor.source.kind === "node")
+      throw new Error("a node was read before it was emitted; this is a fault of onnx-grad");
+    const name =
+      tensor.source.kind === "input"
+        ? this.input(tensor.source.name, tensor)
+        : this.data(tensor, tensor.source.data);
+    this.names.set(tensor, name);
+    return name;
+  }
+
+  private emit(node: OnnxNode, renamed: Map<string, string>): void {
+    const inputs = node.inputs.map((name) => renamed.get(name) ?? name);
+    const key = JSON.stringify([
+      node.domain ?? "",
+      node.opType,
+      inputs,
+      node.attributes ?? {},
+      node.outputs.length,
+    ]);
+    const earlier = this.computed.get(key);
+    if (earlier) {
+      node.outputs.forEach((name, i) => {
+        renamed.set(name, earlier[i]!);
+      });
+    } else {
+      this.computed.set(key, node.outputs);
+      this.nodes.push({ ...node, inputs });
+    }
+  }
+
+  private input(name: string, tensor: Tensor): string {
+    const other = this.inputs.get(name);
+    if (other && other.tensor !== tensor)
+      throw new Error(`two inputs are called "${name}"; rename one of them`);
+    this.inputs.set(name, { name, tensor });
+    return name;
+  }
+
+  private scalar({ value }: OnnxConstant, dtype: DType): string {
+    return this.initializer(dtype, [], [value]);
+  }
+
+  private data({ dtype, shape }: Tensor, data: ArrayLike<number>): string {
+    return this.initializer(dtype, shape, data);
+  }
+
+  private initializer(dtype: DType, shape: Shape, data: ArrayLike<number>): string {
+    const key =
+      data.length <= 64 ? `${dtype}[${shape}]:${Array.from(data).join()}` : `${this.initializers.size}`;
+    const known = this.initializers.get(key);
+    if (known) return known.name;
+    const name = `constant_${this.initializers.size}`;
+    this.initializers.set(key, { name, dtype, shape, data });
+    return name;
+  }
+}

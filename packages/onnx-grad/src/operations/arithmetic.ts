@@ -1,0 +1,194 @@
+// Elementwise operations, each beside its gradient. Operands broadcast; numbers take the type of the tensor beside them.
+import { broadcastShapes, sameShape } from "../shapes.js";
+import { apply, constant, type DType, type Operand, type Shape, Tensor } from "../tensor.js";
+import { sumTo } from "./broadcast.js";
+
+type Reverse = (dy: Tensor, y: Tensor, ...inputs: readonly Tensor[]) => readonly (Tensor | undefined)[];
+
+/** One elementwise ONNX node; the gradients are summed back to the shapes of the operands. */
+function elementwise(op: string, values: readonly Operand[], reverse?: Reverse, dtype?: DType): Tensor {
+  const inputs = operands(op, values);
+  const shape = inputs.map((x) => x.shape).reduce((a, b) => broadcastShapes(a, b, op));
+  return apply({
+    op,
+    inputs: unexpanded(inputs, shape, op),
+    shape,
+    ...(dtype && { dtype }),
+    ...(reverse && { backward: reverseOf(reverse) }),
+  });
+
+  function reverseOf(of: Reverse) {
+    return (dy: Tensor, y: Tensor) => {
+      const read = unexpanded(inputs, shape, op);
+      return of(dy, y, ...read).map((dx, i) => dx && sumTo(dx, read[i]!.shape));
+    };
+  }
+}
+
+/** Operands as tensors of one element type. */
+export function operands(where: string, values: readonly Operand[]): Tensor[] {
+  const model = values.find((value): value is Tensor => value instanceof Tensor);
+  if (!model) throw new Error(`${where}: at least one operand must be a tensor, got ${values.join(" and ")}`);
+  return values.map((value) => {
+    const tensor = value instanceof Tensor ? value : constant(value, model.dtype);
+    if (tensor.dtype === model.dtype) return tensor;
+    throw new Error(
+      `${where}: operands are ${model.dtype} and ${tensor.dtype}; convert one of them with cast`,
+    );
+  });
+}
+
+/**
+ * What an elementwise node should read: where an operand only repeats a smaller tensor, and broadcasting gives the
+ * result's shape anyway, the smaller tensor. Gradients of sums then never exist at full size.
+ */
+export function unexpanded(inputs: readonly Tensor[], shape: Shape, where: string): Tensor[] {
+  return inputs.reduce<Tensor[]>(
+    (read, x, i) => {
+      if (x.source.kind !== "node" || x.source.node.name !== "Expand") return read;
+      const candidate = read.with(i, x.source.node.inputs[0]!);
+      const result = candidate.map((t) => t.shape).reduce((a, b) => broadcastShapes(a, b, where));
+      return sameShape(result, shape) ? candidate : read;
+    },
+    [...inputs],
+  );
+}
+
+/** `a + b` */
+export function add(a: Operand, b: Operand): Tensor {
+  return elementwise("Add", [a, b], (dy) => [dy, dy]);
+}
+
+/** `a - b` */
+export function sub(a: Operand, b: Operand): Tensor {
+  return elementwise("Sub", [a, b], (dy) => [dy, neg(dy)]);
+}
+
+/** `a * b` */
+export function mul(a: Operand, b: Operand): Tensor {
+  return elementwise("Mul", [a, b], (dy, _, x, z) => [mul(dy, z!), mul(dy, x!)]);
+}
+
+/** `a / b` */
+export function div(a: Operand, b: Operand): Tensor {
+  return elementwise("Div", [a, b], (dy, y, _, z) => [div(dy, z!), neg(div(mul(dy, y), z!))]);
+}
+
+/** `x ** exponent` for a fixed exponent. */
+export function pow(x: Tensor, exponent: number): Tensor {
+  const reverse: Reverse = (dy) => [mul(dy, mul(pow(x, exponent - 1), exponent))];
+  return elementwise("Pow", [x, exponent], reverse);
+}
+
+/** `-x` */
+export function neg(x: Tensor): Tensor {
+  return elementwise("Neg", [x], (dy) => [neg(dy)]);
+}
+
+/** `|x|`; gradient 0 at 0. */
+export function abs(x: Tensor): Tensor {
+  return elementwise("Abs", [x], (dy) => [mul(dy, elementwise("Sign", [x]))]);
+}
+
+/** `e ** x` */
+export function exp(x: Tensor): Tensor {
+  return elementwise("Exp", [x], (dy, y) => [mul(dy, y)]);
+}
+
+/** Natural logarithm. */
+export function log(x: Tensor): Tensor {
+  return elementwise("Log", [x], (dy) => [div(dy, x)]);
+}
+
+/** Square root. */
+export function sqrt(x: Tensor): Tensor {
+  return elementwise("Sqrt", [x], (dy, y) => [div(mul(dy, 0.5), y)]);
+}
+
+/** `1 / (1 + e ** -x)`. ONNX Runtime's CPU kernel is approximate below -5: `activate` is exact. */
+export function sigmoid(x: Tensor): Tensor {
+  return elementwise("Sigmoid", [x], (dy, y) => [mul(dy, mul(y, sub(1, y)))]);
+}
+
+/** Hyperbolic tangent. */
+export function tanh(x: Tensor): Tensor {
+  return elementwise("Tanh", [x], (dy, y) => [mul(dy, sub(1, mul(y, y)))]);
+}
+
+/** `max(0, x)`; gradient 0 at 0. */
+export function relu(x: Tensor): Tensor {
+  return elementwise("Relu", [x], (dy) => [mul(dy, cast(greater(x, 0), dy.dtype))]);
+}
+
+/** The larger operand; where they are equal, the gradient goes to `a`. */
+export function maximum(a: Operand, b: Operand): Tensor {
+  return elementwise("Max", [a, b], (dy, _, x, z) => choose(dy, greaterOrEqual(x!, z!)));
+}
+
+/** The smaller operand; where they are equal, the gradient goes to `a`. */
+export function minimum(a: Operand, b: Operand): Tensor {
+  return elementwise("Min", [a, b], (dy, _, x, z) => choose(dy, greaterOrEqual(z!, x!)));
+}
+
+/** `condition ? a : b` per element. */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  if (condition.dtype !== "bool") {
+    throw new Error(
+      `where: the condition is ${condition.dtype}; it must be bool, as greater or equal make it`,
+    );
+  }
+  const [x, z] = operands("where", [a, b]);
+  const shape = [condition, x!, z!].map((t) => t.shape).reduce((m, n) => broadcastShapes(m, n, "where"));
+  return apply({
+    op: "Where",
+    inputs: [condition, x!, z!],
+    shape,
+    dtype: x!.dtype,
+    backward: (dy) => {
+      const [da, db] = choose(dy, condition);
+      return [undefined, sumTo(da, x!.shape), sumTo(db, z!.shape)];
+    },
+  });
+}
+
+function choose(dy: Tensor, first: Tensor): [Tensor, Tensor] {
+  return [where(first, dy, 0), where(first, 0, dy)];
+}
+
+/** `a > b`, as bool. */
+export function greater(a: Operand, b: Operand): Tensor {
+  return elementwise("Greater", [a, b], undefined, "bool");
+}
+
+/** `a >= b`, as bool. */
+export function greaterOrEqual(a: Operand, b: Operand): Tensor {
+  return elementwise("GreaterOrEqual", [a, b], undefined, "bool");
+}
+
+/** `a == b`, as bool. */
+export function equal(a: Operand, b: Operand): Tensor {
+  return elementwise("Equal", [a, b], undefined, "bool");
+}
+
+/** Another element type. Gradients pass between float types. */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  if (x.dtype === dtype) return x;
+  const float = (type: DType): boolean => type === "float32" || type === "float64";
+  return apply({
+    op: "Cast",
+    inputs: [x],
+    shape: x.shape,
+    dtype,
+    attributes: { to: { int: elementTypes[dtype] } },
+    backward: (dy) => [float(dtype) && float(x.dtype) ? cast(dy, x.dtype) : undefined],
+  });
+}
+
+/** The element types' numbers in ONNX files. */
+export const elementTypes: Readonly<Record<DType, number>> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float64: 11,
+};

@@ -1,0 +1,8 @@
+// Every operation of the graph builder.
+export * from "./arithmetic.js";
+export * from "./broadcast.js";
+export * from "./gather.js";
+export * from "./matmul.js";
+export * from "./movement.js";
+export * from "./normalise.js";
+export * from "./reduce.js";

@@ -1,0 +1,66 @@
+// Normalisations over the last axis: softmax, log-softmax, layer norm and RMS norm.
+import { apply, type Tensor } from "../tensor.js";
+import { add, div, exp, mul, operands, sqrt, sub } from "./arithmetic.js";
+import { sum, sumTo } from "./broadcast.js";
+import { mean } from "./reduce.js";
+
+/** `e^x / sum(e^x)` over the last axis, safe for large x. */
+export function softmax(x: Tensor): Tensor {
+  return apply({
+    op: "Softmax",
+    inputs: [x],
+    shape: x.shape,
+    attributes: { axis: { int: -1 } },
+    backward: (dy, y) => [mul(y, sub(dy, sum(mul(dy, y), -1, true)))],
+  });
+}
+
+/** `log(softmax(x))` over the last axis without losing small probabilities. */
+export function logSoftmax(x: Tensor): Tensor {
+  return apply({
+    op: "LogSoftmax",
+    inputs: [x],
+    shape: x.shape,
+    attributes: { axis: { int: -1 } },
+    backward: (dy, y) => [sub(dy, mul(exp(y), sum(dy, -1, true)))],
+  });
+}
+
+/**
+ * `(x - mean) / sqrt(variance + epsilon) * weight + bias` over the last axis; weight and bias are [channels].
+ * One node forward; the gradient derives mean and deviation again from x.
+ */
+export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
+  checkChannels("layerNorm", x, weight);
+  checkChannels("layerNorm", x, bias);
+  return apply({
+    op: "LayerNormalization",
+    inputs: [x, weight, bias],
+    shape: x.shape,
+    attributes: { axis: { int: -1 }, epsilon: { float: epsilon } },
+    backward: (dy) => {
+      const centred = sub(x, mean(x, -1, true));
+      const deviation = sqrt(add(mean(mul(centred, centred), -1, true), epsilon));
+      const normal = div(centred, deviation);
+      const g = mul(dy, weight);
+      const across = mul(normal, mean(mul(g, normal), -1, true));
+      const dx = div(sub(sub(g, mean(g, -1, true)), across), deviation);
+      return [dx, sumTo(mul(dy, normal), weight.shape), sumTo(dy, bias.shape)];
+    },
+  });
+}
+
+/** `x / sqrt(mean(x^2) + epsilon) * weight` over the last axis; weight is [channels]. */
+export function rmsNorm(x: Tensor, weight: Tensor, epsilon = 1e-5): Tensor {
+  checkChannels("rmsNorm", x, weight);
+  return mul(div(x, sqrt(add(mean(mul(x, x), -1, true), epsilon))), weight);
+}
+
+function checkChannels(where: string, x: Tensor, parameter: Tensor): void {
+  operands(where, [x, parameter]);
+  if (parameter.rank !== 1 || parameter.size !== x.shape.at(-1)) {
+    throw new Error(
+      `${where}: the parameter is [${parameter.shape}]; for x [${x.shape}] it must be [${x.shape.at(-1)}]`,
+    );
+  }
+}

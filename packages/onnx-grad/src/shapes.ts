@@ -1,0 +1,54 @@
+// Rules about shapes alone: broadcasting, axes, and the sentences that explain what does not fit.
+import { type Shape, sizeOf } from "./tensor.js";
+
+/** The shape two operands broadcast to, as in NumPy. `where` names the operation in the error. */
+export function broadcastShapes(a: Shape, b: Shape, where: string): Shape {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const m = a[axis - rank + a.length] ?? 1;
+    const n = b[axis - rank + b.length] ?? 1;
+    if (m !== n && m !== 1 && n !== 1) {
+      throw new Error(
+        `${where}: shapes [${a}] and [${b}] do not broadcast: aligned at the right, ${m} meets ${n}, but sizes must be equal or one of them 1`,
+      );
+    }
+    return m === 1 ? n : m;
+  });
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+/** Throws unless the shapes hold the same number of elements. */
+export function checkSameSize(from: Shape, to: Shape, where: string): void {
+  if (sizeOf(from) !== sizeOf(to)) {
+    throw new Error(`${where}: [${from}] holds ${sizeOf(from)} elements, but [${to}] holds ${sizeOf(to)}`);
+  }
+}
+
+/** The axis counted from the left; a negative one counts from the right. */
+export function normaliseAxis(axis: number, rank: number, where: string): number {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    throw new Error(
+      `${where}: axis ${axis} does not exist in a tensor of rank ${rank}; use ${-rank} to ${rank - 1}`,
+    );
+  }
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** Several axes, counted from the left and ascending; undefined means all. */
+export function normaliseAxes(
+  axes: readonly number[] | number | undefined,
+  rank: number,
+  where: string,
+): number[] {
+  if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
+  const list = typeof axes === "number" ? [axes] : axes;
+  return [...new Set(list.map((axis) => normaliseAxis(axis, rank, where)))].sort((a, b) => a - b);
+}
+
+/** The shape with one axis changed to another size. */
+export function withSize(shape: Shape, axis: number, size: number): Shape {
+  return shape.map((old, i) => (i === axis ? size : old));
+}

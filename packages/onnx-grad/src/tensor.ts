@@ -1,0 +1,158 @@
+// A symbolic tensor: known shape and element type, no data. Tensors are immutable and know the node that makes them,
+// so a graph is simply everything that an output reaches; nothing is registered anywhere.
+import type { OnnxConstant, OnnxNode } from "./onnx-types.js";
+
+/** Element types. Floats carry gradients; integers are indices and labels; bool is the result of comparisons. */
+export type DType = "float32" | "float64" | "int32" | "int64" | "bool";
+
+/** Sizes of the axes, all known while the graph is built. `[]` is a scalar. */
+export type Shape = readonly number[];
+
+/** Where a tensor comes from: fed by the caller, fixed in the model, or computed. */
+export type Source =
+  | { readonly kind: "input"; readonly name: string }
+  | { readonly kind: "constant"; readonly data: ArrayLike<number> }
+  | { readonly kind: "node"; readonly node: Node; readonly index: number };
+
+/** What a node becomes in the model. `prefix` is unique; inner tensors and constants must start with it. */
+export type Emit = (
+  inputs: readonly string[],
+  outputs: readonly string[],
+  prefix: string,
+) => { nodes: readonly OnnxNode[]; constants: readonly OnnxConstant[] };
+
+/**
+ * The reverse of a node: from the gradients of its outputs (undefined: not needed) to those of its inputs
+ * (undefined: none). It is written with the same operations, so it can be differentiated again.
+ */
+export type Backward = (outputGradients: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[];
+
+export interface Node {
+  readonly name: string;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly emit: Emit;
+  readonly backward: Backward;
+}
+
+export class Tensor {
+  constructor(
+    readonly dtype: DType,
+    readonly shape: Shape,
+    readonly source: Source,
+  ) {}
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+}
+
+/** An operand: a tensor, or a number that takes the element type of the other operand. */
+export type Operand = Tensor | number;
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/**
+ * A tensor that the caller feeds on every run.
+ * Example: `input("images", [128, 784])`, `input("labels", [128], "int32")`.
+ */
+export function input(name: string, shape: Shape, dtype: DType = "float32"): Tensor {
+  const wrong = shape.find((size) => !Number.isInteger(size) || size < 1);
+  if (wrong !== undefined) {
+    throw new Error(
+      `input "${name}" has size ${wrong} in its shape [${shape}]; sizes are whole numbers from 1 on`,
+    );
+  }
+  return new Tensor(dtype, [...shape], { kind: "input", name });
+}
+
+/**
+ * A value fixed in the model: a number (shape []) or flat data with its shape. It receives no gradient.
+ * Example: `constant(0.5)`, `constant([1, 2, 3, 4], "float32", [2, 2])`.
+ */
+export function constant(value: number | ArrayLike<number>, dtype: DType = "float32", shape?: Shape): Tensor {
+  const data = typeof value === "number" ? [value] : value;
+  const dims = shape ?? (typeof value === "number" ? [] : [data.length]);
+  if (sizeOf(dims) !== data.length) {
+    throw new Error(`constant has ${data.length} elements, but its shape [${dims}] holds ${sizeOf(dims)}`);
+  }
+  return new Tensor(dtype, [...dims], { kind: "constant", data });
+}
+
+/** How an operation describes one ONNX node and its reverse. */
+export interface Operation {
+  readonly op: string;
+  readonly inputs: readonly Tensor[];
+  readonly shape: Shape;
+  readonly dtype?: DType;
+  readonly attributes?: OnnxNode["attributes"];
+  readonly domain?: string;
+  /** Gradients of the inputs from the gradient of the only output; absent: the operation carries no gradient. */
+  readonly backward?: (dy: Tensor, y: Tensor) => readonly (Tensor | undefined)[];
+}
+
+/** One ONNX node with one output. */
+export function apply(operation: Operation): Tensor {
+  const { op, inputs, shape, attributes, domain, backward } = operation;
+  const y: Tensor = node({
+    name: op,
+    inputs,
+    outputs: [{ dtype: operation.dtype ?? inputs[0]!.dtype, shape }],
+    emit: one(op, attributes, domain),
+    backward: ([dy]) => (dy && backward ? backward(dy, y) : []),
+  })[0]!;
+  return y;
+}
+
+/** The emission of exactly one ONNX node. */
+export function one(opType: string, attributes?: OnnxNode["attributes"], domain?: string): Emit {
+  return (inputs, outputs) => ({
+    nodes: [
+      {
+        opType,
+        inputs: [...inputs],
+        outputs: [...outputs],
+        ...(attributes && { attributes }),
+        ...(domain && { domain }),
+      },
+    ],
+    constants: [],
+  });
+}
+
+/** A node with any number of outputs; returns the output tensors. */
+export function node(definition: {
+  name: string;
+  inputs: readonly Tensor[];
+  outputs: readonly { dtype: DType; shape: Shape }[];
+  emit: Emit;
+  backward: Backward;
+}): Tensor[] {
+  const { name, inputs, emit, backward } = definition;
+  const outputs: Tensor[] = [];
+  const self: Node = { name, inputs, outputs, emit, backward };
+  definition.outputs.forEach(({ dtype, shape }, index) => {
+    outputs.push(new Tensor(dtype, shape, { kind: "node", node: self, index }));
+  });
+  return outputs;
+}
+
+/** Every node that the tensors reach, each after the nodes it reads from. */
+export function nodesBehind(tensors: readonly Tensor[]): Node[] {
+  const order = new Set<Node>();
+  const visit = (tensor: Tensor): void => {
+    if (tensor.source.kind !== "node" || order.has(tensor.source.node)) return;
+    tensor.source.node.inputs.forEach(visit);
+    order.add(tensor.source.node);
+  };
+  tensors.forEach(visit);
+  return [...order];
+}
