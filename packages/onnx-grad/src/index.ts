@@ -1,7 +1,10 @@
 // onnx-grad: build a graph, differentiate it, and run it on ONNX Runtime.
+export { type AdamwOptions, type AdamwSchedule, type AdamwState, adamw } from "./adamw.js";
 export { gradient } from "./gradient.js";
+export { crossEntropy, dropout } from "./loss.js";
 export { buildModel, type Initializer, type Model, type ValueInfo } from "./model.js";
 export * from "./operations/index.js";
+export { type Parameter, ParameterLayout } from "./parameters.js";
 export { decodeModel, encodeModel, type TypedArray } from "./protobuf/codec.js";
 export {
   type CompileOptions,
@@ -13,3 +16,4 @@ export {
   type RuntimeTensor,
 } from "./session.js";
 export { constant, type DType, input, type Operand, type Shape, Tensor } from "./tensor.js";
+export { type StepResult, Training, type TrainingDefinition, type TrainingState } from "./training.js";

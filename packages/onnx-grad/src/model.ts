@@ -1,5 +1,5 @@
 // From tensors to an ONNX model: every node that the outputs reach, in order, each distinct computation once.
-import type { OnnxConstant, OnnxNode } from "./onnx-types.js";
+import type { OnnxConstant, OnnxNode } from "swiglu/onnx";
 import { type DType, type Node, nodesBehind, type Shape, type Tensor } from "./tensor.js";
 
 /** A tensor that a model takes or gives. */

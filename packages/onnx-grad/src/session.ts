@@ -14,7 +14,7 @@ type Values = Readonly<Record<string, RuntimeTensor>>;
 
 /** The part of a runtime's session that is used. */
 export interface RuntimeSession {
-  run(feeds: Values, fetches?: Values | readonly string[]): Promise<Values>;
+  run(feeds: Values, fetches?: Values): Promise<Values>;
   release(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 // A symbolic tensor: known shape and element type, no data. Tensors are immutable and know the node that makes them,
 // so a graph is simply everything that an output reaches; nothing is registered anywhere.
-import type { OnnxConstant, OnnxNode } from "./onnx-types.js";
+import type { OnnxConstant, OnnxNode } from "swiglu/onnx";
 
 /** Element types. Floats carry gradients; integers are indices and labels; bool is the result of comparisons. */
 export type DType = "float32" | "float64" | "int32" | "int64" | "bool";

@@ -1,4 +1,6 @@
 // Every operation of the graph builder.
+
+export * from "./activation.js";
 export * from "./arithmetic.js";
 export * from "./broadcast.js";
 export * from "./gather.js";

@@ -1,8 +1,8 @@
 // Models to and from ONNX files: opset 21, IR version 10, tensors as raw little-endian data.
 
 import protobuf from "protobufjs/light.js";
+import type { OnnxAttribute, OnnxNode } from "swiglu/onnx";
 import type { Initializer, Model, ValueInfo } from "../model.js";
-import type { OnnxAttribute, OnnxNode } from "../onnx-types.js";
 import { elementTypes } from "../operations/arithmetic.js";
 import { type DType, type Shape, sizeOf } from "../tensor.js";
 import { schema } from "./schema.js";

@@ -1,0 +1,79 @@
+// AdamW inside the graph: one step from the old state to the new one, over all parameters as one flat vector.
+import { add, concat, div, equal, minimum, mul, slice, sqrt, sub, sum, where } from "./operations/index.js";
+import type { Tensor } from "./tensor.js";
+
+export interface AdamwOptions {
+  /** Averaging of the gradient and of its square; defaults 0.9 and 0.999. */
+  readonly beta1?: number;
+  readonly beta2?: number;
+  /** Default 1e-8. */
+  readonly epsilon?: number;
+  /** Decoupled: each step shrinks decayed parameters by `learningRate * weightDecay`; default 0. */
+  readonly weightDecay?: number;
+  /** Longest gradient; a longer one is scaled down to it. Default: no limit. */
+  readonly clipNorm?: number;
+}
+
+/** Flat vectors, all of one length. */
+export interface AdamwState {
+  readonly parameters: Tensor;
+  readonly firstMoment: Tensor;
+  readonly secondMoment: Tensor;
+}
+
+/** Scalars that change from step to step; `step` counts from 1. */
+export interface AdamwSchedule {
+  readonly learningRate: Tensor;
+  /** `1 - beta1 ** step` and `1 - beta2 ** step` */
+  readonly correction1: Tensor;
+  readonly correction2: Tensor;
+}
+
+/**
+ * One AdamW step (Loshchilov & Hutter 2019) with clipping by global norm as in PyTorch:
+ *
+ *     g = gradient * min(1, clipNorm / (|gradient| + 1e-6))
+ *     m = beta1 m + (1 - beta1) g          v = beta2 v + (1 - beta2) g^2
+ *     p = p (1 - lr weightDecay) - lr (m / correction1) / (sqrt(v / correction2) + epsilon)
+ *
+ * The first `decayed` parameters decay. Where the loss or the gradient's norm is not finite, the old state comes back.
+ */
+export function adamw(
+  state: AdamwState,
+  gradient: Tensor,
+  loss: Tensor,
+  schedule: AdamwSchedule,
+  decayed: number,
+  options: AdamwOptions = {},
+): AdamwState & { readonly gradientNorm: Tensor } {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm } = options;
+  const { learningRate, correction1, correction2 } = schedule;
+  const square = mul(gradient, gradient);
+  const gradientNorm = sqrt(sum(square));
+  const scale = clipNorm === undefined ? undefined : minimum(div(clipNorm, add(gradientNorm, 1e-6)), 1);
+
+  const share1 = scale ? mul(scale, 1 - beta1) : 1 - beta1;
+  const share2 = scale ? mul(mul(scale, scale), 1 - beta2) : 1 - beta2;
+  const firstMoment = add(mul(state.firstMoment, beta1), mul(gradient, share1));
+  const secondMoment = add(mul(state.secondMoment, beta2), mul(square, share2));
+  const rate = div(learningRate, correction1);
+  const deviation = add(sqrt(div(secondMoment, correction2)), epsilon);
+  const shrunk = shrink(state.parameters, decayed, sub(1, mul(learningRate, weightDecay)));
+  const parameters = sub(shrunk, div(mul(firstMoment, rate), deviation));
+
+  // Infinity and NaN times zero are NaN, which equals nothing.
+  const finite = equal(add(mul(gradientNorm, 0), mul(loss, 0)), 0);
+  return {
+    parameters: where(finite, parameters, state.parameters),
+    firstMoment: where(finite, firstMoment, state.firstMoment),
+    secondMoment: where(finite, secondMoment, state.secondMoment),
+    gradientNorm,
+  };
+}
+
+/** The first `count` elements times a factor, the rest as they are. */
+function shrink(x: Tensor, count: number, factor: Tensor): Tensor {
+  if (count === 0) return x;
+  if (count === x.size) return mul(x, factor);
+  return concat([mul(slice(x, 0, count, 0), factor), slice(x, count, x.size, 0)], 0);
+}
