@@ -1,0 +1,15 @@
+// swiglu-lab list: the catalogue, one line per activation.
+import { activations, text } from "swiglu";
+import { familyOf, parameterText } from "../activation/samples.js";
+import { table } from "../terminal/table.js";
+
+/** The catalogue as a table: name, kind, parameters with their defaults, formula. */
+export function list(): string {
+  const rows = Object.values(activations).map((activation) => [
+    activation.name,
+    familyOf(activation),
+    parameterText(activation),
+    text(activation.expression),
+  ]);
+  return table(["name", "kind", "parameters", "formula"], rows);
+}

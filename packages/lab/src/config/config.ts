@@ -1,0 +1,131 @@
+// Everything that decides a sweep's results, as plain data. Its hash names the folder: the same options find the same
+// folder and go on there, other options get another one.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { activationToJson } from "swiglu";
+import type { ImageSet } from "../data/imageSet.js";
+import { UserError } from "../errors.js";
+import type { Variant } from "../model/index.js";
+import { matchAll } from "./matching.js";
+
+/** What the user chooses. */
+export interface Settings {
+  readonly variants: readonly Variant[];
+  readonly seeds: readonly number[];
+  readonly steps: number;
+  readonly batch: number;
+  readonly width: number;
+  readonly depth: number;
+  readonly heads: number;
+  readonly patch: number;
+  readonly learningRate: number;
+  readonly threads: number;
+}
+
+export interface VariantConfig {
+  readonly name: string;
+  readonly trained: boolean;
+  /** The definition in the JSON form of `activationToJson`. */
+  readonly activation: unknown;
+  /** dFf of this variant. */
+  readonly hidden: number;
+  readonly feedForwardParameters: number;
+}
+
+export interface Config {
+  /** Of the lab: another version may train differently. */
+  readonly version: string;
+  readonly data: {
+    readonly name: string;
+    readonly sha256: string;
+    readonly imageSize: number;
+    readonly classes: number;
+  };
+  readonly variants: readonly VariantConfig[];
+  readonly seeds: readonly number[];
+  readonly steps: number;
+  readonly batch: number;
+  readonly width: number;
+  readonly depth: number;
+  readonly heads: number;
+  readonly patch: number;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly clipNorm: number;
+  readonly threads: number;
+}
+
+const WEIGHT_DECAY = 0.05;
+const CLIP_NORM = 1;
+
+/**
+ * Checks the settings against the data, matches the parameters, and returns the sweep's configuration.
+ *
+ * @throws UserError for a number out of range, a patch that does not divide the images, heads that do not divide the
+ *   width, and a width at which some variant cannot be matched
+ */
+export function makeConfig(settings: Settings, data: ImageSet): Config {
+  const { variants, seeds, steps, batch, width, depth, heads, patch, learningRate, threads } = settings;
+  for (const [name, value] of Object.entries({ steps, batch, width, depth, heads, patch, threads })) {
+    if (!Number.isInteger(value) || value < 1)
+      throw new UserError(`--${name} is ${value}: expected a whole number from 1.`);
+  }
+  if (!(learningRate > 0 && learningRate < Number.POSITIVE_INFINITY)) {
+    throw new UserError(`--learning-rate is ${learningRate}: expected a number above 0.`);
+  }
+  if (seeds.length === 0) throw new UserError("--seeds names no seed: at least one is needed.");
+  if (width % heads !== 0)
+    throw new UserError(`--width ${width} is not a multiple of --heads ${heads}: choose one that is.`);
+  if (data.imageSize % patch !== 0) {
+    const divisors = Array.from({ length: data.imageSize }, (_, i) => i + 1).filter(
+      (d) => data.imageSize % d === 0,
+    );
+    throw new UserError(
+      `--patch ${patch} does not divide the images of ${data.imageSize} x ${data.imageSize}: choose ${divisors.join(", ")}.`,
+    );
+  }
+  const matches = matchAll(variants, width, heads);
+  return {
+    version: labVersion(),
+    data: { name: data.name, sha256: data.sha256, imageSize: data.imageSize, classes: data.classes },
+    variants: variants.map((variant, i) => ({
+      name: variant.name,
+      trained: variant.trained,
+      activation: activationToJson(variant.activation),
+      hidden: matches[i]!.hidden,
+      feedForwardParameters: matches[i]!.parameters,
+    })),
+    seeds,
+    steps,
+    batch,
+    width,
+    depth,
+    heads,
+    patch,
+    learningRate,
+    weightDecay: WEIGHT_DECAY,
+    clipNorm: CLIP_NORM,
+    threads,
+  };
+}
+
+/** The folder name of a configuration: what it is, for people, and a hash of all of it. */
+export function folderName(config: Config): string {
+  const hash = createHash("sha256").update(canonicalJson(config)).digest("hex").slice(0, 10);
+  const data = config.data.name.toLowerCase().replace(/[^a-z0-9]+/g, "-") || "images";
+  return `${data}-${config.variants.length}x${config.seeds.length}-${config.steps}steps-${hash}`;
+}
+
+/** JSON with the keys of every object sorted, so that equal values give equal text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    inner !== null && typeof inner === "object" && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+function labVersion(): string {
+  const file = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}

@@ -1,0 +1,85 @@
+// A variant: an activation with its parameters fixed at their defaults, or (suffix "-trained") trained with the weights.
+import { readFileSync } from "node:fs";
+import { type Activation, activationFromJson, activations } from "swiglu";
+import { messageOf, UserError } from "../errors.js";
+import type { Variant } from "../model/index.js";
+import { nearestNames } from "./nearest.js";
+
+const TRAINED = "-trained";
+
+/** What `compare` trains when no variants are named. */
+export const defaultVariants: readonly string[] = [
+  "relu",
+  "sigmoid",
+  "tanh",
+  "gelu",
+  "swish",
+  "swish-trained",
+  "glu",
+  "geglu",
+  "reglu",
+  "swiglu",
+  "swiglu-trained",
+  "selfGlu",
+  "swigluBlend-trained",
+];
+
+/** The catalogue and the user's own activations, by name. */
+export type Activations = ReadonlyMap<string, Activation>;
+
+/** The catalogue together with the activations defined in JSON files. Throws a UserError for a file that defines none. */
+export function allActivations(files: readonly string[]): Activations {
+  const all = new Map<string, Activation>(Object.entries(activations));
+  for (const file of files) {
+    const activation = readActivation(file);
+    if (all.has(activation.name)) {
+      throw new UserError(`${file} defines ${activation.name}, a name that is taken: give it another name.`);
+    }
+    all.set(activation.name, activation);
+  }
+  return all;
+}
+
+/** The activation of a name. Throws a UserError with the nearest names when there is none. */
+export function findActivation(name: string, all: Activations): Activation {
+  const activation = all.get(name);
+  if (activation !== undefined) return activation;
+  const near = nearestNames(name, all.keys());
+  const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : "see them all with: swiglu-lab list";
+  throw new UserError(`there is no activation ${JSON.stringify(name)}: ${hint}`);
+}
+
+/**
+ * The variants of a list of names, in that order.
+ *
+ * @param names activation names, or with the suffix `-trained` to train the activation's parameters, one value per layer
+ * @throws UserError for an unknown or repeated name, and for `-trained` where there is nothing to train
+ */
+export function resolveVariants(names: readonly string[], all: Activations): Variant[] {
+  if (names.length === 0)
+    throw new UserError("--variants names no variant: name at least one, as in --variants relu,swiglu");
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated !== undefined) throw new UserError(`--variants names ${repeated} twice: name it once.`);
+  return names.map((name) => {
+    const trained = name.endsWith(TRAINED) && !all.has(name);
+    const activation = findActivation(trained ? name.slice(0, -TRAINED.length) : name, all);
+    if (trained && Object.keys(activation.parameters).length === 0) {
+      throw new UserError(`${name}: ${activation.name} has no parameters to train; use ${activation.name}.`);
+    }
+    return { name, activation, trained };
+  });
+}
+
+function readActivation(file: string): Activation {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (thrown) {
+    throw new UserError(`--activation ${file} could not be read: ${messageOf(thrown)}.`);
+  }
+  try {
+    return activationFromJson(JSON.parse(text));
+  } catch (thrown) {
+    throw new UserError(`--activation ${file} is not a valid definition: ${messageOf(thrown)}`);
+  }
+}

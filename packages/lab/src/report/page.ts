@@ -1,0 +1,147 @@
+// The report as one HTML page that needs nothing else: style sheet, prose, tables and charts are all inside.
+import { activationFromJson } from "swiglu";
+import { familyOf } from "../activation/samples.js";
+import { count, duration, grouped, percent } from "../terminal/format.js";
+import { learningPanels, type Panel } from "./learningCharts.js";
+import { accuracyChart, differenceChart } from "./rankingCharts.js";
+import type { Results } from "./results.js";
+import { shapePanels } from "./shapeCharts.js";
+import { styleSheet } from "./style.js";
+import { escapeHtml, rankingRows, runRows } from "./tables.js";
+
+/** The whole page. */
+export function reportPage(results: Results): string {
+  const { config, summary, findings, best, records } = results;
+  const activations = new Map(
+    config.variants.map(({ name, activation }) => [name, activationFromJson(activation)]),
+  );
+  const families = new Map([...activations].map(([name, activation]) => [name, familyOf(activation)]));
+  const title = `Which activation learns ${config.data.name} best?`;
+  const [lead = "", ...shown] = findings.shown;
+  const differences = summary.ranking.some(({ difference }) => difference !== null);
+  const intervals = summary.ranking.some(({ test }) => test?.accuracy.half != null);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<style>${styleSheet}</style>
+</head>
+<body>
+<main>
+<header>
+<p class="eyebrow">swiglu-lab: ${count(config.variants.length, "variant")} of one vision transformer, ${count(config.seeds.length, "seed")} each</p>
+<h1>${escapeHtml(title)}</h1>
+<p class="lead">${escapeHtml(lead)}</p>
+${facts(results)}
+</header>
+
+<section>
+<h2>What the numbers show</h2>
+${bullets(shown)}
+${best === null ? "" : `<p>The best single model by validation accuracy is ${escapeHtml(best.variant)} with seed ${best.seed} (${percent(best.validationAccuracy)}). It is saved beside this page as <code>${best.file}</code>; loaded again, it labels ${percent(best.testAccuracy)} of the test images rightly, as it did in training.</p>`}
+<h2>What they cannot show</h2>
+${bullets(findings.limits)}
+</section>
+
+<section>
+<h2>Ranking</h2>
+${familyLegend}
+<figure>
+<div class="pair">
+<div>${accuracyChart(summary, families)}</div>
+${differences ? `<div>${differenceChart(summary, families)}</div>` : ""}
+</div>
+<figcaption>${
+    intervals
+      ? "Large dots are means, bars their 95 % t-intervals, small dots the single seeds. " +
+        "Differences are taken seed by seed; a hollow dot means that the interval includes zero. Bars that leave the picture are cut off at its edge."
+      : "Large dots are means, small dots the single seeds. Intervals need at least three seeds."
+  }</figcaption>
+</figure>
+<div class="scroll">${rankingRows(summary, families)}</div>
+</section>
+
+<section>
+<h2>Learning curves</h2>
+<ul class="legend">
+<li><span class="key gated"></span>mean training loss of the variant, its seeds in thin lines</li>
+<li><span class="key baseline"></span>mean of ${escapeHtml(summary.baseline)}</li>
+</ul>
+<figure>${grid(learningPanels(summary, families))}
+<figcaption>Training loss (nats, logarithmic) over the steps, each point the mean over the steps since the one before. All panels share their axes.</figcaption>
+</figure>
+</section>
+
+<section>
+<h2>The activations and their gradients</h2>
+<ul class="legend">
+<li><span class="key gated"></span>value</li>
+<li><span class="key dashed"></span>slope: its derivative along the same axis</li>
+</ul>
+<figure>${grid(shapePanels(summary, activations))}
+<figcaption>Trained parameters stand where training left them, on average over blocks and seeds. Gated activations are drawn along the gate, with up held at 1.</figcaption>
+</figure>
+</section>
+
+<section>
+<h2>How it was measured</h2>
+${method(results)}
+<details><summary>All ${records.length} runs</summary><div class="scroll">${runRows(records)}</div></details>
+<details><summary>Configuration</summary><pre>${escapeHtml(JSON.stringify(config, null, 2))}</pre></details>
+</section>
+</main>
+</body>
+</html>
+`;
+}
+
+const familyLegend = `<ul class="legend">
+<li><span class="key ungated"></span>ungated: down(a(up(x)))</li>
+<li><span class="key gated"></span>gated: down(a(gate(x), up(x)))</li>
+<li><span class="key self-gated"></span>self-gated: one of the two is the input itself</li>
+</ul>`;
+
+function facts({ config, records }: Results): string {
+  const trained = records.find((record) => record.status === "finished");
+  const seconds = records.reduce((sum, record) => sum + record.seconds, 0);
+  const entries = [
+    ["Runs", `${records.length}`],
+    ["Steps of a run", grouped(config.steps)],
+    ["Images per step", grouped(config.batch)],
+    ["Model", trained === undefined ? "" : `${grouped(trained.parameters)} parameters`],
+    ["Learning rate", `${config.learningRate}`],
+    ["Computing time", duration(seconds)],
+  ];
+  return `<dl class="facts">${entries.map(([term, value]) => `<div><dt>${term}</dt><dd>${value}</dd></div>`).join("")}</dl>`;
+}
+
+function method({ config, environment }: Results): string {
+  const { width, depth, heads, patch, data, weightDecay, clipNorm, threads } = config;
+  const tokens = (data.imageSize / patch) ** 2;
+  return [
+    `A vision transformer reads each image as ${tokens} patches of ${patch} x ${patch} pixels (width ${width}, ${count(depth, "block")}, ${count(heads, "head")}). ` +
+      "Only the feed-forward blocks differ between the variants. Their hidden width is chosen so that the parameters of a block match those of the ungated relu block within 1 %.",
+    "The variants of one seed see the same batches in the same order and start from the same weights outside the feed-forward blocks, so differences between them come from the activation. " +
+      "A trained parameter has one value per block, starts at its default and has no weight decay.",
+    `Training uses AdamW (weight decay ${weightDecay}, gradients clipped to norm ${clipNorm}), a linear warm-up and a cosine down to zero, on ONNX Runtime with ${count(threads, "thread")} per process. ` +
+      "One training image in twelve is held back for validation and never trained on; the test images serve for the figures only, never to choose.",
+    `Measured with Node ${environment.node} on ${environment.platform}, ${environment.processor}, ${count(environment.cores, "core")}.`,
+  ]
+    .map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`)
+    .join("\n");
+}
+
+const bullets = (sentences: readonly string[]): string =>
+  sentences.length === 0
+    ? ""
+    : `<ul>${sentences.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join("\n")}</ul>`;
+
+const grid = (panels: readonly Panel[]): string =>
+  `<div class="panels">${panels
+    .map(
+      ({ name, note, chart }) =>
+        `<div class="panel"><h3>${escapeHtml(name)}<span>${escapeHtml(note)}</span></h3>${chart}</div>`,
+    )
+    .join("\n")}</div>`;

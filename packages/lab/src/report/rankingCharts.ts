@@ -1,0 +1,125 @@
+// The ranking as two charts in the same order: test accuracy, and the difference to the baseline.
+import { axisX, axisY, dot, gridX, gridY, type PlotOptions, ruleX, ruleY } from "@observablehq/plot";
+import type { Family } from "../activation/samples.js";
+import { type Estimate, excludesZero } from "../statistics/estimate.js";
+import type { Summary } from "../statistics/summary.js";
+import { familyColour, svg } from "./svg.js";
+
+interface Row {
+  readonly name: string;
+  readonly estimate: Estimate;
+  readonly seeds: readonly number[];
+  readonly colour: string;
+  readonly hollow: boolean;
+}
+
+/** Mean test accuracy with intervals, and one small dot for every seed, in percent. */
+export function accuracyChart({ ranking, baseline }: Summary, families: ReadonlyMap<string, Family>): string {
+  const rows = ranking.flatMap(({ name, test, finished }): Row[] =>
+    test === null
+      ? []
+      : [
+          {
+            name,
+            estimate: scale(test.accuracy, 100),
+            seeds: finished.map((run) => 100 * run.test.accuracy),
+            colour: familyColour[families.get(name) ?? "ungated"],
+            hollow: false,
+          },
+        ],
+  );
+  const base = rows.find(({ name }) => name === baseline)?.estimate.mean;
+  return svg(
+    intervalPlot(rows, base, "test accuracy, %"),
+    "Mean test accuracy of every variant, with 95 % intervals",
+  );
+}
+
+/** Paired difference in test accuracy to the baseline with intervals; hollow where the interval includes zero. */
+export function differenceChart(
+  { ranking, baseline }: Summary,
+  families: ReadonlyMap<string, Family>,
+): string {
+  const reference = new Map(
+    ranking.find(({ name }) => name === baseline)?.finished.map((run) => [run.seed, run]),
+  );
+  const rows = ranking.flatMap(({ name, difference, finished }): Row[] =>
+    difference === null
+      ? []
+      : [
+          {
+            name,
+            estimate: scale(difference.accuracy, 100),
+            seeds: finished.flatMap((run) => {
+              const other = reference.get(run.seed);
+              return other === undefined ? [] : [100 * (run.test.accuracy - other.test.accuracy)];
+            }),
+            colour: familyColour[families.get(name) ?? "ungated"],
+            hollow: !excludesZero(difference.accuracy),
+          },
+        ],
+  );
+  return svg(
+    intervalPlot(rows, 0, `test accuracy minus ${baseline}'s, percentage points`),
+    `Difference in test accuracy to ${baseline} on the same seeds, with 95 % intervals`,
+  );
+}
+
+function intervalPlot(rows: readonly Row[], reference: number | undefined, label: string): PlotOptions {
+  const [low, high] = visibleRange(rows, reference);
+  const seeds = rows.flatMap(({ name, seeds, colour }) => seeds.map((value) => ({ name, value, colour })));
+  const intervals = rows.flatMap(({ name, estimate: { mean, half }, colour }) =>
+    half === null ? [] : [{ name, x1: Math.max(low, mean - half), x2: Math.min(high, mean + half), colour }],
+  );
+  return {
+    width: 480,
+    height: 56 + 26 * rows.length,
+    marginLeft: 134,
+    marginRight: 16,
+    marginTop: 10,
+    marginBottom: 42,
+    x: { domain: [low, high] },
+    y: { domain: rows.map(({ name }) => name), label: null },
+    marks: [
+      gridX({ ticks: 6 }),
+      gridY({ strokeOpacity: 0.06 }),
+      axisX({ ticks: 6, label, labelAnchor: "center", labelArrow: "none", tickSize: 0 }),
+      axisY({ tickSize: 0, tickPadding: 12, label: null }),
+      ...(reference === undefined
+        ? []
+        : [ruleX([reference], { stroke: "var(--baseline)", strokeDasharray: "3 3" })]),
+      ruleY(intervals, {
+        y: "name",
+        x1: "x1",
+        x2: "x2",
+        stroke: (d: Row) => d.colour,
+        strokeWidth: 2.5,
+        strokeLinecap: "round",
+      }),
+      dot(seeds, { x: "value", y: "name", r: 2, fill: (d: Row) => d.colour, fillOpacity: 0.45 }),
+      dot(rows, {
+        x: (d: Row) => d.estimate.mean,
+        y: "name",
+        r: 5,
+        fill: (d: Row) => (d.hollow ? "var(--paper)" : d.colour),
+        stroke: (d: Row) => (d.hollow ? d.colour : "var(--paper)"),
+        strokeWidth: 2,
+      }),
+    ],
+    color: { type: "identity" },
+  };
+}
+
+/** All seeds, with room for intervals of usual width: a single wild variant must not flatten the others. */
+function visibleRange(rows: readonly Row[], reference: number | undefined): [number, number] {
+  const values = rows.flatMap(({ seeds }) => seeds).concat(reference ?? []);
+  const [min, max] = [Math.min(...values), Math.max(...values)];
+  const room = 0.3 * (max - min) || 0.5;
+  return [min - room, max + room];
+}
+
+const scale = ({ n, mean, half }: Estimate, by: number): Estimate => ({
+  n,
+  mean: mean * by,
+  half: half === null ? null : half * by,
+});

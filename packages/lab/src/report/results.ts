@@ -1,0 +1,54 @@
+// What a finished sweep leaves in its folder beside the records: best.onnx, results.json, report.html.
+import { cpus } from "node:os";
+import type { Config } from "../config/config.js";
+import type { ImageSet } from "../data/imageSet.js";
+import type { Summary } from "../statistics/summary.js";
+import type { Findings } from "../statistics/words.js";
+import { type BestModel, saveBestModel } from "../sweep/bestModel.js";
+import { prettyJson, writeResult } from "../sweep/folder.js";
+import type { RunRecord } from "../sweep/record.js";
+import { reportPage } from "./page.js";
+
+export interface Environment {
+  readonly node: string;
+  readonly platform: string;
+  readonly processor: string;
+  readonly cores: number;
+}
+
+/** Everything that is known about a finished sweep: the content of results.json, and what the report shows. */
+export interface Results {
+  readonly config: Config;
+  readonly summary: Summary;
+  readonly findings: Findings;
+  readonly best: BestModel | null;
+  readonly environment: Environment;
+  readonly records: readonly RunRecord[];
+}
+
+/** Writes all three and returns the best model (null when no run finished) and the report's path. */
+export async function writeResults(
+  folder: string,
+  {
+    config,
+    data,
+    records,
+    summary,
+    findings,
+  }: { config: Config; data: ImageSet; records: readonly RunRecord[]; summary: Summary; findings: Findings },
+): Promise<{ best: BestModel | null; report: string }> {
+  const best = summary.best === null ? null : await saveBestModel(folder, summary.best, data);
+  const results: Results = { config, summary, findings, best, environment: environment(), records };
+  await writeResult(folder, "results.json", prettyJson(results));
+  return { best, report: await writeResult(folder, "report.html", reportPage(results)) };
+}
+
+function environment(): Environment {
+  const processors = cpus();
+  return {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    processor: processors[0]?.model.trim() ?? "unknown",
+    cores: processors.length,
+  };
+}

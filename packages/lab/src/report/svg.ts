@@ -1,0 +1,20 @@
+// Draws Observable Plot charts on the server: Plot writes into a linkedom document, and the page gets inline SVG.
+import { type PlotOptions, plot } from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+
+const { document } = parseHTML("<!doctype html><html><body></body></html>");
+
+/** A chart as inline SVG; `label` says to a screen reader what it shows. Styles are the page's, in class `plot`. */
+export function svg(options: PlotOptions, label: string): string {
+  const element = plot({ ...options, document, className: "plot", ariaLabel: label });
+  element.querySelector("style")?.remove();
+  element.setAttribute("role", "img");
+  return element.outerHTML;
+}
+
+/** The colour of a family of activations, a variable of the page's style sheet. */
+export const familyColour = {
+  ungated: "var(--ungated)",
+  gated: "var(--gated)",
+  "self-gated": "var(--self-gated)",
+} as const;

@@ -1,0 +1,75 @@
+// The report's tables: the ranking, and every run.
+import type { Family } from "../activation/samples.js";
+import type { Summary } from "../statistics/summary.js";
+import type { RunRecord } from "../sweep/record.js";
+import { grouped, percent, percentEstimate, pointsEstimate } from "../terminal/format.js";
+
+export function rankingRows({ ranking, baseline }: Summary, families: ReadonlyMap<string, Family>): string {
+  const head = [
+    "variant",
+    "test accuracy",
+    `against ${baseline}, points`,
+    "test loss",
+    "validation",
+    "FFN parameters",
+    "steps/s",
+    "learned",
+  ];
+  const rows = ranking.map((variant) => {
+    const { name, test, difference, validation, feedForwardParameters, stepsPerSecond, learned, diverged } =
+      variant;
+    const cells = [
+      test === null ? "diverged" : percentEstimate(test.accuracy),
+      name === baseline ? "baseline" : difference === null ? "" : pointsEstimate(difference.accuracy),
+      test === null ? "" : test.loss.mean.toFixed(4),
+      validation === null ? "" : percentEstimate(validation.accuracy),
+      grouped(feedForwardParameters),
+      stepsPerSecond === null ? "" : stepsPerSecond.toFixed(1),
+      Object.entries(learned)
+        .map(([parameter, { mean }]) => `${parameter} ${mean.toFixed(3)}`)
+        .join(", "),
+    ];
+    const mark = diverged.length > 0 && test !== null ? ` (${diverged.length} diverged)` : "";
+    const label = `<span class="key ${families.get(name) ?? "ungated"}"></span>${escapeHtml(name)}${mark}`;
+    return `<tr${name === baseline ? ' class="baseline"' : ""}><td class="name">${label}</td>${cells.map(cell).join("")}</tr>`;
+  });
+  return htmlTable(head, rows);
+}
+
+export function runRows(records: readonly RunRecord[]): string {
+  const head = ["variant", "seed", "validation", "loss", "test", "loss", "steps/s"];
+  const rows = records.map((record) => {
+    const cells =
+      record.status === "diverged"
+        ? [`${record.seed}`, `diverged at step ${record.divergedAt}`, "", "", "", ""]
+        : [
+            `${record.seed}`,
+            percent(record.validation.accuracy),
+            record.validation.loss.toFixed(4),
+            percent(record.test.accuracy),
+            record.test.loss.toFixed(4),
+            record.stepsPerSecond.toFixed(1),
+          ];
+    return `<tr><td class="name">${escapeHtml(record.variant)}</td>${cells.map(cell).join("")}</tr>`;
+  });
+  return htmlTable(head, rows);
+}
+
+/** Text that may stand in HTML, in attributes too. */
+export function escapeHtml(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;",
+  };
+  return text.replace(/[&<>"']/g, (character) => entities[character]!);
+}
+
+const cell = (text: string): string => `<td>${escapeHtml(text)}</td>`;
+
+function htmlTable([first = "", ...others]: readonly string[], rows: readonly string[]): string {
+  const head = `<th scope="col" class="name">${first}</th>${others.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join("")}`;
+  return `<table><thead><tr>${head}</tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
+}

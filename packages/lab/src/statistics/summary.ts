@@ -1,0 +1,135 @@
+// From the records of a sweep to its ranking: estimates per variant, and differences to the baseline seed by seed.
+import type { Config } from "../config/config.js";
+import type { DivergedRun, FinishedRun, RunRecord, Score } from "../sweep/record.js";
+import { type Estimate, estimate, excludesZero, median } from "./estimate.js";
+
+export interface ScoreEstimate {
+  readonly accuracy: Estimate;
+  readonly loss: Estimate;
+}
+
+/** This variant minus the baseline on the same seeds: same batches, same initial weights outside the FFN. */
+export interface Difference extends ScoreEstimate {
+  /** Whether the interval of the accuracy, widened for the number of comparisons (Bonferroni), excludes zero. */
+  readonly survivesCorrection: boolean;
+}
+
+export interface VariantSummary {
+  readonly name: string;
+  readonly hidden: number;
+  readonly feedForwardParameters: number;
+  readonly finished: readonly FinishedRun[];
+  readonly diverged: readonly DivergedRun[];
+  /** null when no run finished. */
+  readonly validation: ScoreEstimate | null;
+  readonly test: ScoreEstimate | null;
+  /** On the test images; null for the baseline itself, and without a seed that finished for both. */
+  readonly difference: Difference | null;
+  /** Median over the runs. */
+  readonly stepsPerSecond: number | null;
+  /** Mean over seeds and blocks, and the extremes, of each trained activation parameter. */
+  readonly learned: Readonly<
+    Record<string, { readonly mean: number; readonly min: number; readonly max: number }>
+  >;
+}
+
+export interface Summary {
+  /** What the differences are taken to: relu, or the first variant where relu is not among them. */
+  readonly baseline: string;
+  /** By mean test accuracy, best first (equal ones by loss); variants without a finished run last. */
+  readonly ranking: readonly VariantSummary[];
+  /** Variants that have an interval for their difference to the baseline. */
+  readonly comparisons: number;
+  /** The finished run of the highest validation accuracy (equal ones: lowest validation loss). */
+  readonly best: FinishedRun | null;
+  /** Runs of the configuration without a record: failed, or not yet done. */
+  readonly missing: number;
+}
+
+/** Summarises the records of a configuration. */
+export function summarise(config: Config, records: readonly RunRecord[]): Summary {
+  const names = config.variants.map(({ name }) => name);
+  const baseline = names.includes("relu") ? "relu" : names[0]!;
+  const finished = records.filter((record) => record.status === "finished");
+  const runsOf = (name: string): FinishedRun[] => finished.filter(({ variant }) => variant === name);
+  const reference = new Map(runsOf(baseline).map((run) => [run.seed, run]));
+  const pairsOf = (name: string): Pair[] =>
+    name === baseline
+      ? []
+      : runsOf(name).flatMap((run) => {
+          const other = reference.get(run.seed);
+          return other === undefined ? [] : [{ run, other }];
+        });
+  const comparisons = names.filter((name) => pairsOf(name).length >= 3).length;
+  const ranking = config.variants.map(({ name, hidden, feedForwardParameters }): VariantSummary => {
+    const runs = runsOf(name);
+    return {
+      name,
+      hidden,
+      feedForwardParameters,
+      finished: runs,
+      diverged: records
+        .filter((record) => record.status === "diverged")
+        .filter(({ variant }) => variant === name),
+      validation: estimateScores(runs.map((run) => run.validation)),
+      test: estimateScores(runs.map((run) => run.test)),
+      difference: difference(pairsOf(name), comparisons),
+      stepsPerSecond: runs.length === 0 ? null : median(runs.map((run) => run.stepsPerSecond)),
+      learned: learnedValues(runs),
+    };
+  });
+  ranking.sort((a, b) => compareScores(b.test, a.test));
+  const best = finished.reduce<FinishedRun | null>(
+    (leader, run) => (leader === null || isBetter(run.validation, leader.validation) ? run : leader),
+    null,
+  );
+  return {
+    baseline,
+    ranking,
+    comparisons,
+    best,
+    missing: names.length * config.seeds.length - records.length,
+  };
+}
+
+interface Pair {
+  readonly run: FinishedRun;
+  readonly other: FinishedRun;
+}
+
+function difference(pairs: readonly Pair[], comparisons: number): Difference | null {
+  if (pairs.length === 0) return null;
+  const accuracies = pairs.map(({ run, other }) => run.test.accuracy - other.test.accuracy);
+  const losses = pairs.map(({ run, other }) => run.test.loss - other.test.loss);
+  return {
+    accuracy: estimate(accuracies),
+    loss: estimate(losses),
+    survivesCorrection: excludesZero(estimate(accuracies, 1 - 0.05 / Math.max(1, comparisons))),
+  };
+}
+
+function estimateScores(scores: readonly Score[]): ScoreEstimate | null {
+  if (scores.length === 0) return null;
+  return {
+    accuracy: estimate(scores.map(({ accuracy }) => accuracy)),
+    loss: estimate(scores.map(({ loss }) => loss)),
+  };
+}
+
+function learnedValues(runs: readonly FinishedRun[]): VariantSummary["learned"] {
+  const names = new Set(runs.flatMap(({ learned }) => Object.keys(learned)));
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const values = runs.flatMap(({ learned }) => learned[name] ?? []);
+      return [name, { mean: estimate(values).mean, min: Math.min(...values), max: Math.max(...values) }];
+    }),
+  );
+}
+
+function compareScores(a: ScoreEstimate | null, b: ScoreEstimate | null): number {
+  if (a === null || b === null) return Number(a !== null) - Number(b !== null);
+  return a.accuracy.mean - b.accuracy.mean || b.loss.mean - a.loss.mean;
+}
+
+const isBetter = (a: Score, b: Score): boolean =>
+  a.accuracy > b.accuracy || (a.accuracy === b.accuracy && a.loss < b.loss);

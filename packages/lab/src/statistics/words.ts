@@ -1,0 +1,128 @@
+// The summary in plain words: what the numbers show, and what a run of this size can and cannot rank.
+import type { Config } from "../config/config.js";
+import { count, grouped, list, percent, points, pointsEstimate } from "../terminal/format.js";
+import { excludesZero, median } from "./estimate.js";
+import type { Summary, VariantSummary } from "./summary.js";
+
+export interface Findings {
+  /** What the numbers show, sentence by sentence. */
+  readonly shown: readonly string[];
+  /** What they cannot show. */
+  readonly limits: readonly string[];
+}
+
+/**
+ * Puts a summary in words.
+ *
+ * @param trainImages how many images the batches were drawn from
+ */
+export function describe(summary: Summary, config: Config, trainImages: number): Findings {
+  return {
+    shown: [leader(summary), ...differences(summary), ...learned(summary), ...incomplete(summary, config)],
+    limits: [...power(summary, config), reach(config, trainImages)],
+  };
+}
+
+function leader({ ranking, baseline }: Summary): string {
+  const [first, second] = ranking.filter(({ test }) => test !== null);
+  if (first?.test == null) return "No run finished, so there is nothing to rank.";
+  const head = `${first.name} has the highest mean test accuracy, ${percent(first.test.accuracy.mean)}`;
+  const base = ranking.find(({ name }) => name === baseline);
+  const rest: string[] = [];
+  if (second?.test != null) rest.push(`${second.name} follows with ${percent(second.test.accuracy.mean)}`);
+  if (base?.test != null && base !== first && base !== second) {
+    rest.push(`${baseline} reaches ${percent(base.test.accuracy.mean)}`);
+  }
+  return `${[head, ...rest].join("; ")}.`;
+}
+
+function differences({ ranking, baseline, comparisons }: Summary): string[] {
+  const compared = ranking.filter(({ difference }) => difference?.accuracy.half != null);
+  if (compared.length === 0) return [];
+  const apart = compared.filter(({ difference }) => excludesZero(difference!.accuracy));
+  const better = apart.filter(({ difference }) => difference!.accuracy.mean > 0);
+  const worse = apart.filter(({ difference }) => difference!.accuracy.mean < 0);
+  const named = (variants: readonly VariantSummary[]): string =>
+    list(variants.map(({ name, difference }) => `${name} (${pointsEstimate(difference!.accuracy)})`));
+  const sentences: string[] = [];
+  if (better.length > 0)
+    sentences.push(
+      `Better than ${baseline}, with a 95 % interval that excludes zero: ${named(better)} points.`,
+    );
+  if (worse.length > 0)
+    sentences.push(
+      `Worse than ${baseline}, with a 95 % interval that excludes zero: ${named(worse)} points.`,
+    );
+  const undecided = compared.length - apart.length;
+  if (apart.length === 0)
+    sentences.push(`No variant can be told from ${baseline}: every 95 % interval includes zero.`);
+  else if (undecided > 0)
+    sentences.push(`The other ${undecided} cannot be told from ${baseline}: their intervals include zero.`);
+  if (comparisons > 1) {
+    const survivors = compared.filter(({ difference }) => difference!.survivesCorrection);
+    const names =
+      survivors.length === 0
+        ? "none remains"
+        : `${list(survivors.map(({ name }) => name))} ${survivors.length === 1 ? "remains" : "remain"}`;
+    sentences.push(
+      `These are ${comparisons} comparisons: if no variant differed, about ${(0.05 * comparisons).toFixed(1)} of the intervals ` +
+        `would still exclude zero by chance. Corrected for that (Bonferroni), ${names}.`,
+    );
+  }
+  return sentences;
+}
+
+function learned({ ranking }: Summary): string[] {
+  const parts = ranking.flatMap(({ name, learned }) =>
+    Object.entries(learned).map(
+      ([parameter, { mean, min, max }]) =>
+        `${name}'s ${parameter} to ${mean.toFixed(3)} on average (${min.toFixed(3)} to ${max.toFixed(3)} over blocks and seeds)`,
+    ),
+  );
+  return parts.length === 0 ? [] : [`Training moved ${list(parts)}.`];
+}
+
+function incomplete({ ranking, missing }: Summary, config: Config): string[] {
+  const sentences = ranking
+    .filter(({ diverged }) => diverged.length > 0)
+    .map(({ name, diverged, finished }) => {
+      const when = list(diverged.map(({ seed, divergedAt }) => `seed ${seed} at step ${divergedAt}`));
+      const consequence =
+        finished.length === 0
+          ? "it is not ranked"
+          : "its figures are over the remaining seeds and flatter it, for they leave the failures out";
+      return `${name} diverged in ${diverged.length} of ${count(config.seeds.length, "run")} (${when}): ${consequence}.`;
+    });
+  if (missing > 0)
+    sentences.push(
+      `${count(missing, "run")} did not end: the figures are over the others; start again to do the rest.`,
+    );
+  return sentences;
+}
+
+function power({ ranking, baseline }: Summary, config: Config): string[] {
+  const halves = ranking.flatMap(({ difference }) => difference?.accuracy.half ?? []);
+  if (halves.length === 0) {
+    return config.variants.length < 2 || config.seeds.length >= 3
+      ? []
+      : [
+          `With ${count(config.seeds.length, "seed")} there is no interval, and the order may be chance: use --seeds 3 or more.`,
+        ];
+  }
+  const seeds = config.seeds.length;
+  const advice = seeds < 10 ? ` More seeds narrow it: --seeds ${Math.max(10, 2 * seeds)}, for instance.` : "";
+  return [
+    `With ${seeds} seeds the 95 % interval of a difference to ${baseline} typically reaches ${points(median(halves)).slice(1)} points ` +
+      `to either side, so smaller true differences stay hidden, and neighbours in the ranking may swap places in a repetition.${advice}`,
+  ];
+}
+
+function reach({ steps, batch, data, learningRate, width, depth }: Config, trainImages: number): string {
+  const passes = (steps * batch) / trainImages;
+  return (
+    `${count(steps, "step")} of ${batch} images are ${passes.toFixed(passes < 10 ? 1 : 0)} passes over the ${grouped(trainImages)} training images. ` +
+    `Such a run ranks how fast the variants learn at one learning rate (${learningRate}) and one size ` +
+    `(width ${width}, ${count(depth, "block")}) on ${data.name}; it cannot say which is best after long training, at another ` +
+    "learning rate or size, or on other data, language above all."
+  );
+}

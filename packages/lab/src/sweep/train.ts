@@ -1,0 +1,127 @@
+// One run from start to end: build the model, train it, evaluate it. No files, no processes.
+import { setImmediate as yieldToEvents } from "node:timers/promises";
+import { activationFromJson } from "swiglu";
+import type { Config } from "../config/config.js";
+import { allOf, batchesOf, gather, holdBack } from "../data/batches.js";
+import type { ImageSet, LabelledImages } from "../data/imageSet.js";
+import { Trainer } from "../model/index.js";
+import type { CurvePoint, RunRecord, Score } from "./record.js";
+import { learningRateAt } from "./schedule.js";
+
+/** Points on a learning curve. */
+const CURVE_POINTS = 40;
+
+/** Images evaluated at a time. */
+const PORTION = 1000;
+
+export interface TrainedRun {
+  readonly record: RunRecord;
+  /** The trained model as ONNX; undefined when the run diverged. */
+  readonly model?: Uint8Array;
+}
+
+/**
+ * Trains one variant under one seed; a loss or gradient that is not finite ends the run as diverged.
+ * At one thread the result depends on the arguments alone, its times excepted.
+ *
+ * @param onStep called after every step with its number, from 1, and its loss
+ */
+export async function trainRun(
+  config: Config,
+  variantName: string,
+  seed: number,
+  data: ImageSet,
+  onStep: (step: number, loss: number) => void,
+): Promise<TrainedRun> {
+  const began = performance.now();
+  const trainer = await createTrainer(config, variantName);
+  try {
+    trainer.initialise(seed);
+    const split = holdBack(data.train.count);
+    const batches = batchesOf(split.train, config.batch, seed);
+    const curve: CurvePoint[] = [];
+    const window = Math.ceil(config.steps / CURVE_POINTS);
+    let sum = 0;
+    let since = 0;
+    let trainingTime = 0;
+    const timing = (steps: number) => ({
+      stepsPerSecond: steps / (trainingTime / 1000),
+      seconds: (performance.now() - began) / 1000,
+    });
+    for (let step = 1; step <= config.steps; step++) {
+      const { images, labels } = gather(data.train, batches.next().value);
+      const before = performance.now();
+      const { loss, gradNorm } = await trainer.step(
+        images,
+        labels,
+        learningRateAt(step - 1, config.steps, config.learningRate),
+      );
+      trainingTime += performance.now() - before;
+      onStep(step, loss);
+      if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
+        return {
+          record: {
+            variant: variantName,
+            seed,
+            status: "diverged",
+            divergedAt: step,
+            curve,
+            ...timing(step),
+          },
+        };
+      }
+      sum += loss;
+      since++;
+      if (since === window || step === config.steps) {
+        curve.push({ step, loss: sum / since });
+        sum = 0;
+        since = 0;
+      }
+      await yieldToEvents(); // the engine blocks: let messages and a lost parent be noticed between steps
+    }
+    const validation = await evaluateOn(trainer, data.train, split.validation);
+    const test = await evaluateOn(trainer, data.test, allOf(data.test));
+    let parameters = 0;
+    for (const values of trainer.parameters().values()) parameters += values.length;
+    const record: RunRecord = {
+      variant: variantName,
+      seed,
+      status: "finished",
+      validation,
+      test,
+      learned: trainer.trainedValues(),
+      parameters,
+      curve,
+      ...timing(config.steps),
+    };
+    return { record, model: trainer.inferenceModel() };
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+/** Loss and accuracy over some images, in portions, so that the process stays responsive. */
+async function evaluateOn(trainer: Trainer, set: LabelledImages, indices: Int32Array): Promise<Score> {
+  let loss = 0;
+  let right = 0;
+  for (let start = 0; start < indices.length; start += PORTION) {
+    const { images, labels } = gather(set, indices.subarray(start, start + PORTION));
+    const score = await trainer.evaluate(images, labels);
+    loss += score.loss * labels.length;
+    right += Math.round(score.accuracy * labels.length);
+    await yieldToEvents();
+  }
+  return { loss: loss / indices.length, accuracy: right / indices.length };
+}
+
+function createTrainer(config: Config, name: string): Promise<Trainer> {
+  const variant = config.variants.find((candidate) => candidate.name === name);
+  if (variant === undefined) throw new Error(`the configuration has no variant ${name}`);
+  const { imageSize, classes } = config.data;
+  const { patch, width, depth, heads, batch, weightDecay, clipNorm, threads } = config;
+  return Trainer.create(
+    { name, activation: activationFromJson(variant.activation), trained: variant.trained },
+    { imageSize, patch, classes, width, depth, heads, hidden: variant.hidden },
+    { batch, weightDecay, clipNorm, threads },
+  );
+}
