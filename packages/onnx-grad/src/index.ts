@@ -1,7 +1,6 @@
 // onnx-grad: build a graph, differentiate it, and run it on ONNX Runtime.
 export { type AdamwOptions, type AdamwSchedule, type AdamwState, adamw } from "./adamw.js";
 export { gradient } from "./gradient.js";
-export { crossEntropy, dropout } from "./loss.js";
 export { buildModel, type Initializer, type Model, type ValueInfo } from "./model.js";
 export * from "./operations/index.js";
 export { type Parameter, ParameterLayout } from "./parameters.js";

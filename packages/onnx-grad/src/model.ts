@@ -31,16 +31,25 @@ export function buildModel(outputs: Readonly<Record<string, Tensor>>): Model {
   const build = new Builder();
   const nodes = nodesBehind(Object.values(outputs));
   for (const node of nodes) build.node(node);
+  const produced = new Set(build.nodes.flatMap((node) => node.outputs));
+  const renamed = new Map<string, string>();
   for (const [name, tensor] of Object.entries(outputs)) {
     if (build.inputs.has(name))
       throw new Error(`output "${name}" has the name of an input; rename one of them`);
-    build.nodes.push({ opType: "Identity", inputs: [build.nameOf(tensor)], outputs: [name] });
+    const inner = build.nameOf(tensor);
+    if (produced.has(inner) && !renamed.has(inner)) renamed.set(inner, name);
+    else build.nodes.push({ opType: "Identity", inputs: [inner], outputs: [name] });
   }
+  const final = (name: string): string => renamed.get(name) ?? name;
   return {
     inputs: [...build.inputs.values()].map(({ name, tensor }) => info(name, tensor)),
     outputs: Object.entries(outputs).map(([name, tensor]) => info(name, tensor)),
     initializers: [...build.initializers.values()],
-    nodes: build.nodes,
+    nodes: build.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(final),
+      outputs: node.outputs.map(final),
+    })),
   };
 }
 

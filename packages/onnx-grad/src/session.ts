@@ -47,8 +47,12 @@ export async function compile(
   const session = await runtime.InferenceSession.create(encodeModel(model), {
     intraOpNumThreads: options.threads ?? 1,
     interOpNumThreads: 1,
-    // Denormals make a step several times slower; idle threads that spin take the core from their neighbours.
-    extra: { session: { set_denormal_as_zero: "1", intra_op: { allow_spinning: "0" } } },
+    extra: {
+      // Denormals make a step several times slower; idle threads that spin take the core from their neighbours.
+      session: { set_denormal_as_zero: "1", intra_op: { allow_spinning: "0" } },
+      // In 1.30 it forgets an edge when it turns (1 / a) * b into b / a, and the graph then refuses to load.
+      optimization: { disable_specified_optimizers: "DivMulFusion" },
+    },
     ...options.session,
   });
   return new Program(runtime, session, model);

@@ -5,6 +5,15 @@ import type { OnnxConstant, OnnxNode } from "swiglu/onnx";
 /** Element types. Floats carry gradients; integers are indices and labels; bool is the result of comparisons. */
 export type DType = "float32" | "float64" | "int32" | "int64" | "bool";
 
+/** The element types' numbers in ONNX files. */
+export const elementTypes: Readonly<Record<DType, number>> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float64: 11,
+};
+
 /** Sizes of the axes, all known while the graph is built. `[]` is a scalar. */
 export type Shape = readonly number[];
 

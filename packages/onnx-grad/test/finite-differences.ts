@@ -4,7 +4,7 @@ import * as ort from "onnxruntime-node";
 import { expect } from "vitest";
 
 /** Where the elements of an input come from; the same numbers on every run. */
-export type Fill = (random: () => number) => number;
+export type Fill = (random: () => number, input: number) => number;
 export const anywhere: Fill = (random) => 4 * random() - 2;
 export const positive: Fill = (random) => 0.5 + 2 * random();
 
@@ -45,8 +45,8 @@ export async function checkGradient(
   const named = Object.fromEntries(gradients.map((g, i) => [`d${i}`, g]));
   const program = await compile(ort, { y: scalar, ...named });
   const taken = new Set(program.model.inputs.map(({ name }) => name));
-  const values = shapes.map((shape) =>
-    Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => fill(random)),
+  const values = shapes.map((shape, i) =>
+    Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => fill(random, i)),
   );
   const feeds = (): Record<string, Float64Array> =>
     Object.fromEntries(values.flatMap((v, i) => (taken.has(`x${i}`) ? [[`x${i}`, v]] : [])));

@@ -1,6 +1,6 @@
 // The feed-forward block in its three forms: ungated down(a(up x)), gated down(a(gate x, up x)), and self-gated
 // down(a(h, square h)) with h = in x. All projections have biases.
-import { activate, constant, linear, split, type Tensor } from "onnx-grad";
+import { type ActivateOptions, activate, constant, linear, split, type Tensor } from "onnx-grad";
 import type { ParameterSpec, Variant } from "./types.js";
 
 type Weights = Readonly<Record<string, Tensor>>;
@@ -58,8 +58,14 @@ export function feedForwardParameters(variant: Variant, width: number, hidden: n
     .reduce((a, b) => a + b, 0);
 }
 
-/** The block's output for x [..., width]. */
-export function feedForward(variant: Variant, x: Tensor, weights: Weights, prefix: string): Tensor {
+/** The block's output for x [..., width]; `math` as in `activate`. */
+export function feedForward(
+  variant: Variant,
+  x: Tensor,
+  weights: Weights,
+  prefix: string,
+  options: ActivateOptions,
+): Tensor {
   const { activation } = variant;
   const project = (name: string, input: Tensor): Tensor =>
     linear(input, weights[`${prefix}.${name}.weight`]!, weights[`${prefix}.${name}.bias`]!);
@@ -70,7 +76,7 @@ export function feedForward(variant: Variant, x: Tensor, weights: Weights, prefi
     ]),
   );
   const apply = (inputs: Weights): Tensor =>
-    activate(activation.expression, { ...inputs, ...parameters }, { math: "fast" });
+    activate(activation.expression, { ...inputs, ...parameters }, options);
   if (activation.kind === "unary") return project("down", apply({ x: project("up", x) }));
   if (activation.self) {
     const own = project("in", x);

@@ -2,9 +2,10 @@
 // made of other expressions, by exact differentiation.
 import { differentiate, type Expr, expressions, float32, float64, simplify } from "swiglu";
 import { emitNodes } from "swiglu/onnx";
+import { operands, unexpanded } from "../operands.js";
 import { broadcastShapes } from "../shapes.js";
 import { constant, node, type Tensor } from "../tensor.js";
-import { mul, operands, unexpanded } from "./arithmetic.js";
+import { mul } from "./arithmetic.js";
 import { sumTo } from "./broadcast.js";
 
 export interface ActivateOptions {

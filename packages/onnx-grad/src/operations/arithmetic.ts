@@ -1,6 +1,7 @@
 // Elementwise operations, each beside its gradient. Operands broadcast; numbers take the type of the tensor beside them.
-import { broadcastShapes, sameShape } from "../shapes.js";
-import { apply, constant, type DType, type Operand, type Shape, Tensor } from "../tensor.js";
+import { operands, unexpanded } from "../operands.js";
+import { broadcastShapes } from "../shapes.js";
+import { apply, type DType, elementTypes, type Operand, type Tensor } from "../tensor.js";
 import { sumTo } from "./broadcast.js";
 
 type Reverse = (dy: Tensor, y: Tensor, ...inputs: readonly Tensor[]) => readonly (Tensor | undefined)[];
@@ -23,35 +24,6 @@ function elementwise(op: string, values: readonly Operand[], reverse?: Reverse, 
       return of(dy, y, ...read).map((dx, i) => dx && sumTo(dx, read[i]!.shape));
     };
   }
-}
-
-/** Operands as tensors of one element type. */
-export function operands(where: string, values: readonly Operand[]): Tensor[] {
-  const model = values.find((value): value is Tensor => value instanceof Tensor);
-  if (!model) throw new Error(`${where}: at least one operand must be a tensor, got ${values.join(" and ")}`);
-  return values.map((value) => {
-    const tensor = value instanceof Tensor ? value : constant(value, model.dtype);
-    if (tensor.dtype === model.dtype) return tensor;
-    throw new Error(
-      `${where}: operands are ${model.dtype} and ${tensor.dtype}; convert one of them with cast`,
-    );
-  });
-}
-
-/**
- * What an elementwise node should read: where an operand only repeats a smaller tensor, and broadcasting gives the
- * result's shape anyway, the smaller tensor. Gradients of sums then never exist at full size.
- */
-export function unexpanded(inputs: readonly Tensor[], shape: Shape, where: string): Tensor[] {
-  return inputs.reduce<Tensor[]>(
-    (read, x, i) => {
-      if (x.source.kind !== "node" || x.source.node.name !== "Expand") return read;
-      const candidate = read.with(i, x.source.node.inputs[0]!);
-      const result = candidate.map((t) => t.shape).reduce((a, b) => broadcastShapes(a, b, where));
-      return sameShape(result, shape) ? candidate : read;
-    },
-    [...inputs],
-  );
 }
 
 /** `a + b` */
@@ -183,12 +155,3 @@ export function cast(x: Tensor, dtype: DType): Tensor {
     backward: (dy) => [float(dtype) && float(x.dtype) ? cast(dy, x.dtype) : undefined],
   });
 }
-
-/** The element types' numbers in ONNX files. */
-export const elementTypes: Readonly<Record<DType, number>> = {
-  float32: 1,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float64: 11,
-};

@@ -1,8 +1,9 @@
 // Matrix products. Matrices go through Gemm, which transposes for free and adds a bias; batches through ONNX
 // Runtime's FusedMatMul, which transposes as well. The gradients are products of the same kind.
+
+import { operands } from "../operands.js";
 import { broadcastShapes } from "../shapes.js";
 import { apply, type Shape, type Tensor } from "../tensor.js";
-import { operands } from "./arithmetic.js";
 import { reshape, sumTo } from "./broadcast.js";
 
 export interface MatmulOptions {

@@ -1,6 +1,8 @@
 // Normalisations over the last axis: softmax, log-softmax, layer norm and RMS norm.
+
+import { operands } from "../operands.js";
 import { apply, type Tensor } from "../tensor.js";
-import { add, div, exp, mul, operands, sqrt, sub } from "./arithmetic.js";
+import { add, div, exp, mul, sqrt, sub } from "./arithmetic.js";
 import { sum, sumTo } from "./broadcast.js";
 import { mean } from "./reduce.js";
 
@@ -33,14 +35,15 @@ export function logSoftmax(x: Tensor): Tensor {
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
   checkChannels("layerNorm", x, weight);
   checkChannels("layerNorm", x, bias);
+  const stored = Math.fround(epsilon); // attributes of ONNX are float32
   return apply({
     op: "LayerNormalization",
     inputs: [x, weight, bias],
     shape: x.shape,
-    attributes: { axis: { int: -1 }, epsilon: { float: epsilon } },
+    attributes: { axis: { int: -1 }, epsilon: { float: stored } },
     backward: (dy) => {
       const centred = sub(x, mean(x, -1, true));
-      const deviation = sqrt(add(mean(mul(centred, centred), -1, true), epsilon));
+      const deviation = sqrt(add(mean(mul(centred, centred), -1, true), stored));
       const normal = div(centred, deviation);
       const g = mul(dy, weight);
       const across = mul(normal, mean(mul(g, normal), -1, true));

@@ -3,8 +3,7 @@
 import protobuf from "protobufjs/light.js";
 import type { OnnxAttribute, OnnxNode } from "swiglu/onnx";
 import type { Initializer, Model, ValueInfo } from "../model.js";
-import { elementTypes } from "../operations/arithmetic.js";
-import { type DType, type Shape, sizeOf } from "../tensor.js";
+import { type DType, elementTypes, type Shape, sizeOf } from "../tensor.js";
 import { schema } from "./schema.js";
 
 const opset = 21;

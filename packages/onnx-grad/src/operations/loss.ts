@@ -1,11 +1,12 @@
 // What stands at the end and inside of a training graph: cross-entropy and dropout.
-import { mul, neg } from "./operations/arithmetic.js";
-import { reshape } from "./operations/broadcast.js";
-import { gatherElements } from "./operations/gather.js";
-import { logSoftmax } from "./operations/normalise.js";
-import { mean } from "./operations/reduce.js";
-import { sameShape } from "./shapes.js";
-import type { Tensor } from "./tensor.js";
+
+import { sameShape } from "../shapes.js";
+import type { Tensor } from "../tensor.js";
+import { mul, neg } from "./arithmetic.js";
+import { reshape } from "./broadcast.js";
+import { gatherElements } from "./gather.js";
+import { logSoftmax } from "./normalise.js";
+import { mean } from "./reduce.js";
 
 /**
  * Mean of `-log softmax(logits)[label]`: logits [..., classes], labels [...] (int32 or int64, 0 to classes - 1).

@@ -1,0 +1,32 @@
+// What an elementwise operation reads: tensors of one element type, none larger than it has to be.
+import { broadcastShapes, sameShape } from "./shapes.js";
+import { constant, type Operand, type Shape, Tensor } from "./tensor.js";
+
+/** Operands as tensors of one element type; a number takes the type of the tensor beside it. */
+export function operands(where: string, values: readonly Operand[]): Tensor[] {
+  const model = values.find((value): value is Tensor => value instanceof Tensor);
+  if (!model) throw new Error(`${where}: at least one operand must be a tensor, got ${values.join(" and ")}`);
+  return values.map((value) => {
+    const tensor = value instanceof Tensor ? value : constant(value, model.dtype);
+    if (tensor.dtype === model.dtype) return tensor;
+    throw new Error(
+      `${where}: operands are ${model.dtype} and ${tensor.dtype}; convert one of them with cast`,
+    );
+  });
+}
+
+/**
+ * What an elementwise node should read: where an operand only repeats a smaller tensor, and broadcasting gives the
+ * result's shape anyway, the smaller tensor. Gradients of sums then never exist at full size.
+ */
+export function unexpanded(inputs: readonly Tensor[], shape: Shape, where: string): Tensor[] {
+  return inputs.reduce<Tensor[]>(
+    (read, x, i) => {
+      if (x.source.kind !== "node" || x.source.node.name !== "Expand") return read;
+      const candidate = read.with(i, x.source.node.inputs[0]!);
+      const result = candidate.map((t) => t.shape).reduce((a, b) => broadcastShapes(a, b, where));
+      return sameShape(result, shape) ? candidate : read;
+    },
+    [...inputs],
+  );
+}
