@@ -1,7 +1,8 @@
 // Running a graph. The runtime (onnxruntime-node, onnxruntime-web) is handed in by the caller; nothing here imports one.
 import { buildModel, type Model, type ValueInfo } from "./model.js";
+import { mul } from "./operations/arithmetic.js";
 import { encodeModel, type TypedArray, typedArray } from "./protobuf/codec.js";
-import type { DType, Tensor } from "./tensor.js";
+import { type DType, input, type Tensor } from "./tensor.js";
 
 /** A value that a runtime takes and gives. */
 export interface RuntimeTensor {
@@ -14,7 +15,7 @@ type Values = Readonly<Record<string, RuntimeTensor>>;
 
 /** The part of a runtime's session that is used. */
 export interface RuntimeSession {
-  run(feeds: Values, fetches?: Values): Promise<Values>;
+  run(feeds: Values, fetches?: Readonly<Record<string, RuntimeTensor | null>>): Promise<Values>;
   release(): Promise<void>;
 }
 
@@ -55,7 +56,7 @@ export async function compile(
     },
     ...options.session,
   });
-  return new Program(runtime, session, model);
+  return new Program(runtime, session, model, await writesInPlace(runtime));
 }
 
 /** A graph that is loaded and can run. */
@@ -64,6 +65,7 @@ export class Program {
     private readonly runtime: Runtime,
     private readonly session: RuntimeSession,
     readonly model: Model,
+    private readonly inPlace: boolean,
   ) {}
 
   /**
@@ -83,9 +85,6 @@ export class Program {
       }
     }
     const given = inputs.map((info) => [info.name, this.tensor(info, feeds[info.name])] as const);
-    const wanted = outputs.map(
-      (info) => [info.name, this.tensor(info, into[info.name] ?? empty(info))] as const,
-    );
     for (const array of Object.values(into)) {
       for (const [name, { data }] of given) {
         if (ArrayBuffer.isView(data) && data.buffer === array.buffer) {
@@ -93,8 +92,19 @@ export class Program {
         }
       }
     }
+    // null: the runtime allocates.
+    const wanted = outputs.map((info) => {
+      const array = this.inPlace ? into[info.name] : undefined;
+      return [info.name, array ? this.tensor(info, array) : null] as const;
+    });
     const results = await this.session.run(Object.fromEntries(given), Object.fromEntries(wanted));
-    return Object.fromEntries(outputs.map(({ name }) => [name, results[name]!.data as TypedArray]));
+    return Object.fromEntries(
+      outputs.map(({ name }) => {
+        const data = results[name]!.data as TypedArray;
+        const target = into[name];
+        return [name, target && target !== data ? copyInto(target, data) : data];
+      }),
+    );
   }
 
   async dispose(): Promise<void> {
@@ -113,7 +123,33 @@ export class Program {
   }
 }
 
-function empty({ dtype, shape }: ValueInfo): TypedArray {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return dtype === "int64" ? new BigInt64Array(size) : typedArray(dtype, new Float64Array(size));
+function copyInto(target: TypedArray, data: TypedArray): TypedArray {
+  if (target instanceof BigInt64Array || data instanceof BigInt64Array) {
+    throw new Error(
+      "run: int64 outputs cannot be written into an array of the caller's; leave them out of `into`",
+    );
+  }
+  target.set(data);
+  return target;
+}
+
+const inPlaceByRuntime = new WeakMap<Runtime, Promise<boolean>>();
+
+/** Whether a runtime fills output arrays that it is given; onnxruntime-web 1.30 takes them and leaves them as they are. */
+function writesInPlace(runtime: Runtime): Promise<boolean> {
+  const known = inPlaceByRuntime.get(runtime) ?? probe(runtime);
+  inPlaceByRuntime.set(runtime, known);
+  return known;
+}
+
+async function probe(runtime: Runtime): Promise<boolean> {
+  const model = buildModel({ y: mul(input("x", [1]), 2) });
+  const session = await runtime.InferenceSession.create(encodeModel(model));
+  const y = new Float32Array(1);
+  await session.run(
+    { x: new runtime.Tensor("float32", Float32Array.of(3), [1]) },
+    { y: new runtime.Tensor("float32", y, [1]) },
+  );
+  await session.release();
+  return y[0] === 6;
 }

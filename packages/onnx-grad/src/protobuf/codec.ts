@@ -128,7 +128,7 @@ function decodeTensor({ name, dims, dataType, rawData }: TensorProto): Initializ
       `tensor "${name}" [${dims}] has ${rawData.length} bytes of raw data; expected ${size * bytes[dtype]}`,
     );
   }
-  const { buffer } = rawData.slice();
+  const { buffer } = Uint8Array.from(rawData); // aligned; slice() of a Node Buffer would be a view
   const data =
     dtype === "float32"
       ? new Float32Array(buffer)
