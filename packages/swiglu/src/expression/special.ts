@@ -64,10 +64,11 @@ export function tanhResidual(z: number): number {
 }
 
 /**
- * x (atan(x)/pi + 1/2), as x atan2(1, -x)/pi, which keeps its accuracy for x -> -infinity (limit -1/pi). At -infinity
- * it is NaN, as the formula written is (-infinity * 0).
+ * x (atan(x)/pi + 1/2), as x atan2(1, -x)/pi, which keeps its accuracy for x -> -infinity. There it is its limit, -1/pi,
+ * so that x (atan(x) (1 + 2 alpha)/pi + 1/2), written with it, is what IEEE makes of that formula for every alpha.
  */
 export function atlu(x: number): number {
+  if (x === Number.NEGATIVE_INFINITY) return -1 / Math.PI;
   const angle = Math.atan2(1, -x);
   return x < 0 ? (x * angle) / Math.PI : x * (angle / Math.PI);
 }

@@ -35,3 +35,89 @@ export const EXTREMES = [
   -0,
   ...[2 ** -1074, 2 ** -1022, 2 ** -149, 2 ** -126, Number.MAX_VALUE].flatMap((x) => [x, -x]),
 ];
+
+type Draw = (random: () => number) => number;
+const signed = (size: number, random: () => number): number => (random() < 0.5 ? -size : size);
+const logUniform =
+  (first: number, last: number): Draw =>
+  (random) =>
+    signed(2 ** (first + (last - first) * random()), random);
+const within =
+  (low: number, high: number): Draw =>
+  (random) =>
+    low + (high - low) * random();
+
+/** Zeros and extrema of silu, gelu, mish and xielu and of their gradients, where the results cancel. */
+const CANCELLING = [
+  -1.278464542761074,
+  -2.399357280520547,
+  -0.7517915246935645,
+  -Math.SQRT2,
+  -1.1924312,
+  -2.43,
+  -1.0858,
+  -0.6408,
+];
+const nearCancelling: Draw = (random) => {
+  const point = CANCELLING[Math.floor(random() * CANCELLING.length)]!;
+  return point * (1 + signed(2 ** (-52 * random()), random));
+};
+
+/** How inputs are drawn: each of these in turn, the last around where squares overflow. `huge` is the largest exponent. */
+const inputDraws = (huge: number): Draw[] => [
+  logUniform(-huge, huge),
+  within(-4, 4),
+  within(-40, 40),
+  logUniform(-60, 3),
+  logUniform(-Math.min(huge, 126), Math.min(huge, 127)),
+  within(-10, 10),
+  nearCancelling,
+  within(-800, 100),
+  logUniform(huge / 2 - 2, huge / 2 + 6),
+];
+
+/** How each parameter is drawn, by its name. */
+const anySlope: Draw[] = [
+  within(-10, 10),
+  within(0.5, 2),
+  within(-1, 1),
+  logUniform(-30, 3),
+  () => 0,
+  () => 1,
+];
+const anyLimit: Draw[] = [within(0.5, 12), within(0.01, 100), () => 7];
+const positive: Draw[] = [within(0, 3), () => 0.8, () => 0];
+const PARAMETERS: Readonly<Record<string, Draw[]>> = {
+  beta: anySlope,
+  alpha: anySlope,
+  alphaP: positive,
+  alphaN: positive,
+  limit: anyLimit,
+  gateLimit: anyLimit,
+  upLimit: anyLimit,
+};
+
+/**
+ * `count` points for an activation: its inputs drawn in every way, its parameters over their useful range. Every tenth
+ * point puts slope times input where the sigmoid's tail leaves the doubles, or with huge < 150, the floats.
+ */
+export function pointsOf(
+  activation: { readonly inputs: readonly string[]; readonly parameters: Readonly<Record<string, number>> },
+  { count, seed, huge = 997 }: { count: number; seed: number; huge?: number },
+): Record<string, number>[] {
+  const random = seeded(seed);
+  const draw = (draws: readonly Draw[], turn: number): number => draws[turn % draws.length]!(random);
+  const inputs = inputDraws(huge);
+  return Array.from({ length: count }, (_, i) => {
+    const point: Record<string, number> = {};
+    activation.inputs.forEach((name, j) => {
+      point[name] = draw(inputs, j === 0 ? i : Math.floor(random() * inputs.length));
+    });
+    for (const name of Object.keys(activation.parameters))
+      point[name] = draw(PARAMETERS[name]!, Math.floor(random() * PARAMETERS[name]!.length));
+    const slope = point.beta ?? point.alpha ?? 0;
+    if (i % 10 === 9 && slope !== 0)
+      point[activation.inputs[0]!] = ((huge < 150 ? 1 : 7) * within(-120, 120)(random)) / slope;
+    return point;
+  });
+}
