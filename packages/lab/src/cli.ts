@@ -37,9 +37,9 @@ program
   )
   .option("--activation <file.json>", "also compare an activation of your own (may be repeated)", collect, [])
   .option("--seeds <count|list>", "3 means the seeds 1, 2 and 3; 7,11 means these", "3")
-  .option("--steps <n>", "training steps of a run", wholeNumber, 300)
+  .option("--steps <n>", "training steps of a run", wholeNumber, 600)
   .option("--batch <n>", "images per step", wholeNumber, 128)
-  .option("--width <n>", "width of the network (dModel)", wholeNumber, 64)
+  .option("--width <n>", "width of the network (dModel)", wholeNumber, 32)
   .option("--depth <n>", "blocks", wholeNumber, 2)
   .option("--heads <n>", "attention heads; must divide the width", wholeNumber, 4)
   .option("--patch <n>", "side of a patch in pixels; must divide the images' side", wholeNumber, 7)
@@ -47,7 +47,7 @@ program
     "--learning-rate <x>",
     "highest learning rate: warm-up, then a cosine to zero",
     positiveNumber,
-    0.003,
+    0.01,
   )
   .option("--data <dir>", "folder with the four IDX files of an image set, plain or .gz (default: MNIST)")
   .option("--out <dir>", "folder for the results, each configuration in a folder of its own", "runs")

@@ -76,7 +76,7 @@ function body(data: Uint8Array, file: string, start: number, sizes: readonly num
   }
   if (data.length > expected) {
     throw new UserError(
-      `${file} has ${data.length - expected} trailing bytes: its header promises ${expected} bytes, it has ${data.length}.`,
+      `${file} is too long: its header promises ${expected} bytes, but ${data.length - expected} more follow.`,
     );
   }
   return data.subarray(start);

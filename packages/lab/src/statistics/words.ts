@@ -53,11 +53,15 @@ function differences({ ranking, baseline, comparisons }: Summary): string[] {
     sentences.push(
       `Worse than ${baseline}, with a 95 % interval that excludes zero: ${named(worse)} points.`,
     );
-  const undecided = compared.length - apart.length;
+  const undecided = compared.filter((variant) => !apart.includes(variant));
   if (apart.length === 0)
     sentences.push(`No variant can be told from ${baseline}: every 95 % interval includes zero.`);
-  else if (undecided > 0)
-    sentences.push(`The other ${undecided} cannot be told from ${baseline}: their intervals include zero.`);
+  else if (undecided.length === 1)
+    sentences.push(`${undecided[0]!.name} cannot be told from ${baseline}: its interval includes zero.`);
+  else if (undecided.length > 1)
+    sentences.push(
+      `The other ${undecided.length} cannot be told from ${baseline}: their intervals include zero.`,
+    );
   if (comparisons > 1) {
     const survivors = compared.filter(({ difference }) => difference!.survivesCorrection);
     const names =

@@ -1,0 +1,187 @@
+// From options to a configuration: seeds, variants, matched parameters, the folder's name.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { activations, defineActivation } from "swiglu";
+import { afterAll, describe, expect, test } from "vitest";
+import { canonicalJson, folderName, makeConfig, type Settings } from "../src/config/config.js";
+import { matchAll, nearestMatch, targetParameters } from "../src/config/matching.js";
+import { parseSeeds } from "../src/config/seeds.js";
+import { allActivations, defaultVariants, resolveVariants } from "../src/config/variants.js";
+import { loadImageSet } from "../src/data/imageSet.js";
+import { writeImageSet } from "./idxFiles.js";
+
+const scratch = mkdtempSync(join(tmpdir(), "swiglu-config-"));
+afterAll(() => rmSync(scratch, { recursive: true }));
+const catalogue = allActivations([]);
+
+describe("seeds", () => {
+  test.each([
+    ["3", [1, 2, 3]],
+    ["7,11", [7, 11]],
+    ["7,", [7]],
+    ["0, 5", [0, 5]],
+  ])("%s", (text, seeds) => expect(parseSeeds(text)).toEqual(seeds));
+
+  test.each([
+    ["0", /--seeds is 0: expected a count from 1/],
+    ["", /expected a count such as 3/],
+    ["x", /"x": expected a count such as 3, or a list/],
+    ["-1", /expected a count/],
+    ["1.5", /expected a count/],
+    ["3,3", /names 3 twice/],
+    ["1,,2", /expected a count/],
+    ["99999999999,1", /expected a count/],
+  ])("%s: refused", (text, message) => expect(() => parseSeeds(text)).toThrow(message));
+});
+
+describe("variants", () => {
+  test("the default ones are thirteen, and the trained ones train", () => {
+    const variants = resolveVariants(defaultVariants, catalogue);
+    expect(variants).toHaveLength(13);
+    expect(
+      variants.filter(({ trained }) => trained).map(({ name, activation }) => [name, activation.name]),
+    ).toEqual([
+      ["swish-trained", "swish"],
+      ["swiglu-trained", "swiglu"],
+      ["swigluBlend-trained", "swigluBlend"],
+    ]);
+  });
+
+  test.each([
+    [["swigul"], /there is no activation "swigul": did you mean swiglu/],
+    [["swigul-trained"], /did you mean swiglu/],
+    [["zzzzzzzz"], /see them all with: swiglu-lab list/],
+    [["relu", "relu"], /names relu twice/],
+    [["relu-trained"], /relu has no parameters to train; use relu/],
+    [[], /names no variant/],
+  ])("%j: refused", (names, message) => expect(() => resolveVariants(names, catalogue)).toThrow(message));
+
+  test("a definition from a file joins the catalogue", () => {
+    const file = join(scratch, "mine.json");
+    writeFileSync(
+      file,
+      JSON.stringify({ name: "mine", kind: "gated", expression: ["mul", ["tanh", "gate"], "up"] }),
+    );
+    expect(resolveVariants(["mine"], allActivations([file]))[0]).toMatchObject({
+      name: "mine",
+      trained: false,
+    });
+  });
+
+  test.each([
+    ["no JSON", "{", /is not a valid definition/],
+    [
+      "an unknown operation",
+      '{"name":"a","kind":"unary","expression":["zap","x"]}',
+      /is not a valid definition: .*zap/,
+    ],
+    [
+      "a name that is taken",
+      '{"name":"relu","kind":"unary","expression":["tanh","x"]}',
+      /defines relu, a name that is taken/,
+    ],
+  ])("a file with %s: refused", (name, content, message) => {
+    const file = join(scratch, `${name}.json`);
+    writeFileSync(file, content);
+    expect(() => allActivations([file])).toThrow(message);
+  });
+
+  test("a file that is not there: refused", () => {
+    expect(() => allActivations([join(scratch, "none.json")])).toThrow(
+      /--activation .*none\.json could not be read/,
+    );
+  });
+});
+
+describe("matched parameters", () => {
+  const variants = resolveVariants(defaultVariants, catalogue);
+
+  test("relu with dFf = 4 dModel is the target: two matrices and two biases", () => {
+    expect(targetParameters(32)).toBe(2 * 32 * 128 + 128 + 32);
+  });
+
+  test.each([8, 20, 32, 64, 100])("all default variants match within 1 %% at width %i", (width) => {
+    for (const { parameters } of matchAll(variants, width, 4)) {
+      expect(Math.abs(parameters / targetParameters(width) - 1)).toBeLessThanOrEqual(0.01);
+    }
+  });
+
+  test("gated blocks have two thirds of the ungated hidden width", () => {
+    const swiglu = { name: "swiglu", activation: activations.swiglu, trained: false };
+    expect(nearestMatch(swiglu, 96).hidden).toBe(256);
+  });
+
+  test("a width where no hidden width matches: refused, with the nearest that does", () => {
+    const gated = resolveVariants(["swiglu"], catalogue);
+    expect(() => matchAll(gated, 4, 4)).toThrow(
+      /^swiglu cannot match the 148 feed-forward parameters of relu within 1 % at --width 4: the nearest, hidden width 10, has 144 \(-2\.7 %\)\. The nearest width at which every variant matches is \d+\.$/,
+    );
+    const named = /matches is (\d+)/.exec(catchMessage(() => matchAll(gated, 4, 4)))![1];
+    expect(() => matchAll(gated, Number(named), 4)).not.toThrow();
+  });
+});
+
+describe("configuration", () => {
+  const data = loadImageSet(writeImageSet(join(scratch, "Some Set")));
+  const settings: Settings = {
+    variants: resolveVariants(["relu", "swiglu"], catalogue),
+    seeds: [1, 2],
+    steps: 10,
+    batch: 8,
+    width: 8,
+    depth: 1,
+    heads: 2,
+    patch: 4,
+    learningRate: 0.01,
+    threads: 1,
+  };
+  const name = (changes: Partial<Settings> = {}): string =>
+    folderName(makeConfig({ ...settings, ...changes }, data));
+
+  test("the folder's name tells what it is, and repeats", () => {
+    expect(name()).toMatch(/^some-set-2x2-10steps-[0-9a-f]{10}$/);
+    expect(name()).toBe(name());
+  });
+
+  test.each<[string, Partial<Settings>]>([
+    ["steps", { steps: 11 }],
+    ["batch", { batch: 9 }],
+    ["learning rate", { learningRate: 0.02 }],
+    ["seeds", { seeds: [1, 3] }],
+    ["variants", { variants: resolveVariants(["relu", "swish"], catalogue) }],
+    ["threads", { threads: 2 }],
+  ])("other %s, another folder", (_, changes) => expect(name(changes)).not.toBe(name()));
+
+  test("an activation of the same name with another formula, another folder", () => {
+    const mine = (expression: "x" | typeof activations.tanh.expression) => ({
+      name: "mine",
+      activation: defineActivation({ name: "mine", kind: "unary", expression }),
+      trained: false,
+    });
+    expect(name({ variants: [mine("x")] })).not.toBe(name({ variants: [mine(activations.tanh.expression)] }));
+  });
+
+  test("a patch that does not divide the images: refused, with those that do", () => {
+    expect(() => name({ patch: 3 })).toThrow(
+      "--patch 3 does not divide the images of 8 x 8: choose 1, 2, 4, 8.",
+    );
+  });
+
+  test("heads that do not divide the width: refused", () => {
+    expect(() => name({ heads: 3 })).toThrow("--width 8 is not a multiple of --heads 3: choose one that is.");
+  });
+
+  test("canonical JSON sorts keys at every depth and keeps the order of lists", () => {
+    expect(canonicalJson({ b: [{ d: 1, c: 2 }], a: null })).toBe('{"a":null,"b":[{"c":2,"d":1}]}');
+  });
+});
+
+function catchMessage(action: () => unknown): string {
+  try {
+    action();
+  } catch (thrown) {
+    return (thrown as Error).message;
+  }
+  return "";
+}

@@ -1,0 +1,177 @@
+// Estimates, paired differences and the words made of them, against examples worked out by hand.
+import { expect, describe as group, test } from "vitest";
+import type { Config } from "../src/config/config.js";
+import { estimate, excludesZero, median } from "../src/statistics/estimate.js";
+import { summarise } from "../src/statistics/summary.js";
+import { describe } from "../src/statistics/words.js";
+import type { RunRecord } from "../src/sweep/record.js";
+import { configOf, diverged, finished } from "./records.js";
+
+group("estimate", () => {
+  test("mean and t-interval of 1, 2, 3: 2 +- 4.302653 * 1 / sqrt(3)", () => {
+    const { n, mean, half } = estimate([1, 2, 3]);
+    expect([n, mean]).toEqual([3, 2]);
+    expect(half).toBeCloseTo(2.4841377117, 9);
+  });
+
+  test("five values, 99 %: t(4) = 4.604095, s = sqrt(2.5)", () => {
+    expect(estimate([5, 6, 7, 8, 9], 0.99).half).toBeCloseTo(
+      (4.604094871415897 * Math.sqrt(2.5)) / Math.sqrt(5),
+      9,
+    );
+  });
+
+  test("no interval below three values", () => {
+    expect(estimate([4, 6])).toEqual({ n: 2, mean: 5, half: null });
+    expect(excludesZero(estimate([4, 6]))).toBe(false);
+  });
+
+  test("an interval excludes zero when the mean is farther from it than half its width", () => {
+    expect(excludesZero({ n: 3, mean: -2, half: 1.9 })).toBe(true);
+    expect(excludesZero({ n: 3, mean: -2, half: 2 })).toBe(false);
+  });
+
+  test("median", () => {
+    expect([median([3, 1, 2]), median([4, 1, 3, 2])]).toEqual([2, 2.5]);
+  });
+});
+
+group("summary", () => {
+  const config = configOf(["relu", "swiglu", "tanh"], [1, 2, 3]);
+  const records: RunRecord[] = [
+    ...[0.9, 0.91, 0.92].map((accuracy, i) => finished("relu", i + 1, accuracy)),
+    ...[0.93, 0.94, 0.95].map((accuracy, i) => finished("swiglu", i + 1, accuracy)),
+    ...[0.9, 0.93, 0.9].map((accuracy, i) => finished("tanh", i + 1, accuracy)),
+  ];
+
+  test("ranks by mean test accuracy", () => {
+    expect(summarise(config, records).ranking.map(({ name }) => name)).toEqual(["swiglu", "relu", "tanh"]);
+  });
+
+  test("differences are paired by seed: a constant gain has an interval of no width", () => {
+    const { ranking } = summarise(config, records);
+    const { accuracy, survivesCorrection } = ranking[0]!.difference!;
+    expect(accuracy.mean).toBeCloseTo(0.03, 12);
+    expect(accuracy.half).toBeCloseTo(0, 12);
+    expect(survivesCorrection).toBe(true);
+    expect(ranking[1]!.difference).toBeNull();
+  });
+
+  test("differences 0, 0.02, -0.02: mean 0 +- 4.302653 * 0.02 / sqrt(3)", () => {
+    const { accuracy } = summarise(config, records).ranking[2]!.difference!;
+    expect(accuracy.mean).toBeCloseTo(0, 12);
+    expect(accuracy.half).toBeCloseTo((4.302652729749462 * 0.02) / Math.sqrt(3), 9);
+  });
+
+  test("the correction for many comparisons widens the interval", () => {
+    // Differences 1, 2, 3 points: mean 2, 95 % half-width 2.48, so already the plain interval holds zero; with
+    // 4, 5, 6 points the plain one (5 +- 2.48) does not, and at 1 - 0.05/2 the half-width is 6.205 / sqrt(3) = 3.58.
+    const apart = [0.04, 0.05, 0.06].map((gain, i) => finished("swiglu", i + 1, 0.9 + gain));
+    const level = [1, 2, 3].map((seed) => finished("relu", seed, 0.9));
+    const one = summarise(configOf(["relu", "swiglu"], [1, 2, 3]), [...level, ...apart]).ranking[0]!
+      .difference!;
+    expect(one.survivesCorrection).toBe(true);
+    const names = ["relu", "swiglu", ...Array.from({ length: 9 }, (_, i) => `v${i}`)];
+    const others = names.slice(2).flatMap((name) => [1, 2, 3].map((seed) => finished(name, seed, 0.9)));
+    const ten = summarise(configOf(names, [1, 2, 3]), [...level, ...apart, ...others]);
+    expect(ten.comparisons).toBe(10);
+    expect(ten.ranking[0]!.name).toBe("swiglu");
+    expect(ten.ranking[0]!.difference!.survivesCorrection).toBe(false); // t(2) at 99.5 %: 14.09 / sqrt(3) = 8.1 > 5
+  });
+
+  test("the best model is chosen by validation, never by the test", () => {
+    const tempting = [
+      finished("relu", 1, 0.5, { validation: 0.99 }),
+      finished("swiglu", 1, 0.99, { validation: 0.5 }),
+    ];
+    expect(summarise(config, tempting).best).toMatchObject({ variant: "relu", seed: 1 });
+  });
+
+  test("diverged runs are counted, kept out of the means, and ranked last when nothing else is left", () => {
+    const { ranking } = summarise(config, [...records.slice(0, 6), diverged("tanh", 1), diverged("tanh", 2)]);
+    expect(ranking.at(-1)).toMatchObject({ name: "tanh", test: null, difference: null });
+    expect(ranking.at(-1)!.diverged).toHaveLength(2);
+  });
+
+  test("a pair needs both: a seed that diverged for the baseline is left out of the difference", () => {
+    const { ranking } = summarise(config, [diverged("relu", 1), ...records.slice(1, 6)]);
+    expect(ranking.find(({ name }) => name === "swiglu")!.difference!.accuracy.n).toBe(2);
+  });
+
+  test("without relu the first variant is the baseline", () => {
+    expect(summarise(configOf(["swish", "swiglu"], [1]), []).baseline).toBe("swish");
+  });
+
+  test("learned parameters: mean and extremes over blocks and seeds", () => {
+    const runs = [
+      finished("swiglu", 1, 0.9, { learned: { beta: [1, 2] } }),
+      finished("swiglu", 2, 0.9, { learned: { beta: [3, 4] } }),
+    ];
+    expect(summarise(config, runs).ranking[0]!.learned).toEqual({ beta: { mean: 2.5, min: 1, max: 4 } });
+  });
+});
+
+group("words", () => {
+  const say = (config: Config, records: readonly RunRecord[]) =>
+    describe(summarise(config, records), config, 1000);
+  const three = [1, 2, 3];
+
+  test("name who is better, who is worse, and how many are undecided", () => {
+    const config = configOf(["relu", "up", "down", "same"], three);
+    const runs = three.flatMap((seed) => [
+      finished("relu", seed, 0.9),
+      finished("up", seed, 0.95 + 0.001 * seed),
+      finished("down", seed, 0.8 + 0.001 * seed),
+      finished("same", seed, 0.9 + 0.01 * (seed - 2)),
+    ]);
+    const { shown } = say(config, runs);
+    expect(shown[0]).toBe("up has the highest mean test accuracy, 95.20 %; relu follows with 90.00 %.");
+    expect(shown[1]).toMatch(
+      /^Better than relu, with a 95 % interval that excludes zero: up \(\+5\.20 \[\+4\.95, \+5\.45\]\) points\.$/,
+    );
+    expect(shown[2]).toMatch(/^Worse than relu, .*: down \(−9\.80 \[/);
+    expect(shown[3]).toBe("same cannot be told from relu: its interval includes zero.");
+    expect(shown[4]).toMatch(
+      /^These are 3 comparisons: .* about 0\.2 .* Corrected for that \(Bonferroni\), up and down remain\.$/,
+    );
+  });
+
+  test("say so when nothing can be told apart", () => {
+    const runs = three.flatMap((seed) => [
+      finished("relu", seed, 0.9),
+      finished("a", seed, 0.9 + 0.01 * (seed - 2)),
+    ]);
+    const { shown, limits } = say(configOf(["relu", "a"], three), runs);
+    expect(shown).toContain("No variant can be told from relu: every 95 % interval includes zero.");
+    expect(limits[0]).toMatch(/^With 3 seeds .* typically reaches 2\.48 points .* --seeds 10/);
+  });
+
+  test("with fewer than three seeds there is no interval, and they say so", () => {
+    const { limits } = say(configOf(["relu", "a"], [1, 2]), [
+      finished("relu", 1, 0.9),
+      finished("a", 1, 0.8),
+    ]);
+    expect(limits[0]).toMatch(/^With 2 seeds there is no interval/);
+  });
+
+  test("diverged and missing runs are told", () => {
+    const { shown } = say(configOf(["relu", "a"], three), [
+      finished("relu", 1, 0.9),
+      finished("relu", 2, 0.9),
+      finished("relu", 3, 0.9),
+      finished("a", 1, 0.9),
+      diverged("a", 2, 17),
+    ]);
+    expect(shown.join(" ")).toMatch(/a diverged in 1 of 3 runs \(seed 2 at step 17\): .* flatter it/);
+    expect(shown.join(" ")).toMatch(/1 run did not end/);
+  });
+
+  test("when every run diverged there is nothing to rank", () => {
+    expect(say(configOf(["relu"], [1]), [diverged("relu", 1)]).shown[0]).toMatch(/^No run finished/);
+  });
+
+  test("tell how many passes over the data the steps are", () => {
+    const { limits } = say(configOf(["relu"], [1]), [finished("relu", 1, 0.9)]);
+    expect(limits.at(-1)).toMatch(/^100 steps of 32 images are 3\.2 passes over the 1,000 training images/);
+  });
+});
