@@ -12,9 +12,15 @@ export const FLOAT32: Format = { epsilon: 2 ** -23, smallest: 2 ** -126, largest
 
 type Point = Readonly<Record<string, number>>;
 
+/** What a gated activation's gate is multiplied by last: up, or in swigluOai, the one with limit and alpha, 1 + up clamped. */
+function multiplier({ up, limit, alpha }: Point): number {
+  if (up === undefined || limit === undefined || alpha === undefined) return Math.abs(up ?? 1);
+  return Math.abs(1 + Math.max(-limit, Math.min(up, limit)));
+}
+
 /** How much `up` and the incoming gradient magnify what is lost below the smallest normal number. */
 function magnification(point: Point): number {
-  return Math.max(1, Math.abs(point.up ?? 0)) * Math.max(1, Math.abs(point.dy ?? 0));
+  return Math.max(1, multiplier(point)) * Math.max(1, Math.abs(point.dy ?? 0));
 }
 
 /**
@@ -29,7 +35,7 @@ export function floor(point: Point, { epsilon, smallest }: Format): number {
 
 /** Whether a result is a number of the format, also before `up` and the incoming gradient make it smaller. */
 export function isRepresentable(result: number, point: Point, { largest }: Format): boolean {
-  const reduction = Math.min(1, Math.abs(point.up ?? 1) || 1) * Math.min(1, Math.abs(point.dy ?? 1) || 1);
+  const reduction = Math.min(1, multiplier(point) || 1) * Math.min(1, Math.abs(point.dy ?? 1) || 1);
   return Math.abs(result) <= largest * reduction;
 }
 
