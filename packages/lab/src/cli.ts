@@ -1,10 +1,9 @@
 #!/usr/bin/env node
-// The command line, swiglu-lab: options, help and exit codes. What the commands do is in commands/.
+// The command line, swiglu-lab: options, help and exit codes. What the commands do is in commands/, each loaded when
+// it is called, so that help comes at once.
 import { Command } from "commander";
-import { type CompareOptions, compare } from "./commands/compare.js";
-import { list } from "./commands/list.js";
+import type { CompareOptions } from "./commands/compare.js";
 import { collect, nameList, positiveNumber, wholeNumber } from "./commands/options.js";
-import { show } from "./commands/show.js";
 import { defaultVariants } from "./config/variants.js";
 import { UserError } from "./errors.js";
 
@@ -68,13 +67,17 @@ Examples:
                        "expression": ["mul", ["sigmoid", ["mul", "slope", "gate"]], "up"]}`,
   )
   .action(async (options: CompareOptions) => {
+    const { compare } = await import("./commands/compare.js");
     process.exitCode = await compare(options);
   });
 
 program
   .command("list")
   .description("List the catalogue: name, kind, parameters with their defaults, formula.")
-  .action(() => console.log(list()));
+  .action(async () => {
+    const { list } = await import("./commands/list.js");
+    console.log(list());
+  });
 
 program
   .command("show")
@@ -87,7 +90,10 @@ program
     [],
   )
   .addHelpText("after", "\nExample:\n  swiglu-lab show swiglu")
-  .action((name: string, { activation }: { activation: string[] }) => console.log(show(name, activation)));
+  .action(async (name: string, { activation }: { activation: string[] }) => {
+    const { show } = await import("./commands/show.js");
+    console.log(show(name, activation));
+  });
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0); // the reader, head for instance, has seen enough

@@ -9,7 +9,7 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 export function idxFile(magic: number, sizes: readonly number[], data: Uint8Array): Buffer {
   const header = Buffer.alloc(4 + 4 * sizes.length);
   header.writeUInt32BE(magic, 0);
-  sizes.forEach((size, i) => header.writeUInt32BE(size, 4 + 4 * i));
+  for (const [i, size] of sizes.entries()) header.writeUInt32BE(size, 4 + 4 * i);
   return Buffer.concat([header, data]);
 }
 
