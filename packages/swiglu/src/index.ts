@@ -1,4 +1,25 @@
 // The public face of the core: the catalogue, values and gradients in float64, expressions, layouts, the reference backend.
+export type {
+  ActivateOptions,
+  ActivationGradients,
+  ActivationInputs,
+  Backend,
+  Ffn,
+  FfnGradients,
+  PackedInput,
+  Pass,
+  SyncBackend,
+} from "./backend/backend.js";
+export type { Data, ParameterValue, Tensor } from "./backend/data.js";
+export type {
+  FfnOptions,
+  FfnWeights,
+  GatedFfnOptions,
+  GatedFfnWeights,
+  PackedWeights,
+  SelfGatedWeights,
+  SeparateWeights,
+} from "./backend/ffn.js";
 export {
   type Activation,
   type ActivationJson,
@@ -19,8 +40,9 @@ export { differentiate } from "./expression/differentiate.js";
 export type { Expr, Operand, Operation } from "./expression/expr.js";
 export * as expressions from "./expression/expr.js";
 export { type ExpressionJson, expressionFromJson, expressionToJson } from "./expression/json.js";
-export { latex, text } from "./expression/print.js";
+export { latex, latexWithParts, text, textWithParts } from "./expression/print.js";
 export { simplify } from "./expression/simplify.js";
 export { compile, type Tape } from "./expression/tape.js";
 export { type Layout, type PackedLayout, pack, unpack } from "./layout.js";
+export { reference } from "./reference/backend.js";
 export { evaluate, gradient } from "./scalar.js";

@@ -43,7 +43,10 @@ const select = (a: Expr, b: Expr, then: Slope, otherwise: Slope): Slope =>
   (then ?? otherwise) && selectGreater(a, b, orZero(then), orZero(otherwise));
 
 /** tanh'(z) = 1 - tanh(z)^2 = 4 s(2z) s(-2z) */
-const tanhSlope = (z: Expr): Expr => mul(4, mul(sigmoid(mul(2, z)), sigmoid(mul(-2, z))));
+const tanhSlope = (z: Expr): Expr => {
+  const twice = mul(2, z);
+  return mul(4, mul(sigmoid(twice), sigmoid(neg(twice))));
+};
 
 const rules: { readonly [O in Operation]: ChainRule } = {
   neg: (_args, [da]) => da && neg(da),

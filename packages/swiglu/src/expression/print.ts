@@ -1,13 +1,13 @@
 // Writes expressions for people: as plain text for terminals and code, and as LaTeX for documents.
 // Each notation is one table of rules; brackets come from the precedence of what is written.
-import type { Expr, Rules } from "./expr.js";
+import { type Expr, type Rules, schedule, variablesOf } from "./expr.js";
+import { simplify } from "./simplify.js";
 
 /** How tightly written text holds together: a sum binds loosest, an atom needs no brackets ever. */
 enum Binding {
   Choice,
   Sum,
   Product,
-  Sign,
   Atom,
 }
 interface Written {
@@ -26,19 +26,59 @@ export function text(expr: Expr): string {
   return write(expr, plain).text;
 }
 
-/** LaTeX, with `g` for the gate and `u` for up. Example: `\sigma(\beta\,x)`. */
+/** LaTeX, with `g` for the gate and `u` for up. Example: `\\sigma\\left(\\beta\\,x\\right)`. */
 export function latex(expr: Expr): string {
   return write(expr, tex).text;
 }
 
-function write(expr: Expr, notation: Notation): Written {
-  if (expr.op === "num") {
-    const binding = expr.value < 0 ? Binding.Sign : Binding.Atom;
-    return { text: notation.number(expr.value), binding };
-  }
+/**
+ * Plain text in which long parts that occur more than once have names, for gradients.
+ *
+ * @example
+ * textWithParts(gradientExpressions(swish).beta) // "x * (p * sigmoid(-beta * x) * x), p = sigmoid(beta * x)"
+ */
+export function textWithParts(expr: Expr): string {
+  return writeWithParts(expr, plain, ", ");
+}
+
+/** LaTeX in which long parts that occur more than once have names. */
+export function latexWithParts(expr: Expr): string {
+  return writeWithParts(expr, tex, ", \\quad ");
+}
+
+/** Parts shorter than this in plain text are repeated rather than named. */
+const shortPart = 14;
+
+function writeWithParts(expr: Expr, notation: Notation, separator: string): string {
+  const root = simplify(expr);
+  const order = schedule([root]);
+  const uses = new Map<Expr, number>();
+  for (const node of order)
+    if ("args" in node) for (const arg of node.args) uses.set(arg, (uses.get(arg) ?? 0) + 1);
+  const free = [..."pqrstvwabcd"].filter((name) => !variablesOf(root).has(name));
+  const names = new Map<Expr, string>();
+  for (const node of order)
+    if ("args" in node && (uses.get(node) ?? 0) > 1 && text(node).length > shortPart) {
+      const name = free.shift();
+      if (name !== undefined) names.set(node, name);
+    }
+  const parts = [...names].map(([node, name]) => {
+    const others = new Map(names);
+    others.delete(node);
+    return `${name} = ${write(node, notation, others).text}`;
+  });
+  return [write(root, notation, names).text, ...parts].join(separator);
+}
+
+/** Writes an expression; parts in `names` appear by their name. */
+function write(expr: Expr, notation: Notation, names?: ReadonlyMap<Expr, string>): Written {
+  const name = names?.get(expr);
+  if (name !== undefined) return atom(name);
+  if (expr.op === "num")
+    return { text: notation.number(expr.value), binding: expr.value < 0 ? Binding.Product : Binding.Atom };
   if (expr.op === "variable") return atom(notation.variable(expr.name));
   const rule = notation.rules[expr.op] as (...args: Written[]) => Written;
-  return rule(...expr.args.map((arg) => write(arg, notation)));
+  return rule(...expr.args.map((arg) => write(arg, notation, names)));
 }
 
 const atom = (text: string): Written => ({ text, binding: Binding.Atom });
@@ -48,7 +88,10 @@ function arithmetic(brackets: (text: string) => string, times: string, factor: B
   const hold = (part: Written, binding: Binding): string =>
     part.binding < binding ? brackets(part.text) : part.text;
   return {
-    neg: (a: Written) => ({ text: `-${hold(a, Binding.Product)}`, binding: Binding.Sum }),
+    neg: (a: Written) => ({
+      text: `-${hold(a, a.text.startsWith("-") ? Binding.Atom : Binding.Product)}`,
+      binding: Binding.Sum,
+    }),
     add: (a: Written, b: Written) => ({
       text: `${hold(a, Binding.Sum)} + ${hold(b, Binding.Product)}`,
       binding: Binding.Sum,
@@ -66,7 +109,7 @@ function arithmetic(brackets: (text: string) => string, times: string, factor: B
 }
 
 const plainBrackets = (inner: string): string => `(${inner})`;
-const { hold: holdPlain, ...plainArithmetic } = arithmetic(plainBrackets, " * ", Binding.Sign);
+const { hold: holdPlain, ...plainArithmetic } = arithmetic(plainBrackets, " * ", Binding.Atom);
 const call =
   (name: string) =>
   (...args: readonly Written[]): Written =>
@@ -114,6 +157,10 @@ const texCall =
   (...args: readonly Written[]): Written =>
     atom(`${name}\\left(${args.map((arg) => arg.text).join(", ")}\\right)`);
 const operator = (name: string) => texCall(`\\operatorname{${name}}`);
+const power = (base: Written, exponent: number): Written => ({
+  text: `${holdTex(base, Binding.Atom)}^${exponent}`,
+  binding: Binding.Product,
+});
 const fraction = (over: string, under: string): string => `\\frac{${over}}{${under}}`;
 
 const texNames: Readonly<Record<string, string>> = {
@@ -142,10 +189,14 @@ const tex: Notation = {
   },
   rules: {
     ...texArithmetic,
-    mul: (a, b) =>
-      /\d$/.test(a.text) && /^[\d.]/.test(b.text)
+    mul: (a, b) => {
+      if (a.text === b.text) return power(a, 2);
+      if (b.text === power(a, 2).text) return power(a, 3);
+      const digitsMeet = /\d$/.test(a.text) && /^[\d.]/.test(b.text);
+      return digitsMeet
         ? { text: `${holdTex(a, Binding.Product)} \\cdot ${b.text}`, binding: Binding.Product }
-        : texArithmetic.mul(a, b),
+        : texArithmetic.mul(a, b);
+    },
     div: (a, b) => atom(fraction(a.text, b.text)),
     abs: (a) => atom(`\\left|${a.text}\\right|`),
     exp: (a) => atom(`e^{${a.text}}`),

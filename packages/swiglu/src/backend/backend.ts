@@ -1,0 +1,108 @@
+// The interface that every backend offers: activations on typed arrays, and feed-forward blocks.
+// Results are promises, since a GPU is not synchronous; backends that can, offer the same calls with `Sync`.
+import type { Activation, InputName, Inputs, ParameterName, Parameters } from "../catalogue/activation.js";
+import type { PackedLayout } from "../layout.js";
+import type { Data, ParameterValue, Tensor } from "./data.js";
+import type { FfnOptions, FfnWeights, GatedFfnOptions, GatedFfnWeights } from "./ffn.js";
+
+/** Gate and up in one tensor; see `PackedLayout`. */
+export interface PackedInput {
+  readonly packed: Data;
+  /** The packed tensor's shape. */
+  readonly shape: readonly number[];
+  /** The axis that holds both, default the last; negative axes count from the end. */
+  readonly axis?: number;
+  readonly layout: PackedLayout;
+}
+
+/** The inputs of an activation: `{ x }`, `{ gate, up }`, or `{ packed, shape, axis, layout }` for a gated one. */
+export type ActivationInputs<A extends Activation> =
+  | Inputs<A, Data>
+  | (A["kind"] extends "unary" ? never : PackedInput);
+
+/** Where `activate` writes: by default a new array; `out` may be one of the inputs. */
+export interface ActivateOptions<D extends Data = Data> {
+  readonly out?: D;
+}
+
+/** Gradients of the inputs, by name (`packed` where the input was packed), and of the parameters, in the shape given. */
+export type ActivationGradients<A extends Activation, I> = Record<
+  I extends PackedInput ? "packed" : InputName<A["kind"]>,
+  Float32Array
+> &
+  Record<ParameterName<A>, ParameterValue>;
+
+/** One engine that computes activations and feed-forward blocks. Obtain one with `await reference()`. */
+export interface Backend {
+  readonly name: string;
+  /** How many threads compute, the calling one included. */
+  readonly threads: number;
+
+  /**
+   * `y = activation(inputs)`, elementwise, in the unpacked shape.
+   * Throws a TypeError or RangeError that names the argument for wrong lengths, names, layouts or parameters.
+   */
+  activate<A extends Activation, D extends Data = Float32Array>(
+    activation: A,
+    inputs: ActivationInputs<A>,
+    parameters?: Parameters<A, ParameterValue>,
+    options?: ActivateOptions<D>,
+  ): Promise<D>;
+
+  /** The gradients of the sum of `dy * y` in every input and parameter; `dy` has the unpacked shape. */
+  activateBackward<A extends Activation, I extends ActivationInputs<A>>(
+    activation: A,
+    inputs: I,
+    dy: Data,
+    parameters?: Parameters<A, ParameterValue>,
+  ): Promise<ActivationGradients<A, I>>;
+
+  /** Copies data into the backend's memory. */
+  tensor(data: Float32Array, shape: readonly number[]): Tensor;
+
+  /** A gated feed-forward block, `y = activation(x W + b, x V + c) W2 + d`; see `GatedFfnOptions`. */
+  gatedFfn<W extends GatedFfnWeights>(options: GatedFfnOptions<W>): Promise<Ffn<W>>;
+  /** An ungated feed-forward block, `y = activation(x W + b) W2 + d`; see `FfnOptions`. */
+  ffn<W extends FfnWeights>(options: FfnOptions<W>): Promise<Ffn<W>>;
+
+  /** Releases everything; later calls fail with an error. May be called twice. */
+  dispose(): void;
+}
+
+/** The calls that a backend offers where it can return results at once. */
+export interface SyncBackend extends Backend {
+  activateSync<A extends Activation, D extends Data = Float32Array>(
+    activation: A,
+    inputs: ActivationInputs<A>,
+    parameters?: Parameters<A, ParameterValue>,
+    options?: ActivateOptions<D>,
+  ): D;
+  activateBackwardSync<A extends Activation, I extends ActivationInputs<A>>(
+    activation: A,
+    inputs: I,
+    dy: Data,
+    parameters?: Parameters<A, ParameterValue>,
+  ): ActivationGradients<A, I>;
+}
+
+/** A feed-forward block with its weights in a backend. Rows are independent; x is row-major [rows, dModel]. */
+export interface Ffn<W> {
+  /** Inference: computes y, [rows, dModel], and keeps nothing. */
+  forward(x: Data, rows: number): Promise<Float32Array>;
+  /** Training: computes y and keeps what its backward needs, until the pass is disposed. */
+  record(x: Data, rows: number): Promise<Pass<W>>;
+  dispose(): void;
+}
+
+/** One recorded forward. Several may be alive at once, and backward may run more than once. */
+export interface Pass<W> {
+  readonly y: Float32Array;
+  /** The gradients of the sum of `dY * y`, in x, in every weight given, and in the activation's parameters. */
+  backward(dY: Data): Promise<FfnGradients<W>>;
+  dispose(): void;
+}
+
+/** Gradients by name: `x`, each weight and bias that was given, and each activation parameter. */
+export type FfnGradients<W> = { readonly x: Float32Array } & {
+  readonly [N in keyof W]: Float32Array;
+} & Readonly<Record<string, ParameterValue>>;

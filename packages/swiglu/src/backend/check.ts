@@ -1,0 +1,120 @@
+// The checks on an elementwise call that every backend shares, done once at the edge.
+// A backend receives an `ActivationPlan`: views into its inputs, and complete parameters.
+import type { Activation } from "../catalogue/activation.js";
+import { listing, rejectUnknownKeys } from "../errors.js";
+import { packedViews, type View, wholeView } from "../layout.js";
+import { resolveParameters } from "../scalar.js";
+import type { PackedInput } from "./backend.js";
+import type { Data, ParameterValue } from "./data.js";
+
+/** One input of an activation: whose data it is, and where its elements are. */
+interface InputView {
+  readonly name: string;
+  readonly data: Data;
+  readonly view: View;
+}
+
+/** A checked elementwise call. */
+export interface ActivationPlan {
+  readonly activation: Activation;
+  /** The number of elements of the result. */
+  readonly count: number;
+  /** In the order of the activation's inputs. */
+  readonly inputs: readonly InputView[];
+  readonly packed: boolean;
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
+}
+
+/** Checks the inputs and parameters of a call. Throws a TypeError or RangeError that names the argument and the fix. */
+export function planActivation(
+  activation: Activation,
+  inputs: object,
+  parameters: object = {},
+): ActivationPlan {
+  const packed = "packed" in inputs;
+  const views = packed ? packedInputs(activation, inputs as PackedInput) : separateInputs(activation, inputs);
+  const { count } = views;
+  const checked = checkParameters(activation, parameters);
+  for (const [name, value] of Object.entries(checked)) checkChannels(name, value, count, "the element count");
+  return { activation, count, inputs: views.inputs, packed, parameters: checked };
+}
+
+function packedInputs(activation: Activation, input: PackedInput) {
+  if (activation.kind !== "gated")
+    throw new TypeError(`${activation.name} is unary and takes x; packed is for gated activations`);
+  rejectUnknownKeys(input, ["packed", "shape", "axis", "layout"], "input", `a packed ${activation.name}`);
+  if (input.shape === undefined) throw new TypeError("shape is missing: a packed input needs its shape");
+  const data = checkData(input.packed, "packed");
+  const { count, gate, up } = packedViews(input.shape, input);
+  if (data.length !== 2 * count)
+    throw new RangeError(
+      `packed has ${data.length} elements, shape [${input.shape.join(", ")}] has ${2 * count}`,
+    );
+  return {
+    count,
+    inputs: [
+      { name: "gate", data, view: gate },
+      { name: "up", data, view: up },
+    ],
+  };
+}
+
+function separateInputs(activation: Activation, inputs: object) {
+  rejectUnknownKeys(inputs, activation.inputs, "input", activation.name);
+  const given = inputs as Readonly<Record<string, unknown>>;
+  const views = activation.inputs.map((name) => {
+    if (given[name] === undefined)
+      throw new TypeError(`input ${name} is missing: ${activation.name} takes ${listing(activation.inputs)}`);
+    const data = checkData(given[name], name);
+    return { name, data, view: wholeView(data.length) };
+  });
+  const [first, second] = views as [InputView, InputView?];
+  if (second !== undefined && second.data.length !== first.data.length)
+    throw new RangeError(
+      `${first.name} has ${first.data.length} elements, ${second.name} has ${second.data.length}: they must be equal`,
+    );
+  return { count: first.data.length, inputs: views };
+}
+
+/** Accepts a Float32Array, or a backend's tensor (which the backend itself looks into). */
+export function checkData(data: unknown, name: string): Data {
+  if (data instanceof Float32Array) return data;
+  if (typeof data === "object" && data !== null && "read" in data && "shape" in data) return data as Data;
+  const type = data === null ? "null" : Array.isArray(data) ? "an array" : typeof data;
+  const came = type === "object" ? ((data as object).constructor?.name ?? "an object") : type;
+  throw new TypeError(
+    `${name} is ${came}, expected a Float32Array or a tensor of this backend: convert with Float32Array.from`,
+  );
+}
+
+/** Checks that an output or a gradient has the number of elements of the result. */
+export function checkLength(data: Data, name: string, count: number): void {
+  if (data.length !== count)
+    throw new RangeError(`${name} has ${data.length} elements, expected ${count}, as many as the result`);
+}
+
+/** All parameters of the activation, by name: what was given, checked, or else the defaults. */
+export function checkParameters(
+  activation: Activation,
+  given: object,
+): Readonly<Record<string, ParameterValue>> {
+  const values = resolveParameters<ParameterValue>(activation, given, (value, name) => {
+    const elements = value instanceof Float32Array ? value : [value];
+    for (const element of elements)
+      if (typeof element !== "number" || !Number.isFinite(element))
+        throw new TypeError(
+          `parameter ${name} ${value instanceof Float32Array ? "contains" : "is"} ${String(element)}, expected finite numbers (a number, or a Float32Array with one for each channel)`,
+        );
+    return value as ParameterValue;
+  });
+  return Object.fromEntries(Object.keys(activation.parameters).map((name, i) => [name, values[i] as number]));
+}
+
+/** Checks that a per-channel parameter has at least one value and divides the number of elements. */
+export function checkChannels(name: string, value: ParameterValue, count: number, what: string): void {
+  if (typeof value === "number") return;
+  if (value.length === 0 || count % value.length !== 0)
+    throw new RangeError(
+      `parameter ${name} has ${value.length} channels, which does not divide ${what}, ${count}: pass a number or one value for each channel`,
+    );
+}

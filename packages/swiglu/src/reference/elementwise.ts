@@ -1,0 +1,76 @@
+// The reference's elementwise loops: an activation's value and gradients over whole arrays, float64 inside.
+import type { ParameterValue } from "../backend/data.js";
+import { type Activation, gradientExpressions } from "../catalogue/activation.js";
+import { compile } from "../expression/tape.js";
+import { type View, viewIndex } from "../layout.js";
+import { variableNames } from "../scalar.js";
+
+/** Numbers in memory, of either precision. */
+export type Numbers = Float32Array | Float64Array;
+
+/** One operand of an activation: its data and where its elements are. */
+export interface Operand {
+  readonly data: Numbers;
+  readonly view: View;
+}
+
+type ParameterValues = Readonly<Record<string, ParameterValue>>;
+
+/** Calls `visit` for every element with the values of all variables, inputs first; the array is reused. */
+function forEachElement(
+  count: number,
+  operands: readonly Operand[],
+  parameters: readonly ParameterValue[],
+  visit: (i: number, values: Float64Array) => void,
+): void {
+  const values = new Float64Array(operands.length + parameters.length);
+  for (let i = 0; i < count; i++) {
+    let slot = 0;
+    for (const { data, view } of operands) values[slot++] = data[viewIndex(view, i)] as number;
+    for (const value of parameters)
+      values[slot++] = typeof value === "number" ? value : (value[i % value.length] as number);
+    visit(i, values);
+  }
+}
+
+/** Writes the activation's value for each element to `out`, which may be the data of an operand. */
+export function activateInto(
+  out: Numbers,
+  activation: Activation,
+  operands: readonly Operand[],
+  parameters: ParameterValues,
+): void {
+  const tape = compile([activation.expression], variableNames(activation));
+  forEachElement(out.length, operands, Object.values(parameters), (i, values) => {
+    out[i] = tape.run(values)[0] as number;
+  });
+}
+
+/** Writes `dy` times the slope in each operand to `gradients`, and returns the parameters' gradients by name. */
+export function differentiateInto(
+  gradients: readonly Operand[],
+  activation: Activation,
+  operands: readonly Operand[],
+  parameters: ParameterValues,
+  dy: Numbers,
+): Record<string, ParameterValue> {
+  const tape = compile(Object.values(gradientExpressions(activation)), variableNames(activation));
+  const given = Object.values(parameters);
+  const sums = given.map((value) => new Float64Array(typeof value === "number" ? 1 : value.length));
+  forEachElement(dy.length, operands, given, (i, values) => {
+    const slopes = tape.run(values);
+    const weight = dy[i] as number;
+    gradients.forEach(({ data, view }, k) => {
+      data[viewIndex(view, i)] = weight * (slopes[k] as number);
+    });
+    sums.forEach((sum, k) => {
+      sum[i % sum.length]! += weight * (slopes[gradients.length + k] as number);
+    });
+  });
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value], k) => {
+      const sum = sums[k] as Float64Array;
+      return [name, typeof value === "number" ? (sum[0] as number) : Float32Array.from(sum)];
+    }),
+  );
+}

@@ -1,0 +1,126 @@
+// The reference's feed-forward block: projections, activation, down, and the same backwards; float64 between input and result.
+import type { Ffn, FfnGradients, Pass } from "../backend/backend.js";
+import type { Data, ParameterValue } from "../backend/data.js";
+import { activationOperands, checkRows, type FfnPlan, projections, weightShapes } from "../backend/ffn.js";
+import { activateInto, differentiateInto, type Numbers, type Operand } from "./elementwise.js";
+import { addInputGradient, biasGradient, linear, weightGradient } from "./matrix.js";
+
+/** Looks into data of this backend; throws where it belongs to another or is disposed. */
+export type Read = (data: Data, name: string) => Float32Array;
+
+/** What a forward leaves for its backward. */
+interface Recorded {
+  readonly rows: number;
+  /** The block's input, then each product before the activation, by name. */
+  readonly products: Readonly<Record<string, Numbers>>;
+  readonly hidden: Float64Array;
+  readonly y: Float32Array;
+}
+
+export class ReferenceFfn<W> implements Ffn<W> {
+  private weights: Readonly<Record<string, Float32Array>> | undefined;
+
+  constructor(
+    private readonly plan: FfnPlan,
+    private readonly read: Read,
+  ) {
+    this.weights = Object.fromEntries(
+      Object.entries(plan.weights).map(([name, data]) => [name, read(data, `weights.${name}`).slice()]),
+    );
+  }
+
+  async forward(x: Data, rows: number): Promise<Float32Array> {
+    return this.run(x, rows).y;
+  }
+
+  async record(x: Data, rows: number): Promise<Pass<W>> {
+    let recorded: Recorded | undefined = this.run(x, rows);
+    const { y } = recorded;
+    return {
+      y,
+      backward: async (dY) => {
+        if (recorded === undefined) throw new Error("this pass is disposed: record a new one");
+        checkRows("dY", dY, rows, this.plan.dModel);
+        return this.backward(recorded, this.read(dY, "dY"));
+      },
+      dispose: () => {
+        recorded = undefined;
+      },
+    };
+  }
+
+  dispose(): void {
+    this.weights = undefined;
+  }
+
+  private run(x: Data, rows: number): Recorded {
+    const { form, activation, dModel, dFf, parameters } = this.plan;
+    checkRows("x", x, rows, dModel);
+    const products: Record<string, Numbers> = { x: this.read(x, "x").slice() };
+    for (const { weight, from } of projections[form])
+      products[weight] = this.project(products[from] as Numbers, weight, rows);
+    const hidden = new Float64Array(rows * dFf);
+    activateInto(hidden, activation, this.operands(products, rows), parameters);
+    const y = Float32Array.from(this.project(hidden, "down", rows));
+    return { rows, products, hidden, y };
+  }
+
+  private backward({ rows, products, hidden }: Recorded, dY: Float32Array): FfnGradients<W> {
+    const { form, activation, parameters } = this.plan;
+    const slopes: Record<string, Float64Array> = {};
+    for (const [name, values] of Object.entries(products)) slopes[name] = new Float64Array(values.length);
+    const gradients: Record<string, ParameterValue> = {};
+
+    const dHidden = new Float64Array(hidden.length);
+    this.unproject("down", hidden, dY, dHidden, rows, gradients);
+    const operands = this.operands(products, rows);
+    Object.assign(
+      gradients,
+      differentiateInto(this.operands(slopes, rows), activation, operands, parameters, dHidden),
+    );
+    for (const { weight, from } of projections[form].toReversed()) {
+      const [dProduct, dFrom] = [slopes[weight] as Float64Array, slopes[from] as Float64Array];
+      this.unproject(weight, products[from] as Numbers, dProduct, dFrom, rows, gradients);
+    }
+    gradients.x = Float32Array.from(slopes.x as Float64Array);
+    return gradients as FfnGradients<W>;
+  }
+
+  private operands(products: Readonly<Record<string, Numbers>>, rows: number): Operand[] {
+    return activationOperands(this.plan, rows).map(({ product, view }) => ({
+      data: products[product] as Numbers,
+      view,
+    }));
+  }
+
+  private project(x: Numbers, name: string, rows: number): Float64Array {
+    const { weight, bias, sizes } = this.matrix(name, rows);
+    return linear(x, weight, bias, sizes);
+  }
+
+  /** Adds to `dx` what flows back through a projection, and stores the gradients of its weight and bias. */
+  private unproject(
+    name: string,
+    x: Numbers,
+    dy: Numbers,
+    dx: Float64Array,
+    rows: number,
+    gradients: Record<string, ParameterValue>,
+  ): void {
+    const { weight, bias, sizes } = this.matrix(name, rows);
+    addInputGradient(dx, dy, weight, sizes);
+    gradients[name] = Float32Array.from(weightGradient(x, dy, sizes));
+    if (bias) gradients[`${name}Bias`] = Float32Array.from(biasGradient(dy, sizes[2]));
+  }
+
+  private matrix(name: string, rows: number) {
+    if (this.weights === undefined) throw new Error("this feed-forward block is disposed: create a new one");
+    const { form, dModel, dFf } = this.plan;
+    const [inner = 0, columns = 0] = weightShapes[form][name]?.(dModel, dFf) ?? [];
+    return {
+      weight: this.weights[name] as Float32Array,
+      bias: this.weights[`${name}Bias`],
+      sizes: [rows, inner, columns] as const,
+    };
+  }
+}

@@ -1,0 +1,280 @@
+// What every backend must hold for activations: values and gradients within the error bound for every catalogue entry
+// and user-defined ones, per-channel parameters, packed layouts, in-place outputs, tensors.
+import {
+  type Activation,
+  type Backend,
+  expressions as e,
+  errorBound,
+  evaluate,
+  gradient,
+  gradientExpressions,
+  type PackedLayout,
+  type ParameterValue,
+  pack,
+  type SyncBackend,
+  unpack,
+} from "../../src/index.js";
+import { expectClose, expectTrue } from "./expect.js";
+import type { ConformanceCase } from "./index.js";
+import { combinations, hardPoints, plainFloats, specials, wideFloats } from "./samples.js";
+
+/** Calls with runtime names: the suite goes through all activations, whose inputs the compiler cannot know. */
+type AnyInputs = Readonly<Record<string, number>> & { x: number; gate: number; up: number };
+type AnyArrays = Readonly<Record<string, Float32Array>> & {
+  x: Float32Array;
+  gate: Float32Array;
+  up: Float32Array;
+};
+type Gradients = Readonly<Record<string, Float32Array>>;
+
+const named = <T>(activation: Activation, values: readonly T[]): Record<string, T> =>
+  Object.fromEntries(activation.inputs.map((name, i) => [name, values[i] as T]));
+
+const at = (value: ParameterValue, i: number): number =>
+  typeof value === "number" ? value : (value[i % value.length] as number);
+
+/** Checks y and all gradients for given arrays against float64, within the bound. */
+async function checkActivation(
+  backend: Backend,
+  activation: Activation,
+  inputs: readonly Float32Array[],
+  parameters: Readonly<Record<string, ParameterValue>>,
+  units: number,
+  dy?: Float32Array,
+  differentiated: "all" | "inputs" = "all",
+): Promise<void> {
+  const variables = [...activation.inputs, ...Object.keys(parameters)];
+  const count = (inputs[0] as Float32Array).length;
+  const point = (i: number): number[] => [
+    ...inputs.map((data) => data[i] as number),
+    ...Object.values(parameters).map((value) => Math.fround(at(value, i))),
+  ];
+  const exactly = (i: number) => {
+    const values = point(i);
+    return [
+      named(activation, values) as AnyInputs,
+      Object.fromEntries(
+        Object.keys(parameters).map((name, k) => [name, values[inputs.length + k] as number]),
+      ),
+    ] as const;
+  };
+  const arrays = named(activation, inputs) as AnyArrays;
+  const where = (what: string, i: number) => () => `${activation.name} ${what} at ${variables} = ${point(i)}`;
+
+  const y = await backend.activate(activation, arrays, parameters);
+  expectTrue(y.length === count, `${activation.name}: ${y.length} results for ${count} elements`);
+  const finiteBound = errorBound(activation.expression, variables);
+  /** At infinities, where sensitivities mean nothing, what is finite is held to a relative bound. */
+  const bound = (values: number[], exact: number): number =>
+    values.every(Number.isFinite) ? finiteBound(values) : 4 * (2 ** -23 * Math.abs(exact) + 2 ** -126);
+  for (let i = 0; i < count; i++) {
+    const exact = evaluate(activation, ...exactly(i));
+    expectClose(y[i] as number, exact, units * bound(point(i), exact), where("value", i));
+  }
+  if (dy === undefined) return;
+
+  const gradients = (await backend.activateBackward(activation, arrays, dy, parameters)) as Gradients;
+  const slopes = gradientExpressions(activation);
+  for (const name of differentiated === "all" ? variables : activation.inputs) {
+    const slopeBound = errorBound(e.mul("dy", slopes[name] as ReturnType<typeof e.num>), [
+      ...variables,
+      "dy",
+    ]);
+    const value = parameters[name];
+    const channels = value === undefined ? count : typeof value === "number" ? 1 : value.length;
+    const exact = new Float64Array(channels);
+    const bounds = new Float64Array(channels);
+    for (let i = 0; i < count; i++) {
+      const [given, parametersThere] = exactly(i);
+      const slope = gradient(activation, given, parametersThere) as Record<string, number>;
+      exact[i % channels]! += (dy[i] as number) * (slope[name] as number);
+      bounds[i % channels]! += units * slopeBound([...point(i), dy[i] as number]);
+    }
+    const got = gradients[name] as ParameterValue;
+    for (let i = 0; i < channels; i++)
+      expectClose(at(got, i), exact[i] as number, bounds[i] as number, where(`gradient of ${name}`, i));
+  }
+}
+
+/** Values for every parameter: the defaults scaled by `scale`, one for each of `channels` if given. */
+function parametersOf(
+  activation: Activation,
+  scale: number,
+  channels?: number,
+): Record<string, ParameterValue> {
+  return Object.fromEntries(
+    Object.entries(activation.parameters).map(([name, value]) => {
+      const scaled = name.toLowerCase().endsWith("limit") ? Math.abs(value * scale) : (value || 0.5) * scale;
+      return [
+        name,
+        channels === undefined
+          ? Math.fround(scaled)
+          : Float32Array.from({ length: channels }, (_, i) => scaled * (1 + i / channels)),
+      ];
+    }),
+  );
+}
+
+/** All cases for one activation. `units` multiplies the design's bound, for backends whose bound is wider. */
+export function elementwiseCases(activation: Activation, units: number): ConformanceCase[] {
+  const { name } = activation;
+  const arity = activation.inputs.length;
+  const arrays = (count: number, make: (count: number, seed: number) => Float32Array): Float32Array[] =>
+    activation.inputs.map((_, i) => make(count, 17 * count + i));
+  const parameterised = Object.keys(activation.parameters).length > 0;
+  const cases: ConformanceCase[] = [
+    {
+      name: `${name}: value and gradients at hard points within ${4 * units} units`,
+      run: async (backend) => {
+        const inputs = combinations(hardPoints, arity);
+        await checkActivation(backend, activation, inputs, parametersOf(activation, 1), units);
+        const dy = plainFloats((inputs[0] as Float32Array).length, 5);
+        await checkActivation(backend, activation, inputs, parametersOf(activation, 1), units, dy, "inputs");
+        // Parameter gradients sum over elements, so only points of moderate size can be summed.
+        const moderate = combinations(
+          hardPoints.filter((v) => Math.abs(v) < 1e5),
+          arity,
+        );
+        const slopes = plainFloats((moderate[0] as Float32Array).length, 5);
+        await checkActivation(backend, activation, moderate, parametersOf(activation, 1), units, slopes);
+      },
+    },
+    {
+      name: `${name}: NaN and infinities as in IEEE arithmetic on the formula`,
+      run: async (backend) => {
+        const inputs = combinations([...specials, 1, -1, 0], arity);
+        await checkActivation(backend, activation, inputs, parametersOf(activation, 1), units);
+      },
+    },
+    {
+      name: `${name}: value and gradients over all exponents, odd sizes`,
+      run: async (backend) => {
+        for (const count of [0, 1, 2, 3, 5, 31, 1021]) {
+          const [wide, dy] = [arrays(count, wideFloats), plainFloats(count, count)];
+          await checkActivation(backend, activation, wide, parametersOf(activation, 1), units, dy, "inputs");
+        }
+        for (const count of [1, 7, 1021]) {
+          const inputs = arrays(count, (n, seed) => plainFloats(n, seed, 20));
+          const dy = plainFloats(count, 3 * count);
+          await checkActivation(backend, activation, inputs, parametersOf(activation, 1), units, dy);
+        }
+      },
+    },
+  ];
+  if (parameterised)
+    cases.push({
+      name: `${name}: parameters over their range, scalar and per channel`,
+      run: async (backend) => {
+        const count = 3 * 35;
+        const inputs = arrays(count, (n, seed) => plainFloats(n, seed, 12));
+        const dy = plainFloats(count, 9);
+        for (const scale of [-10, -1.5, 0.1, 3, 10])
+          for (const channels of [undefined, 1, 5, 35])
+            await checkActivation(
+              backend,
+              activation,
+              inputs,
+              parametersOf(activation, scale, channels),
+              units,
+              dy,
+            );
+      },
+    });
+  if (activation.kind === "gated")
+    cases.push({
+      name: `${name}: packed layouts over any axis give what separate tensors give`,
+      run: (backend) => checkPacked(backend, activation as Activation<"gated">),
+    });
+  return cases;
+}
+
+async function checkPacked(backend: Backend, activation: Activation<"gated">): Promise<void> {
+  const shape = [2, 3, 4];
+  const [gate, up] = [plainFloats(24, 1, 8), plainFloats(24, 2, 8)];
+  const dy = plainFloats(24, 3);
+  const parameters = parametersOf(activation, 1);
+  const y = await backend.activate(activation, { gate, up }, parameters);
+  const separate = await backend.activateBackward(activation, { gate, up }, dy, parameters);
+  for (const layout of ["gate-first", "gate-second", "interleaved"] satisfies PackedLayout[])
+    for (const axis of [0, 1, 2, -1, -2, -3]) {
+      const where = `${activation.name} ${layout} axis ${axis}`;
+      const packedShape = shape.map((size, i) => (i === (axis + 3) % 3 ? 2 * size : size));
+      const packed = pack({ gate, up }, shape, { layout, axis });
+      const input = { packed, shape: packedShape, layout, axis };
+      const got = await backend.activate(activation, input, parameters);
+      expectTrue(String(got) === String(y), `${where}: ${got} differs from ${y}`);
+      const gradients = (await backend.activateBackward(activation, input, dy, parameters)) as Gradients;
+      const halves = unpack(gradients.packed as Float32Array, packedShape, { layout, axis });
+      expectTrue(String(halves.gate) === String(separate.gate), `${where}: gradient of gate`);
+      expectTrue(String(halves.up) === String(separate.up), `${where}: gradient of up`);
+    }
+}
+
+/** Outputs, tensors and memory, which do not depend on the activation. */
+export function memoryCases(activation: Activation<"gated", "beta">): ConformanceCase[] {
+  const gate = plainFloats(37, 1, 5);
+  const up = plainFloats(37, 2, 5);
+  return [
+    {
+      name: "out: returned, may be an input, and nothing beside it is written",
+      run: async (backend) => {
+        const y = await backend.activate(activation, { gate, up });
+        for (const offset of [0, 1, 2, 3, 5]) {
+          const buffer = new Float32Array(64).fill(77);
+          const out = buffer.subarray(offset, offset + 37);
+          const returned = await backend.activate(activation, { gate, up }, {}, { out });
+          expectTrue(returned === out, "out is not what was returned");
+          expectTrue(String(out) === String(y), `out at offset ${offset} differs`);
+          const canaries = [...buffer.subarray(0, offset), ...buffer.subarray(offset + 37)];
+          expectTrue(
+            canaries.every((value) => value === 77),
+            `a write beside out at offset ${offset}`,
+          );
+        }
+        for (const name of ["gate", "up"] as const) {
+          const inputs = { gate: gate.slice(), up: up.slice() };
+          await backend.activate(activation, inputs, {}, { out: inputs[name] });
+          expectTrue(String(inputs[name]) === String(y), `out = ${name} differs`);
+        }
+      },
+    },
+    {
+      name: "tensors: accepted everywhere, also as out, read back, refused when disposed",
+      run: async (backend) => {
+        const tensors = { gate: backend.tensor(gate, [37]), up: backend.tensor(up, [37]) };
+        const y = await backend.activate(activation, { gate, up });
+        expectTrue(String(await backend.activate(activation, tensors)) === String(y), "tensor inputs differ");
+        const out = backend.tensor(new Float32Array(37), [37]);
+        expectTrue(
+          (await backend.activate(activation, tensors, {}, { out })) === out,
+          "out tensor not returned",
+        );
+        expectTrue(String(await out.read()) === String(y), "out tensor differs");
+        const dy = plainFloats(37, 3);
+        const separate = await backend.activateBackward(activation, { gate, up }, dy);
+        const resident = await backend.activateBackward(activation, tensors, backend.tensor(dy, [37]));
+        expectTrue(String(separate.gate) === String(resident.gate), "gradient through tensors differs");
+        tensors.gate.dispose();
+        tensors.gate.dispose();
+        let message = "";
+        await backend.activate(activation, tensors).catch((error: Error) => {
+          message = error.message;
+        });
+        expectTrue(/disposed/.test(message), `disposed tensor: "${message}"`);
+      },
+    },
+    {
+      name: "sync calls, where the backend has them, equal the asynchronous ones",
+      run: async (backend) => {
+        if (!("activateSync" in backend)) return;
+        const sync = backend as SyncBackend;
+        const y = sync.activateSync(activation, { gate, up });
+        expectTrue(String(y) === String(await backend.activate(activation, { gate, up })), "activateSync");
+        const dy = plainFloats(37, 8);
+        const now: Gradients = sync.activateBackwardSync(activation, { gate, up }, dy) as Gradients;
+        const later = await backend.activateBackward(activation, { gate, up }, dy);
+        expectTrue(String(now.gate) === String(later.gate), "activateBackwardSync");
+      },
+    },
+  ];
+}

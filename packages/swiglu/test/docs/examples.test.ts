@@ -1,0 +1,68 @@
+// Every example in a docstring of the library, and every TypeScript snippet in its documents, runs and gives what it says.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as swiglu from "swiglu";
+import * as onnx from "swiglu/onnx";
+import { describe, expect, test } from "vitest";
+import { lower } from "../../src/expression/lower.js";
+import { packedViews } from "../../src/layout.js";
+import { runExample } from "./run-example.js";
+
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
+const { expressions } = swiglu;
+
+/** What docstrings take for granted: the library's names, and a little data. Activations win over builders. */
+const scope = {
+  ...expressions,
+  ...swiglu,
+  ...onnx,
+  lower,
+  packedViews,
+  gate: Float32Array.of(1, 2),
+  up: Float32Array.of(3, 4),
+  packed: Float32Array.of(1, 3, 2, 4),
+};
+
+describe("docstrings", () => {
+  const folder = join(root, "packages/swiglu/src");
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".ts"),
+  );
+  for (const file of files) {
+    const source = readFileSync(join(folder, file), "utf8");
+    for (const [, block = ""] of source.matchAll(/@example\s*\n?([\s\S]*?)\*\//g)) {
+      const code = block.replace(/^[ \t]*\* ?/gm, "").trim();
+      test(`${file}: ${code.split("\n")[0]}`, async () => {
+        // Builders that share a name with an activation, where the example clearly means the builder.
+        const builders = /^(text|simplify|lower)\(/.test(code) ? expressions : {};
+        await runExample(code, { ...scope, ...builders });
+      });
+    }
+  }
+});
+
+describe("documents", () => {
+  const documents = ["README.md", "packages/swiglu/README.md"];
+  for (const file of documents) {
+    const snippets = [...readFileSync(join(root, file), "utf8").matchAll(/```(?:ts|js)\n([\s\S]*?)```/g)];
+    test(`${file} has snippets`, () => expect(snippets.length).toBeGreaterThan(0));
+    snippets.forEach(([, code = ""], i) => {
+      test(`${file} snippet ${i + 1}`, async () => {
+        const modules: Readonly<Record<string, object>> = { swiglu, "swiglu/onnx": onnx };
+        const imported: Record<string, unknown> = {};
+        const body = code.replace(
+          /^import \{([^}]*)\} from "([^"]+)";$/gm,
+          (_, names: string, module: string) => {
+            for (const name of names.split(",").map((part) => part.trim())) {
+              expect(modules[module], `${module} in ${file}`).toHaveProperty(name);
+              imported[name] = Reflect.get(modules[module] as object, name);
+            }
+            return "";
+          },
+        );
+        expect(await runExample(body, imported)).toBeGreaterThan(0);
+      });
+    });
+  }
+});
