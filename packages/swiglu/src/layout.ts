@@ -95,7 +95,8 @@ export function viewIndex({ run, stride, offset }: View, i: number): number {
  * The exact inverse of `unpack`.
  *
  * @example
- * pack({ gate, up }, [2], { layout: "interleaved" }) // [gate[0], up[0], gate[1], up[1]]
+ * const [gate, up] = [Float32Array.of(1, 2), Float32Array.of(3, 4)];
+ * pack({ gate, up }, [2], { layout: "interleaved" }) // Float32Array [1, 3, 2, 4]
  */
 export function pack(
   { gate, up }: { readonly gate: Float32Array; readonly up: Float32Array },
@@ -125,7 +126,8 @@ export function pack(
  * Splits a packed tensor of the given (packed) shape into gate and up. The exact inverse of `pack`.
  *
  * @example
- * unpack(packed, [4], { layout: "interleaved" }) // gate: elements 0 and 2, up: elements 1 and 3
+ * const { gate } = unpack(Float32Array.of(1, 3, 2, 4), [4], { layout: "interleaved" });
+ * Array.from(gate) // [1, 2]
  */
 export function unpack(
   packed: Float32Array,

@@ -39,7 +39,7 @@ export function variableNames(activation: Activation): string[] {
  * Throws a TypeError for a missing or unknown input or parameter, or a parameter that is not a finite number.
  *
  * @example
- * evaluate(swiglu, { gate: 1.5, up: -2 }, { beta: 1.7 }) // -2.7826...
+ * evaluate(swiglu, { gate: 1.5, up: -2 }, { beta: 1.7 }) // -2.78272...
  */
 export function evaluate<A extends Activation>(
   activation: A,

@@ -35,7 +35,7 @@ export function latex(expr: Expr): string {
  * Plain text in which long parts that occur more than once have names, for gradients.
  *
  * @example
- * textWithParts(gradientExpressions(swish).beta) // "x * (p * sigmoid(-beta * x) * x), p = sigmoid(beta * x)"
+ * textWithParts(gradientExpressions(swish).x) // "p + x * (p * sigmoid(-beta * x) * beta), p = sigmoid(beta * x)"
  */
 export function textWithParts(expr: Expr): string {
   return writeWithParts(expr, plain, ", ");

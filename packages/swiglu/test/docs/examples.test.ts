@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import * as swiglu from "swiglu";
 import * as onnx from "swiglu/onnx";
 import { describe, expect, test } from "vitest";
+import { chebyshevToPolynomial } from "../../src/expression/chebyshev.js";
 import { lower } from "../../src/expression/lower.js";
 import { packedViews } from "../../src/layout.js";
 import { runExample } from "./run-example.js";
@@ -17,6 +18,7 @@ const scope = {
   ...expressions,
   ...swiglu,
   ...onnx,
+  chebyshevToPolynomial,
   lower,
   packedViews,
   gate: Float32Array.of(1, 2),

@@ -24,7 +24,7 @@ export async function runExample(code: string, scope: Readonly<Record<string, un
       : `__check(${expression}, ${JSON.stringify(comment)});`;
   });
   const names = Object.keys(scope);
-  await new AsyncFunction(...names, "__check", lines.join("\n"))(...Object.values(scope), check);
+  await new AsyncFunction(...names, "__check", `{\n${lines.join("\n")}\n}`)(...Object.values(scope), check);
   return compared;
 }
 
