@@ -43,7 +43,7 @@ const ATLU_SLOPE_SERIES = ratios([2, 3], [-4, 5], [6, 7]);
 export const expm1 = (x: D): D => (isTiny(x) ? taylor(x, 1, 1, EXP_SERIES) : exp(x).minus(1));
 export const expResidual = (x: D): D =>
   isTiny(x) ? taylor(x, 2, 1, EXP_SERIES.slice(1)) : exp(x).minus(1).minus(x);
-export const log1p = (y: D): D => (isTiny(y) ? taylor(y, 1, 1, LOG_SERIES) : y.plus(1).ln());
+const log1p = (y: D): D => (isTiny(y) ? taylor(y, 1, 1, LOG_SERIES) : y.plus(1).ln());
 export const sigmoid = (x: D): D => d(1).div(exp(x.neg()).plus(1));
 export const softplus = (x: D): D => D.max(x, 0).plus(log1p(exp(x.abs().neg())));
 
