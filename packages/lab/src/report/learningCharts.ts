@@ -5,6 +5,9 @@ import type { Summary, VariantSummary } from "../statistics/summary.js";
 import type { CurvePoint } from "../sweep/record.js";
 import { familyColour, svg } from "./svg.js";
 
+/** Where a logarithmic axis of losses has its ticks. */
+const ROUND_LOSSES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100];
+
 export interface Panel {
   readonly name: string;
   readonly note: string;
@@ -44,19 +47,20 @@ function panel(
   colour: string,
   domain: [number, number],
 ): PlotOptions {
+  const ticks = ROUND_LOSSES.filter((loss) => loss >= domain[0] && loss <= domain[1]);
   return {
-    width: 240,
-    height: 150,
-    marginLeft: 32,
+    width: 210,
+    height: 140,
+    marginLeft: 28,
     marginRight: 8,
     marginTop: 8,
     marginBottom: 22,
     x: { nice: false },
     y: { type: "log", domain, clamp: true },
     marks: [
-      gridY({ ticks: 3 }),
+      gridY({ ticks }),
       axisX({ ticks: 3, tickSize: 0, label: null }),
-      axisY({ ticks: 3, tickSize: 0, label: null, tickFormat: (loss: number) => `${loss}` }),
+      axisY({ ticks, tickSize: 0, label: null, tickFormat: (loss: number) => `${loss}` }),
       line(reference, { x: "step", y: "loss", stroke: "var(--baseline)", strokeWidth: 1.5 }),
       line(seeds, { x: "step", y: "loss", z: "seed", stroke: colour, strokeWidth: 0.7, strokeOpacity: 0.5 }),
       line(mean, { x: "step", y: "loss", stroke: colour, strokeWidth: 2 }),

@@ -1,5 +1,5 @@
 // The report as one HTML page that needs nothing else: style sheet, prose, tables and charts are all inside.
-import { activationFromJson } from "swiglu";
+import { activationFromJson, text } from "swiglu";
 import { familyOf } from "../activation/samples.js";
 import { count, duration, grouped, percent } from "../terminal/format.js";
 import { learningPanels, type Panel } from "./learningCharts.js";
@@ -89,7 +89,7 @@ ${differences ? `<div>${differenceChart(summary, families)}</div>` : ""}
 <h2>How it was measured</h2>
 ${method(results)}
 <details><summary>All ${records.length} runs</summary><div class="scroll">${runRows(records)}</div></details>
-<details><summary>Configuration</summary><pre>${escapeHtml(JSON.stringify(config, null, 2))}</pre></details>
+<details><summary>Configuration</summary><pre>${escapeHtml(configText(results))}</pre></details>
 </section>
 </main>
 </body>
@@ -110,7 +110,7 @@ function facts({ config, records }: Results): string {
     ["Runs", `${records.length}`],
     ["Steps of a run", grouped(config.steps)],
     ["Images per step", grouped(config.batch)],
-    ["Model", trained === undefined ? "" : `${grouped(trained.parameters)} parameters`],
+    ["Parameters", trained === undefined ? "" : grouped(trained.parameters)],
     ["Learning rate", `${config.learningRate}`],
     ["Computing time", duration(seconds)],
   ];
@@ -133,6 +133,15 @@ function method({ config, environment }: Results): string {
     .join("\n");
 }
 
+/** The configuration with formulas in place of the definitions, which results.json has in full. */
+function configText({ config }: Results): string {
+  const variants = config.variants.map((variant) => ({
+    ...variant,
+    activation: text(activationFromJson(variant.activation).expression),
+  }));
+  return JSON.stringify({ ...config, variants }, null, 2);
+}
+
 const bullets = (sentences: readonly string[]): string =>
   sentences.length === 0
     ? ""
@@ -142,6 +151,6 @@ const grid = (panels: readonly Panel[]): string =>
   `<div class="panels">${panels
     .map(
       ({ name, note, chart }) =>
-        `<div class="panel"><h3>${escapeHtml(name)}<span>${escapeHtml(note)}</span></h3>${chart}</div>`,
+        `<div class="panel"><h3>${escapeHtml(name)}</h3><p>${escapeHtml(note)}</p>${chart}</div>`,
     )
     .join("\n")}</div>`;

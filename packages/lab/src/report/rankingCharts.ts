@@ -7,7 +7,8 @@ import { familyColour, svg } from "./svg.js";
 
 interface Row {
   readonly name: string;
-  readonly estimate: Estimate;
+  /** null for a row without marks: the baseline among the differences. */
+  readonly estimate: Estimate | null;
   readonly seeds: readonly number[];
   readonly colour: string;
   readonly hollow: boolean;
@@ -28,7 +29,7 @@ export function accuracyChart({ ranking, baseline }: Summary, families: Readonly
           },
         ],
   );
-  const base = rows.find(({ name }) => name === baseline)?.estimate.mean;
+  const base = rows.find(({ name }) => name === baseline)?.estimate?.mean;
   return svg(
     intervalPlot(rows, base, "test accuracy, %"),
     "Mean test accuracy of every variant, with 95 % intervals",
@@ -43,22 +44,17 @@ export function differenceChart(
   const reference = new Map(
     ranking.find(({ name }) => name === baseline)?.finished.map((run) => [run.seed, run]),
   );
-  const rows = ranking.flatMap(({ name, difference, finished }): Row[] =>
-    difference === null
-      ? []
-      : [
-          {
-            name,
-            estimate: scale(difference.accuracy, 100),
-            seeds: finished.flatMap((run) => {
-              const other = reference.get(run.seed);
-              return other === undefined ? [] : [100 * (run.test.accuracy - other.test.accuracy)];
-            }),
-            colour: familyColour[families.get(name) ?? "ungated"],
-            hollow: !excludesZero(difference.accuracy),
-          },
-        ],
-  );
+  const rows = ranking.flatMap(({ name, test, difference, finished }): Row[] => {
+    const colour = familyColour[families.get(name) ?? "ungated"];
+    if (difference === null)
+      return test === null ? [] : [{ name, colour, seeds: [], hollow: true, estimate: null }];
+    const seeds = finished.flatMap((run) => {
+      const other = reference.get(run.seed);
+      return other === undefined ? [] : [100 * (run.test.accuracy - other.test.accuracy)];
+    });
+    const hollow = !excludesZero(difference.accuracy);
+    return [{ name, colour, seeds, hollow, estimate: scale(difference.accuracy, 100) }];
+  });
   return svg(
     intervalPlot(rows, 0, `test accuracy minus ${baseline}'s, percentage points`),
     `Difference in test accuracy to ${baseline} on the same seeds, with 95 % intervals`,
@@ -68,7 +64,10 @@ export function differenceChart(
 function intervalPlot(rows: readonly Row[], reference: number | undefined, label: string): PlotOptions {
   const [low, high] = visibleRange(rows, reference);
   const seeds = rows.flatMap(({ name, seeds, colour }) => seeds.map((value) => ({ name, value, colour })));
-  const intervals = rows.flatMap(({ name, estimate: { mean, half }, colour }) =>
+  const means = rows.flatMap(({ name, estimate, colour, hollow }) =>
+    estimate === null ? [] : [{ name, colour, hollow, ...estimate }],
+  );
+  const intervals = means.flatMap(({ name, mean, half, colour }) =>
     half === null ? [] : [{ name, x1: Math.max(low, mean - half), x2: Math.min(high, mean + half), colour }],
   );
   return {
@@ -96,9 +95,9 @@ function intervalPlot(rows: readonly Row[], reference: number | undefined, label
         strokeWidth: 2.5,
         strokeLinecap: "round",
       }),
-      dot(seeds, { x: "value", y: "name", r: 2, fill: (d: Row) => d.colour, fillOpacity: 0.45 }),
-      dot(rows, {
-        x: (d: Row) => d.estimate.mean,
+      dot(seeds, { x: "value", y: "name", r: 1.8, dy: 7, fill: (d: Row) => d.colour, fillOpacity: 0.7 }),
+      dot(means, {
+        x: "mean",
         y: "name",
         r: 5,
         fill: (d: Row) => (d.hollow ? "var(--paper)" : d.colour),

@@ -27,9 +27,9 @@ export function shapePanels({ ranking }: Summary, activations: ReadonlyMap<strin
 
 function panel(samples: readonly Sample[], colour: string): PlotOptions {
   return {
-    width: 240,
-    height: 150,
-    marginLeft: 32,
+    width: 210,
+    height: 140,
+    marginLeft: 28,
     marginRight: 8,
     marginTop: 8,
     marginBottom: 22,

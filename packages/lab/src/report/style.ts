@@ -17,7 +17,7 @@ body {
   margin: 0; padding: 3.5rem 1.25rem 5rem; background: var(--paper); color: var(--ink);
   font: 1.0625rem/1.6 Charter, "Bitstream Charter", "Iowan Old Style", Georgia, serif;
 }
-main { max-width: 62rem; margin: 0 auto; }
+main { max-width: 66rem; margin: 0 auto; }
 h1, h2, h3, table, .facts, .legend, .panel, summary, .plot, .eyebrow {
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
 }
@@ -43,19 +43,20 @@ li { margin: 0.35rem 0; }
 figure { margin: 1rem 0 0; }
 figcaption { color: var(--quiet); font-size: 0.9rem; max-width: 44rem; margin-top: 0.6rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.5rem 2rem; }
-.panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(13.5rem, 1fr)); gap: 1.1rem 1.2rem; }
+.panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(11.6rem, 1fr)); gap: 1.2rem 1.1rem; }
 .panel h3 { font-size: 0.92rem; margin: 0; }
-.panel h3 span { font-weight: 400; color: var(--quiet); font-size: 0.8rem; margin-left: 0.35rem; }
+.panel p { color: var(--quiet); font-size: 0.78rem; line-height: 1.4; margin: 0 0 0.2rem; }
 .plot { display: block; width: 100%; height: auto; overflow: visible; color: var(--ink); background: none; font-size: 11px; }
 .plot text { fill: currentColor; white-space: pre; font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: 0.86rem; font-variant-numeric: tabular-nums; width: 100%; }
-th, td { padding: 0.42rem 0.8rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+th, td { padding: 0.42rem 0 0.42rem 1.1rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 th { color: var(--quiet); font-weight: 500; border-bottom-color: var(--quiet); }
 th.name, td.name { text-align: left; padding-left: 0; }
 td.name { font-weight: 600; }
 td.name .key { display: inline-block; width: 0.55rem; height: 0.55rem; border-radius: 50%; border: 0; background: currentColor; margin-right: 0.5rem; }
 tr.baseline td { background: var(--panel); }
+tbody tr:last-child td { border-bottom: 0; }
 details { margin: 1rem 0; border-top: 1px solid var(--line); padding-top: 0.8rem; }
 summary { cursor: pointer; font-size: 0.95rem; font-weight: 600; }
 code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.84em; }

@@ -1,0 +1,115 @@
+// The report: complete, self-contained, safe against names from outside, and drawn also when little is there.
+import { parseHTML } from "linkedom";
+import { describe, expect, test } from "vitest";
+import { meanCurve } from "../src/report/learningCharts.js";
+import { reportPage } from "../src/report/page.js";
+import type { Results } from "../src/report/results.js";
+import { escapeHtml } from "../src/report/tables.js";
+import { summarise } from "../src/statistics/summary.js";
+import { describe as findingsOf } from "../src/statistics/words.js";
+import type { RunRecord } from "../src/sweep/record.js";
+import { configOf, diverged, finished } from "./records.js";
+
+const names = ["relu", "swiglu", "swigluBlend"];
+
+function page(seeds: readonly number[], records: readonly RunRecord[], variants: readonly string[] = names) {
+  const config = configOf(variants, seeds);
+  const summary = summarise(config, records);
+  const results: Results = {
+    config,
+    summary,
+    findings: findingsOf(summary, config, 1000),
+    best: null,
+    environment: { node: "v20.19.0", platform: "linux x64", processor: "made-up <fast>", cores: 2 },
+    records,
+  };
+  const html = reportPage(results);
+  return { html, document: parseHTML(html).document };
+}
+
+const runs = [1, 2, 3].flatMap((seed) =>
+  names.map((name, i) => finished(name, seed, 0.9 + 0.01 * i + 0.002 * seed)),
+);
+
+describe("report", () => {
+  const { html, document } = page([1, 2, 3], runs);
+
+  test("has two ranking charts, and a learning curve and a shape for every variant, all named for screen readers", () => {
+    const charts = [...document.querySelectorAll("svg")];
+    expect(charts).toHaveLength(2 + 2 * names.length);
+    for (const chart of charts) {
+      expect(chart.getAttribute("role")).toBe("img");
+      expect(chart.getAttribute("aria-label")).toMatch(/\w{3}/);
+    }
+  });
+
+  test("draws intervals for every variant and, in the differences, all but the baseline", () => {
+    const [accuracy, difference] = [...document.querySelectorAll("svg")];
+    const bars = (chart: typeof accuracy) =>
+      chart!.querySelectorAll('[aria-label="rule"] line[stroke^="var(--"]:not([stroke="var(--baseline)"])')
+        .length;
+    expect(bars(accuracy)).toBe(3);
+    expect(bars(difference)).toBe(2);
+  });
+
+  test("loads nothing: no scripts, no links, no addresses but the name of the SVG format", () => {
+    expect(document.querySelectorAll("script, link, img, iframe, object, [src], [href]")).toHaveLength(0);
+    expect(html.replaceAll('"http://www.w3.org/2000/svg"', "")).not.toMatch(/https?:|url\((?!#)|@import/);
+  });
+
+  test("lists every variant and every run", () => {
+    const [ranking, all] = [...document.querySelectorAll("tbody")];
+    expect(ranking!.querySelectorAll("tr")).toHaveLength(names.length);
+    expect(all!.querySelectorAll("tr")).toHaveLength(runs.length);
+  });
+
+  test("follows the reader's light or dark system", () => {
+    expect(html).toContain("prefers-color-scheme: dark");
+  });
+
+  test("text from outside stays text", () => {
+    expect(html).toContain("made-up &lt;fast&gt;");
+    expect(escapeHtml(`<a b="c">&'`)).toBe("&lt;a b=&quot;c&quot;&gt;&amp;&#39;");
+  });
+
+  test("holds no value that could not be drawn", () => {
+    expect(html).not.toMatch(/NaN|undefined|Infinity|\[object/);
+  });
+});
+
+describe("with little to show", () => {
+  test.each<[string, number[], RunRecord[], string[]]>([
+    ["one variant, one seed", [1], [finished("relu", 1, 0.9)], ["relu"]],
+    [
+      "two seeds, no intervals",
+      [1, 2],
+      [finished("relu", 1, 0.9), finished("swiglu", 1, 0.95)],
+      ["relu", "swiglu"],
+    ],
+    ["every run diverged", [1], [diverged("relu", 1), diverged("swiglu", 1)], ["relu", "swiglu"]],
+    [
+      "equal accuracies",
+      [1, 2, 3],
+      [1, 2, 3].flatMap((s) => [finished("relu", s, 1), finished("swiglu", s, 1)]),
+      ["relu", "swiglu"],
+    ],
+  ])("%s", (_, seeds, records, variants) => {
+    const { html, document } = page(seeds, records, variants);
+    expect(html).not.toMatch(/NaN|undefined|Infinity/);
+    expect(document.querySelectorAll("svg").length).toBeGreaterThanOrEqual(3);
+  });
+});
+
+test("mean curves are means over the seeds at each step", () => {
+  const half = {
+    ...finished("relu", 2, 0.9),
+    curve: [
+      { step: 50, loss: 0.5 },
+      { step: 100, loss: 0.1 },
+    ],
+  };
+  expect(meanCurve({ finished: [finished("relu", 1, 0.9), half] })).toEqual([
+    { step: 50, loss: 1 },
+    { step: 100, loss: 0.3 },
+  ]);
+});
