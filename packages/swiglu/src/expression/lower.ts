@@ -58,7 +58,8 @@ function sinhTail(t: Expr, terms: number): Expr {
 }
 
 const lowerings = {
-  sigmoid: (_, a) => div(1, add(1, exp(neg(a)))),
+  // e^min(a, 0) / (1 + e^-|a|): neither exponential overflows, and the far tail keeps its digits.
+  sigmoid: (_, a) => div(exp(min(a, 0)), add(1, exp(neg(abs(a))))),
   // log1p(e) = log(u) e / (u - 1) with u = 1 + e as rounded; where u is 1, it is e itself.
   softplus: (_, a) => {
     const e = exp(neg(abs(a)));
@@ -121,7 +122,7 @@ export type BasicOperation = Exclude<Operation, LoweredOperation>;
  * Rewrites an expression so that it uses only basic operations and those in `native`, accurate in the given precision.
  *
  * @example
- * text(lower(sigmoid("x"), new Set(), float32)) // "1 / (1 + exp(-x))"
+ * text(lower(sigmoid("x"), new Set(), float32)) // "exp(min(x, 0)) / (1 + exp(-abs(x)))"
  */
 export function lower(expr: Expr, native: ReadonlySet<Operation>, { epsilon }: Precision): Expr {
   const terms = epsilon < 2 ** -30 ? double : single;

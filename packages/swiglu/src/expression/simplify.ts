@@ -56,6 +56,8 @@ function reduce(expr: Expr): Expr {
   switch (expr.op) {
     case "neg":
       return a.op === "neg" ? (a.args[0] as Expr) : expr;
+    case "abs":
+      return a.op === "neg" ? reduce(apply("abs", a.args)) : expr;
     case "add":
       if (isNum(a, 0)) return b;
       if (isNum(b, 0)) return a;

@@ -36,11 +36,14 @@ test("exact silu goes through Exp", () => {
   const fragment = emitNodes([activations.silu.expression], { inputs, outputs: ["Y"], prefix: "a" });
   expect(lines(fragment)).toMatchInlineSnapshot(`
     [
-      "a0 = Neg(X)",
+      "a0 = Min(X, ac0)",
       "a1 = Exp(a0)",
-      "a2 = Add(ac0, a1)",
-      "a3 = Div(ac0, a2)",
-      "Y = Mul(X, a3)",
+      "a2 = Abs(X)",
+      "a3 = Neg(a2)",
+      "a4 = Exp(a3)",
+      "a5 = Add(ac1, a4)",
+      "a6 = Div(a1, a5)",
+      "Y = Mul(X, a6)",
     ]
   `);
   expect(fragment.constants).toEqual([{ name: "ac0", value: 1 }]);
