@@ -2,4 +2,4 @@
 export { feedForwardParameters } from "./feed-forward.js";
 export { Trainer } from "./trainer.js";
 export type { Init, ModelShape, ParameterSpec, TrainOptions, Variant } from "./types.js";
-export { parameterSpecs } from "./vision-transformer.js";
+export { logits, parameterSpecs } from "./vision-transformer.js";

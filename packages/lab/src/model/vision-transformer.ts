@@ -104,14 +104,15 @@ function tokensOf({ imageSize, patch }: ModelShape): number {
   return (imageSize / patch) ** 2;
 }
 
-function checkShape({ imageSize, patch, width, heads, ...rest }: ModelShape): void {
-  for (const [name, value] of Object.entries({ imageSize, patch, width, heads, ...rest })) {
-    if (!Number.isInteger(value) || value < 1)
+function checkShape({ imageSize, patch, classes, width, depth, heads, hidden }: ModelShape): void {
+  for (const [name, value] of Object.entries({ imageSize, patch, classes, width, depth, heads, hidden })) {
+    if (!Number.isInteger(value) || value < 1) {
       throw new Error(`${name} is ${value}; it must be a whole number from 1 on`);
+    }
   }
   if (imageSize % patch !== 0) throw new Error(`imageSize ${imageSize} is not a multiple of patch ${patch}`);
-  if (width % heads !== 0)
-    throw new Error(
-      `width ${width} is not a multiple of heads ${heads}; choose e.g. ${heads * Math.ceil(width / heads)}`,
-    );
+  if (width % heads !== 0) {
+    const next = heads * Math.ceil(width / heads);
+    throw new Error(`width ${width} is not a multiple of heads ${heads}; choose e.g. ${next}`);
+  }
 }

@@ -1,0 +1,72 @@
+// One training step of the lab's image model (forward, backward, AdamW): onnx-grad on ONNX Runtime against PyTorch.
+// All sides are alive at once and take turns, round after round, so that a noisy machine disturbs them alike.
+// Usage: npm run bench:step -w bench [-- rounds steps]; needs a Python with PyTorch (PYTHON names it).
+import { cpus } from "node:os";
+import { env } from "onnxruntime-node";
+import type { Contender } from "./contender.js";
+import { onnxGrad } from "./onnx-grad-contender.js";
+import { pyTorch } from "./pytorch-contender.js";
+import { summarise, table } from "./report.js";
+
+const config = {
+  imageSize: 28,
+  patch: 7,
+  classes: 10,
+  width: 64,
+  depth: 2,
+  heads: 4,
+  hidden: 171,
+  batch: 128,
+  learningRate: 1e-3,
+  weightDecay: 0.05,
+  clipNorm: 1,
+};
+const rounds = Number(process.argv[2] ?? 12);
+const steps = Number(process.argv[3] ?? 10);
+
+const pyTorches = [
+  await pyTorch(config, { threads: 1, blasThreads: 1, wait: "passive" }),
+  await pyTorch(config, { threads: 2, blasThreads: 1, wait: "passive" }),
+  await pyTorch(config, { threads: 2, blasThreads: 2, wait: "passive" }),
+  await pyTorch(config, { threads: 2, blasThreads: 2, wait: "active" }),
+];
+const ours = [await onnxGrad(config, 1), await onnxGrad(config, 2)];
+const contenders: Contender[] = [...ours, ...pyTorches.flatMap((side) => side.contenders)];
+
+for (const { name, first } of contenders) {
+  const expected = ours[0]!.first;
+  const off = Math.max(
+    Math.abs(first.loss / expected.loss - 1),
+    Math.abs(first.gradientNorm / expected.gradientNorm - 1),
+  );
+  if (!(off < 1e-4))
+    throw new Error(
+      `${name} trains another model: its first step gives ${JSON.stringify(first)}, not ${JSON.stringify(expected)}`,
+    );
+}
+
+const times = new Map<Contender, number[]>(contenders.map((contender) => [contender, []]));
+for (const contender of contenders) await contender.run(steps); // warm up
+for (let round = 0; round < rounds; round++) {
+  for (const contender of contenders) times.get(contender)!.push(...(await contender.run(steps)));
+}
+for (const contender of contenders) await contender.close();
+
+const rows = contenders.map((contender) => ({ ...contender, ...summarise(times.get(contender)!) }));
+const best = (some: typeof rows): (typeof rows)[number] =>
+  some.reduce((a, b) => (b.median < a.median ? b : a));
+const [mine, theirs] = [rows.slice(0, ours.length), rows.slice(ours.length)];
+const onOneCore = { ours: mine[0]!, theirs: best(theirs.filter((row) => row.cores === 1)) };
+const onTwoCores = { ours: best(mine), theirs: best(theirs) };
+const verdict = (pair: typeof onOneCore): string =>
+  `${(pair.theirs.median / pair.ours.median).toFixed(2)}x as fast as ${pair.theirs.name}`;
+
+const versions = `Node ${process.versions.node}; onnxruntime-node ${env.versions.node}; PyTorch ${pyTorches[0]!.version}`;
+console.log(`One training step: ${JSON.stringify(config)}`);
+console.log(`${cpus()[0]?.model.trim()}, ${cpus().length} cores; ${versions}`);
+console.log(
+  `${rounds} rounds of ${steps} steps each, taking turns; all agree on the first step's loss and gradient\n`,
+);
+console.log(table(rows));
+console.log(`\n1 thread: ${verdict(onOneCore)} (bar: 1.3x)`);
+console.log(`2 cores:  ${verdict(onTwoCores)} (bar: 1.5x), PyTorch's best of all settings`);
