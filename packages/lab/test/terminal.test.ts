@@ -31,7 +31,7 @@ describe("progress", () => {
     // 140 of the 800 steps that were left at the start took 14 s: 660 to go, 66 s.
     expect(panelText(busy, 14)).toBe(
       [
-        "█████████░░░░░░░░░░░░░░░░░░░░░  3 of 10 runs, 14 s so far, about 1 min 6 s left",
+        "██████████░░░░░░░░░░░░░░░░░░░░  3 of 10 runs, 14 s so far, about 1 min 6 s left",
         "  relu, seed 1                      step  40 of 100  loss 1.235",
         "  swiglu-trained, seed 2            step   0 of 100  starting",
       ].join("\n"),

@@ -16,7 +16,8 @@ export function liveView(
   output: NodeJS.WriteStream,
   { total, kept, stepsPerRun, slots }: { total: number; kept: number; stepsPerRun: number; slots: number },
 ): LiveView {
-  const panel = output.isTTY && !process.env.CI ? createLogUpdate(output) : undefined;
+  const isScreen = output.isTTY && output.columns > 0 && !process.env.CI;
+  const panel = isScreen ? createLogUpdate(output) : undefined;
   const began = performance.now();
   const elapsed = (): number => (performance.now() - began) / 1000;
   let state = startState(total, kept, stepsPerRun, slots);

@@ -58,19 +58,21 @@ export function advance(state: SweepState, event: SweepEvent): SweepState {
  * @param elapsed seconds since the start
  */
 export function timeLeft(state: SweepState, elapsed: number): number | null {
-  const inHand = state.workers.reduce((sum, worker) => sum + (worker?.step ?? 0), 0);
   const ended = state.done + state.failed;
-  const done = ended * state.stepsPerRun + inHand;
+  const done = ended * state.stepsPerRun + stepsInHand(state);
   const left = (state.total - state.kept) * state.stepsPerRun - done;
   return done === 0 || elapsed < 1 ? null : (left / done) * elapsed;
 }
+
+const stepsInHand = ({ workers }: SweepState): number =>
+  workers.reduce((sum, worker) => sum + (worker?.step ?? 0), 0);
 
 /** The panel: a bar, then what every process is at. */
 export function panelText(state: SweepState, elapsed: number): string {
   const { total, kept, done, failed, stepsPerRun } = state;
   const ended = kept + done + failed;
   const width = 30;
-  const filled = Math.floor((width * ended) / total);
+  const filled = Math.floor((width * (ended * stepsPerRun + stepsInHand(state))) / (total * stepsPerRun));
   const left = timeLeft(state, elapsed);
   const failures = failed > 0 ? `, ${failed} failed` : "";
   const head =
