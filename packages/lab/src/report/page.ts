@@ -38,14 +38,6 @@ ${facts(results)}
 </header>
 
 <section>
-<h2>What the numbers show</h2>
-${bullets(shown)}
-${best === null ? "" : `<p>The best single model by validation accuracy is ${escapeHtml(best.variant)} with seed ${best.seed} (${percent(best.validationAccuracy)}). It is saved beside this page as <code>${best.file}</code>; loaded again, it labels ${percent(best.testAccuracy)} of the test images rightly, as it did in training.</p>`}
-<h2>What they cannot show</h2>
-${bullets(findings.limits)}
-</section>
-
-<section>
 <h2>Ranking</h2>
 ${familyLegend}
 <figure>
@@ -60,6 +52,22 @@ ${differences ? `<div>${differenceChart(summary, families)}</div>` : ""}
       : "Large dots are means, small dots the single seeds. Intervals need at least three seeds."
   }</figcaption>
 </figure>
+</section>
+
+<section class="pair">
+<div>
+<h2>What the numbers show</h2>
+${bullets(shown)}
+${best === null ? "" : `<p>The best single model by validation accuracy is ${escapeHtml(best.variant)} with seed ${best.seed} (${percent(best.validationAccuracy)}). It is saved beside this page as <code>${best.file}</code>; loaded again, it labels ${percent(best.testAccuracy)} of the test images rightly, as it did in training.</p>`}
+</div>
+<div>
+<h2>What they cannot show</h2>
+${bullets(findings.limits)}
+</div>
+</section>
+
+<section>
+<h2>In numbers</h2>
 <div class="scroll">${rankingRows(summary, families)}</div>
 </section>
 
@@ -112,7 +120,7 @@ function facts({ config, records }: Results): string {
     ["Images per step", grouped(config.batch)],
     ["Parameters", trained === undefined ? "" : grouped(trained.parameters)],
     ["Learning rate", `${config.learningRate}`],
-    ["Computing time", duration(seconds)],
+    ["Time, all runs", duration(seconds)],
   ];
   return `<dl class="facts">${entries.map(([term, value]) => `<div><dt>${term}</dt><dd>${value}</dd></div>`).join("")}</dl>`;
 }

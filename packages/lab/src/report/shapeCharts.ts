@@ -37,7 +37,7 @@ function panel(samples: readonly Sample[], colour: string): PlotOptions {
     y: { domain: [-1.5, 3.5] },
     marks: [
       axisX({ ticks: [-4, -2, 0, 2, 4], tickSize: 0, label: null }),
-      axisY({ ticks: [-1, 0, 1, 2, 3], tickSize: 0, label: null }),
+      axisY({ ticks: [-1, 0, 1, 2, 3], tickFormat: "d", tickSize: 0, label: null }),
       ruleX([0], { strokeOpacity: 0.15 }),
       ruleY([0], { strokeOpacity: 0.15 }),
       line(samples, {

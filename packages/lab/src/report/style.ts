@@ -42,7 +42,7 @@ li { margin: 0.35rem 0; }
 .key.baseline { color: var(--baseline); }
 figure { margin: 1rem 0 0; }
 figcaption { color: var(--quiet); font-size: 0.9rem; max-width: 44rem; margin-top: 0.6rem; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.5rem 2rem; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 2.5rem; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(11.6rem, 1fr)); gap: 1.2rem 1.1rem; }
 .panel h3 { font-size: 0.92rem; margin: 0; }
 .panel p { color: var(--quiet); font-size: 0.78rem; line-height: 1.4; margin: 0 0 0.2rem; }
