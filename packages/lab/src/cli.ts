@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line, swiglu-lab: options, help and exit codes. What the commands do is in commands/, each loaded when
 // it is called, so that help comes at once.
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { CompareOptions } from "./commands/compare.js";
 import { collect, nameList, positiveNumber, wholeNumber } from "./commands/options.js";
 import { defaultVariants } from "./config/variants.js";
@@ -28,13 +28,19 @@ program
     "Train a small vision transformer under every variant and seed, print a ranking, and write a report.\n" +
       "Interrupted, it goes on where it was when started again with the same options.",
   )
-  .option(
-    "--variants <names>",
-    "activations, separated by commas; NAME-trained also trains its parameters",
-    nameList,
-    [...defaultVariants],
+  .addOption(
+    new Option(
+      "--variants <names>",
+      "activations, separated by commas; NAME-trained also trains its parameters",
+    )
+      .argParser(nameList)
+      .default(defaultVariants, defaultVariants.join(", ")),
   )
-  .option("--activation <file.json>", "also compare an activation of your own (may be repeated)", collect, [])
+  .addOption(
+    new Option("--activation <file.json>", "also compare an activation of your own (may be repeated)")
+      .argParser(collect)
+      .default([], "none"),
+  )
   .option("--seeds <count|list>", "3 means the seeds 1, 2 and 3; 7,11 means these", "3")
   .option("--steps <n>", "training steps of a run", wholeNumber, 600)
   .option("--batch <n>", "images per step", wholeNumber, 128)

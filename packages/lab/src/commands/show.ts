@@ -30,15 +30,23 @@ export function show(name: string, files: readonly string[]): string {
 }
 
 function chart(activation: Activation): string[] {
-  const samples = sampleActivation(activation, -5, 5, 41);
-  const draw = (title: string, points: [number, number][]): string =>
-    plot(points, {
+  const samples = sampleActivation(activation, -5, 5, 61);
+  const draw = (title: string, points: [number, number][]): string => {
+    const ticks = roundTicks(points.map(([, y]) => y));
+    const digits = Math.max(...ticks.map((tick) => `${tick}`.split(".")[1]?.length ?? 0));
+    return plot(points, {
       width: 60,
       height: 14,
       title,
       xLabel: axisName(activation),
       customXAxisTicks: [-4, -2, 0, 2, 4],
-    }).trimEnd();
+      customYAxisTicks: ticks,
+      formatter: (value, { axis }) => value.toFixed(axis === "y" ? digits : 0),
+    })
+      .split("\n")
+      .map((line) => line.trimEnd())
+      .join("\n");
+  };
   return [
     draw(
       "value",
@@ -49,4 +57,16 @@ function chart(activation: Activation): string[] {
       samples.map(({ x, slope }) => [x, slope]),
     ),
   ];
+}
+
+/** Round values within the range, 1, 2 or 5 times a power of ten apart, about five of them. */
+function roundTicks(values: readonly number[]): number[] {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  if (low === high) return [low];
+  const power = 10 ** Math.floor(Math.log10((high - low) / 5));
+  const step =
+    [1, 2, 5, 10].map((factor) => factor * power).find((size) => (high - low) / size <= 6) ?? 10 * power;
+  const first = Math.ceil(low / step);
+  const count = Math.floor(high / step) - first + 1;
+  return Array.from({ length: count }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }

@@ -22,7 +22,7 @@ export interface Settings {
   readonly threads: number;
 }
 
-export interface VariantConfig {
+interface VariantConfig {
   readonly name: string;
   readonly trained: boolean;
   /** The definition in the JSON form of `activationToJson`. */

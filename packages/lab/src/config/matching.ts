@@ -5,7 +5,7 @@ import { UserError } from "../errors.js";
 import { feedForwardParameters, type Variant } from "../model/index.js";
 
 /** The largest relative difference in parameters that counts as matched. */
-export const MATCH_TOLERANCE = 0.01;
+const MATCH_TOLERANCE = 0.01;
 
 export interface Match {
   readonly hidden: number;

