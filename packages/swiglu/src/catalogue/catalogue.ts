@@ -29,12 +29,12 @@ const form = {
   swish: (x: Operand, beta: Operand) => mul(x, sigmoid(mul(beta, x))),
   silu: (x: Operand) => mul(x, sigmoid(x)),
   gelu: (x: Operand) => mul(x, normalCdf(x)),
-  /** The argument's cubic is clamped far out, where the result has long since rounded to 0 or x, so that its
+  /** 2 sqrt(2/pi) (x + 0.044715 x^3) is the sigmoid's argument. It is clamped far out, where the result has long since rounded to 0 or x, so that its
    * derivative never meets Inf * 0. */
   geluTanh: (x: Operand) => {
     const c = clamp(x, -30, 30);
-    const cubic = mul(0.044715, mul(c, mul(c, c)));
-    return mul(x, sigmoid(mul(2 * Math.sqrt(2 / Math.PI), add(c, cubic))));
+    const scale = 2 * Math.sqrt(2 / Math.PI);
+    return mul(x, sigmoid(mul(c, add(scale, mul(scale * 0.044715, mul(c, c))))));
   },
   quickGelu: (x: Operand) => mul(x, sigmoid(mul(1.702, x))),
   elu: (x: Operand, alpha: number) => selectGreater(x, 0, x, alpha === 1 ? expm1(x) : mul(alpha, expm1(x))),
@@ -138,7 +138,13 @@ export const activations = {
     name: "xatlu",
     kind: "unary",
     parameters: { alpha: 0 },
-    expression: add(atlu("x"), mul("alpha", mul(mul(2 / Math.PI, "x"), atan("x")))),
+    // As published where x > 0; elsewhere in a form that does not cancel in the negative tail.
+    expression: selectGreater(
+      "x",
+      0,
+      mul("x", add(mul(mul(1 / Math.PI, atan("x")), add(1, mul(2, "alpha"))), 0.5)),
+      add(atlu("x"), mul("alpha", mul(mul(2 / Math.PI, "x"), atan("x")))),
+    ),
     source: "Huang 2024 (arXiv 2405.20768): x (atan(x) (1 + 2 alpha) / pi + 1/2), alpha trainable from 0",
   }),
   xielu: define({
@@ -146,7 +152,7 @@ export const activations = {
     kind: "unary",
     parameters: { alphaP: 0.8, alphaN: 0.8, beta: 0.5 },
     expression: add(
-      selectGreater("x", 0, mul("alphaP", mul("x", "x")), mul("alphaN", expResidual("x"))),
+      selectGreater("x", 0, mul(mul("alphaP", "x"), "x"), mul("alphaN", expResidual("x"))),
       mul("beta", "x"),
     ),
     source:
@@ -243,7 +249,7 @@ export const activations = {
     source:
       "the widely read article's SwiGLU: x * sigmoid(beta x) + (1 - sigmoid(beta x)) * (Wx + b), a highway-style blend; gate is the input itself",
   }),
-} as const satisfies Readonly<Record<string, Activation>>;
+} as const;
 
 /** The catalogue's activation of that name. Throws a RangeError that suggests the nearest name. */
 export function activationByName(name: string): Activation {

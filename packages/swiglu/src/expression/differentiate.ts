@@ -15,6 +15,7 @@ import {
   schedule,
   selectGreater,
   sigmoid,
+  sigmoidSlope,
   sub,
   tanh,
   tanhResidual,
@@ -42,11 +43,8 @@ const unary =
 const select = (a: Expr, b: Expr, then: Slope, otherwise: Slope): Slope =>
   (then ?? otherwise) && selectGreater(a, b, orZero(then), orZero(otherwise));
 
-/** tanh'(z) = 1 - tanh(z)^2 = 4 s(2z) s(-2z) */
-const tanhSlope = (z: Expr): Expr => {
-  const twice = mul(2, z);
-  return mul(4, mul(sigmoid(twice), sigmoid(neg(twice))));
-};
+/** tanh'(z) = 1 - tanh(z)^2 = 4 s'(2z) */
+const tanhSlope = (z: Expr): Expr => mul(4, sigmoidSlope(mul(2, z)));
 
 const rules: { readonly [O in Operation]: ChainRule } = {
   neg: (_args, [da]) => da && neg(da),
@@ -56,7 +54,8 @@ const rules: { readonly [O in Operation]: ChainRule } = {
   expResidual: unary((a) => expm1(a)),
   log: unary((a) => div(1, a)),
   sqrt: unary((_a, self) => div(0.5, self)),
-  sigmoid: unary((a, self) => mul(self, sigmoid(neg(a)))),
+  sigmoid: unary((a) => sigmoidSlope(a)),
+  sigmoidSlope: unary((a, self) => neg(mul(self, tanh(div(a, 2))))),
   softplus: unary((a) => sigmoid(a)),
   tanh: unary(tanhSlope),
   tanhResidual: unary((a) => mul(mul(2, mul(a, tanh(a))), tanhSlope(a))),

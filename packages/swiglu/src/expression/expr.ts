@@ -11,6 +11,7 @@ export const arity = {
   log: 1,
   sqrt: 1,
   sigmoid: 1,
+  sigmoidSlope: 1,
   softplus: 1,
   tanh: 1,
   tanhResidual: 1,
@@ -102,6 +103,8 @@ export const log = builder("log");
 export const sqrt = builder("sqrt");
 /** The logistic function `1 / (1 + e^-a)`. */
 export const sigmoid = builder("sigmoid");
+/** The slope of `sigmoid`: `sigmoid(a) sigmoid(-a)`, which does not cancel as `s (1 - s)` does. */
+export const sigmoidSlope = builder("sigmoidSlope");
 /** `log(1 + e^a)` */
 export const softplus = builder("softplus");
 export const tanh = builder("tanh");

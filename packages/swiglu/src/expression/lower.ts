@@ -60,6 +60,11 @@ function sinhTail(t: Expr, terms: number): Expr {
 const lowerings = {
   // e^min(a, 0) / (1 + e^-|a|): neither exponential overflows, and the far tail keeps its digits.
   sigmoid: (_, a) => div(exp(min(a, 0)), add(1, exp(neg(abs(a))))),
+  // e / (1 + e)^2, with the square multiplied out, which rounds less.
+  sigmoidSlope: (_, a) => {
+    const e = exp(neg(abs(a)));
+    return div(e, add(1, mul(e, add(2, e))));
+  },
   // log1p(e) = log(u) e / (u - 1) with u = 1 + e as rounded; where u is 1, it is e itself.
   softplus: (_, a) => {
     const e = exp(neg(abs(a)));

@@ -131,6 +131,7 @@ const plain: Notation = {
     log: call("log"),
     sqrt: call("sqrt"),
     sigmoid: call("sigmoid"),
+    sigmoidSlope: call("sigmoidSlope"),
     softplus: call("softplus"),
     tanh: call("tanh"),
     tanhResidual: call("tanhResidual"),
@@ -208,6 +209,7 @@ const tex: Notation = {
     log: texCall("\\ln"),
     sqrt: (a) => atom(`\\sqrt{${a.text}}`),
     sigmoid: texCall("\\sigma"),
+    sigmoidSlope: texCall("\\sigma'"),
     softplus: operator("softplus"),
     tanh: texCall("\\tanh"),
     tanhResidual: (a) => ({

@@ -9,6 +9,12 @@ export function sigmoid(x: number): number {
   return e / (1 + e);
 }
 
+/** sigmoid(x) sigmoid(-x) = e / (1 + e)^2 with e = e^-|x|: the slope of sigmoid, without cancellation in either tail. */
+export function sigmoidSlope(x: number): number {
+  const e = Math.exp(-Math.abs(x));
+  return e / ((1 + e) * (1 + e));
+}
+
 /** log(1 + e^x), as max(x, 0) + log1p(e^-|x|), which neither overflows nor loses the tail. */
 export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));

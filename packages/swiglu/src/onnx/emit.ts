@@ -65,6 +65,10 @@ const fastRules: Partial<{ readonly [O in Operation]: Rule<O> }> & {
   readonly [O in LoweredOperation]?: Rule<O>;
 } = {
   sigmoid: operator("Sigmoid"),
+  sigmoidSlope: (write, x) => {
+    const s = write.node("Sigmoid", x);
+    return write.node("Mul", s, write.node("Sub", write.constant(1), s));
+  },
   tanh: operator("Tanh"),
   softplus: operator("Softplus"),
   relu: operator("Relu"),

@@ -178,6 +178,8 @@ describe("evaluate and gradient", () => {
     expect(() => evaluate(swiglu, { gate: 1, upp: 2 })).toThrow();
     // @ts-expect-error: relu takes x
     expect(() => evaluate(relu, { gate: 1, up: 2 })).toThrow();
+    // @ts-expect-error: relu has no parameters
+    expect(() => evaluate(relu, { x: 1 }, { beta: 1 })).toThrow();
     // @ts-expect-error: alpha is not a parameter of swish
     expect(() => evaluate(swish, { x: 1 }, { alpha: 1 })).toThrow();
   });

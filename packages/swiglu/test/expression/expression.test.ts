@@ -93,6 +93,7 @@ describe("differentiate", () => {
     log: e.log(e.mul("x", "x")),
     sqrt: e.sqrt(e.mul("x", "x")),
     sigmoid: e.sigmoid("x"),
+    sigmoidSlope: e.sigmoidSlope("x"),
     softplus: e.softplus("x"),
     tanh: e.tanh("x"),
     tanhResidual: e.tanhResidual("x"),
@@ -162,6 +163,7 @@ describe("error bound", () => {
 describe("lower", () => {
   const special = [
     "sigmoid",
+    "sigmoidSlope",
     "softplus",
     "tanh",
     "tanhResidual",

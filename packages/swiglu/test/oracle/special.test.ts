@@ -24,6 +24,15 @@ const FUNCTIONS: Record<string, { own: (x: number) => number; exact: (x: D) => D
     exact: precise.sigmoid,
     scale: (x) => x.times(precise.sigmoid(x)).times(precise.sigmoid(x.neg())),
   },
+  sigmoidSlope: {
+    own: special.sigmoidSlope,
+    exact: (x) => precise.sigmoid(x).times(precise.sigmoid(x.neg())),
+    scale: (x) =>
+      x
+        .times(precise.sigmoid(x))
+        .times(precise.sigmoid(x.neg()))
+        .times(precise.tanh(x.div(2))),
+  },
   softplus: { own: special.softplus, exact: precise.softplus, scale: (x) => x.times(precise.sigmoid(x)) },
   normalCdf: {
     own: special.normalCdf,
