@@ -31,7 +31,9 @@ export function show(name: string, files: readonly string[]): string {
 
 function chart(activation: Activation): string[] {
   const samples = sampleActivation(activation, -5, 5, 61);
-  const draw = (title: string, points: [number, number][]): string => {
+  const draw = (title: string, all: [number, number][]): string => {
+    const points = all.filter(([, y]) => Number.isFinite(y));
+    if (points.length < 2) return `${title}: not finite here`;
     const ticks = roundTicks(points.map(([, y]) => y));
     const digits = Math.max(...ticks.map((tick) => `${tick}`.split(".")[1]?.length ?? 0));
     return plot(points, {

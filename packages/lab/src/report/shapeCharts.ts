@@ -12,7 +12,7 @@ export function shapePanels({ ranking }: Summary, activations: ReadonlyMap<strin
     const activation = activations.get(name);
     if (activation === undefined) return [];
     const parameters = Object.fromEntries(Object.entries(learned).map(([key, { mean }]) => [key, mean]));
-    const samples = sampleActivation(activation, -5, 5, 161, parameters);
+    const samples = sampleActivation(activation, -5, 5, 161, parameters).map(visible);
     const trained = Object.entries(parameters).map(([key, value]) => `, ${key} ${value.toFixed(2)}`);
     return {
       name,
@@ -23,6 +23,12 @@ export function shapePanels({ ranking }: Summary, activations: ReadonlyMap<strin
       ),
     };
   });
+}
+
+/** Values so far outside that they cannot be drawn, or not finite, leave a gap. */
+function visible({ x, value, slope }: Sample): Sample {
+  const gap = (y: number): number => (Math.abs(y) < 1e4 ? y : Number.NaN);
+  return { x, value: gap(value), slope: gap(slope) };
 }
 
 function panel(samples: readonly Sample[], colour: string): PlotOptions {

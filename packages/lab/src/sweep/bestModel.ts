@@ -2,6 +2,7 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { allOf, gather } from "../data/batches.js";
 import type { ImageSet, LabelledImages } from "../data/imageSet.js";
+import { UserError } from "../errors.js";
 import { readModel, writeResult } from "./folder.js";
 import type { FinishedRun } from "./record.js";
 
@@ -22,8 +23,8 @@ export interface BestModel {
 export async function saveBestModel(folder: string, best: FinishedRun, data: ImageSet): Promise<BestModel> {
   const model = readModel(folder, best.variant, best.seed);
   if (model === undefined) {
-    throw new Error(
-      `${folder} lacks the model of ${best.variant}, seed ${best.seed}: delete its record to train it again`,
+    throw new UserError(
+      `${folder} lacks the model of ${best.variant}, seed ${best.seed}: delete its record to train it again.`,
     );
   }
   const file = await writeResult(folder, "best.onnx", model);

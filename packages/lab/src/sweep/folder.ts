@@ -1,6 +1,6 @@
 // The folder of a sweep, runs/<name>/: config.json, records/<variant>-<seed>.json and .onnx, and the results.
 // Every file is written atomically, so that a file that exists is whole, whatever was killed when.
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import { type Config, canonicalJson, folderName } from "../config/config.js";
@@ -17,15 +17,16 @@ export async function openFolder(out: string, config: Config): Promise<string> {
   const folder = join(out, folderName(config));
   const file = join(folder, "config.json");
   const existing = readIfThere(file);
-  if (existing !== undefined) {
-    if (canonicalText(existing) === canonicalJson(config)) return folder;
+  if (existing !== undefined && canonicalText(existing) !== canonicalJson(config)) {
     throw new UserError(
       `${file} is not the configuration of this sweep: move the folder away, or choose another --out.`,
     );
   }
   try {
-    mkdirSync(join(folder, "records"), { recursive: true });
-    await writeFileAtomic(file, prettyJson(config));
+    const records = join(folder, "records");
+    mkdirSync(records, { recursive: true });
+    accessSync(records, constants.W_OK);
+    if (existing === undefined) await writeFileAtomic(file, prettyJson(config));
   } catch (thrown) {
     throw new UserError(
       `${folder} cannot be written (${messageOf(thrown)}): choose another folder with --out.`,

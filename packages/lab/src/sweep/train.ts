@@ -48,6 +48,14 @@ export async function trainRun(
       stepsPerSecond: steps / (trainingTime / 1000),
       seconds: (performance.now() - began) / 1000,
     });
+    const diverged = (step: number): RunRecord => ({
+      variant: variantName,
+      seed,
+      status: "diverged",
+      divergedAt: step,
+      curve,
+      ...timing(step),
+    });
     for (let step = 1; step <= config.steps; step++) {
       const { images, labels } = gather(data.train, batches.next().value);
       const before = performance.now();
@@ -58,18 +66,7 @@ export async function trainRun(
       );
       trainingTime += performance.now() - before;
       onStep(step, loss);
-      if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
-        return {
-          record: {
-            variant: variantName,
-            seed,
-            status: "diverged",
-            divergedAt: step,
-            curve,
-            ...timing(step),
-          },
-        };
-      }
+      if (!Number.isFinite(loss + gradNorm)) return { record: diverged(step) };
       sum += loss;
       since++;
       if (since === window || step === config.steps) {
@@ -81,6 +78,7 @@ export async function trainRun(
     }
     const validation = await evaluateOn(trainer, data.train, split.validation);
     const test = await evaluateOn(trainer, data.test, allOf(data.test));
+    if (!Number.isFinite(validation.loss + test.loss)) return { record: diverged(config.steps) };
     let parameters = 0;
     for (const values of trainer.parameters().values()) parameters += values.length;
     const record: RunRecord = {
