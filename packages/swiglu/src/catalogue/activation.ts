@@ -32,7 +32,9 @@ export type ParameterName<A extends Activation> = keyof A["parameters"] & string
 export type Inputs<A extends Activation, T> = InputsOfKind<A["kind"], T>;
 type InputsOfKind<K extends Kind, T> = K extends Kind ? Readonly<Record<InputName<K>, T>> : never;
 /** A `T` for some of the activation's parameters; the others take their defaults. */
-export type Parameters<A extends Activation, T> = Readonly<Partial<Record<ParameterName<A>, T>>>;
+export type Parameters<A extends Activation, T> = [ParameterName<A>] extends [never]
+  ? Readonly<Record<string, never>>
+  : Readonly<Partial<Record<ParameterName<A>, T>>>;
 
 /** What `defineActivation` takes. */
 export interface Definition<K extends Kind = Kind, P extends string = string> {

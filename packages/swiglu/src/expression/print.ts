@@ -35,7 +35,7 @@ export function latex(expr: Expr): string {
  * Plain text in which long parts that occur more than once have names, for gradients.
  *
  * @example
- * textWithParts(gradientExpressions(swish).x) // "p + x * (p * sigmoid(-beta * x) * beta), p = sigmoid(beta * x)"
+ * textWithParts(swigluClamped.expression) // "p * sigmoid(p) * clamp(up, -limit, limit), p = min(gate, limit)"
  */
 export function textWithParts(expr: Expr): string {
   return writeWithParts(expr, plain, ", ");
