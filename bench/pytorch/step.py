@@ -32,11 +32,16 @@ def parameter(name, shape, decay, data):
     (decayed if decay else kept).append(weights[name])
 
 
-def linear(name, inputs, outputs):
+def linear(name, inputs, outputs, parts=None):
+    """A linear layer; with parts, the layers of those names side by side in one matrix, as fast models have them."""
     # The formula fills [inputs, outputs] row by row; PyTorch's layers keep the transpose.
-    data = [[value(f"{name}.weight", i * outputs + o) / math.sqrt(inputs) for i in range(inputs)] for o in range(outputs)]
-    parameter(f"{name}.weight", (outputs, inputs), True, data)
-    parameter(f"{name}.bias", (outputs,), False, [0.0] * outputs)
+    data = [
+        [value(f"{part}.weight", i * outputs + o) / math.sqrt(inputs) for i in range(inputs)]
+        for part in parts or [name]
+        for o in range(outputs)
+    ]
+    parameter(f"{name}.weight", (len(data), inputs), True, data)
+    parameter(f"{name}.bias", (len(data),), False, [0.0] * len(data))
 
 
 def norm(name):
@@ -48,10 +53,10 @@ linear("patch", PATCH * PATCH, WIDTH)
 parameter("position", (TOKENS, WIDTH), False, [0.02 * value("position", i) for i in range(TOKENS * WIDTH)])
 for i in range(DEPTH):
     norm(f"block{i}.norm1")
-    linear(f"block{i}.qkv", WIDTH, 3 * WIDTH)
+    linear(f"block{i}.qkv", WIDTH, WIDTH, [f"block{i}.{part}" for part in ("query", "key", "value")])
     linear(f"block{i}.out", WIDTH, WIDTH)
     norm(f"block{i}.norm2")
-    linear(f"block{i}.ffn.gateUp", WIDTH, 2 * HIDDEN)
+    linear(f"block{i}.ffn.gateUp", WIDTH, HIDDEN, [f"block{i}.ffn.gate", f"block{i}.ffn.up"])
     linear(f"block{i}.ffn.down", HIDDEN, WIDTH)
 norm("norm")
 linear("head", WIDTH, CLASSES)

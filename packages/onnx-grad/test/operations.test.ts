@@ -158,6 +158,7 @@ const checks: Record<Name, readonly Check[] | string> = {
   ],
   softmax: [{ shapes: [[3, 5]], build: g.softmax, secondOrder: true }],
   logSoftmax: [{ shapes: [[3, 5]], build: g.logSoftmax, secondOrder: true }],
+  standardise: [{ shapes: [[2, 3, 5]], build: (x) => g.standardise(x!), secondOrder: true }],
   layerNorm: [
     { shapes: [[2, 3, 5], [5], [5]], build: (x, w, b) => g.layerNorm(x!, w!, b!) },
     { shapes: [[3, 5], [5], [5]], build: (x, w, b) => g.layerNorm(x!, w!, b!), secondOrder: true },

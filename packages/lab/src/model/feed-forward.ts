@@ -1,11 +1,10 @@
 // The feed-forward block in its three forms: ungated down(a(up x)), gated down(a(gate x, up x)), and self-gated
 // down(a(h, square h)) with h = in x. All projections have biases.
-import { type ActivateOptions, activate, constant, linear, split, type Tensor } from "onnx-grad";
+import { type ActivateOptions, activate, constant, type Tensor } from "onnx-grad";
+import { type Normed, project, type Weights } from "./projection.js";
 import type { ParameterSpec, Variant } from "./types.js";
 
-type Weights = Readonly<Record<string, Tensor>>;
-
-/** A projection's parameters; gate and up lie side by side in one matrix, so that one product computes both. */
+/** A projection's parameters. */
 function projection(name: string, input: number, output: number, gain = 1): ParameterSpec[] {
   const std = gain / Math.sqrt(input);
   return [
@@ -34,7 +33,7 @@ export function feedForwardSpecs(
       ? projection(`${prefix}.up`, width, hidden)
       : activation.self
         ? [...projection(`${prefix}.in`, width, hidden), ...projection(`${prefix}.square`, hidden, hidden)]
-        : projection(`${prefix}.gateUp`, width, 2 * hidden);
+        : [...projection(`${prefix}.gate`, width, hidden), ...projection(`${prefix}.up`, width, hidden)];
   const trained = variant.trained ? Object.entries(activation.parameters) : [];
   return [
     ...inner,
@@ -58,36 +57,28 @@ export function feedForwardParameters(variant: Variant, width: number, hidden: n
     .reduce((a, b) => a + b, 0);
 }
 
-/** The block's output for x [..., width]; `math` as in `activate`. */
+/** The block's output for a normalised input [..., width]; `math` as in `activate`. */
 export function feedForward(
   variant: Variant,
-  x: Tensor,
+  input: Normed,
   weights: Weights,
   prefix: string,
   options: ActivateOptions,
 ): Tensor {
-  const { activation } = variant;
-  const project = (name: string, input: Tensor): Tensor =>
-    linear(input, weights[`${prefix}.${name}.weight`]!, weights[`${prefix}.${name}.bias`]!);
+  const { activation, trained } = variant;
   const parameters = Object.fromEntries(
     Object.entries(activation.parameters).map(([name, value]) => [
       name,
-      variant.trained ? weights[`${prefix}.${name}`]! : constant(value, x.dtype),
+      trained ? weights[`${prefix}.${name}`]! : constant(value, input.x.dtype),
     ]),
   );
-  const apply = (inputs: Weights): Tensor =>
-    activate(activation.expression, { ...inputs, ...parameters }, options);
-  if (activation.kind === "unary") return project("down", apply({ x: project("up", x) }));
-  if (activation.self) {
-    const own = project("in", x);
-    const other = project("square", own);
-    return project(
-      "down",
-      apply(activation.self === "gate" ? { gate: own, up: other } : { gate: other, up: own }),
-    );
-  }
-  const packed = project("gateUp", x);
-  const hidden = packed.shape.at(-1)! / 2;
-  const [gate, up] = split(packed, [hidden, hidden], -1);
-  return project("down", apply({ gate: gate!, up: up! }));
+  const inner = (name: string, from: Tensor | Normed = input): Tensor =>
+    project(from, weights, `${prefix}.${name}`);
+  const down = (inputs: Weights): Tensor =>
+    inner("down", activate(activation.expression, { ...inputs, ...parameters }, options));
+  if (activation.kind === "unary") return down({ x: inner("up") });
+  if (!activation.self) return down({ gate: inner("gate"), up: inner("up") });
+  const own = inner("in");
+  const other = inner("square", own);
+  return down(activation.self === "gate" ? { gate: own, up: other } : { gate: other, up: own });
 }

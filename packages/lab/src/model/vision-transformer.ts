@@ -1,22 +1,9 @@
 // The lab's image model: patches -> tokens, learned positions, pre-norm blocks of attention and feed-forward, final
 // norm, mean over the tokens, linear head.
-import {
-  type ActivateOptions,
-  add,
-  layerNorm,
-  linear,
-  matmul,
-  mean,
-  reshape,
-  softmax,
-  split,
-  type Tensor,
-  transpose,
-} from "onnx-grad";
+import { type ActivateOptions, add, matmul, mean, reshape, softmax, type Tensor, transpose } from "onnx-grad";
 import { feedForward, feedForwardSpecs } from "./feed-forward.js";
+import { type Normed, norm, project, type Weights } from "./projection.js";
 import type { ModelShape, ParameterSpec, Variant } from "./types.js";
-
-type Weights = Readonly<Record<string, Tensor>>;
 
 /** Every parameter of the model, in a fixed order. */
 export function parameterSpecs(variant: Variant, shape: ModelShape): ParameterSpec[] {
@@ -41,7 +28,9 @@ export function parameterSpecs(variant: Variant, shape: ModelShape): ParameterSp
   const gain = 1 / Math.sqrt(2 * depth);
   const blocks = Array.from({ length: depth }, (_, i) => [
     ...norm(`block${i}.norm1`),
-    ...projection(`block${i}.qkv`, width, 3 * width),
+    ...projection(`block${i}.query`, width, width),
+    ...projection(`block${i}.key`, width, width),
+    ...projection(`block${i}.value`, width, width),
     ...projection(`block${i}.out`, width, width, gain),
     ...norm(`block${i}.norm2`),
     ...feedForwardSpecs(variant, width, shape.hidden, `block${i}.ffn`, gain),
@@ -66,38 +55,35 @@ export function logits(
   weights: Weights,
   options: ActivateOptions = { math: "fast" },
 ): Tensor {
-  const { imageSize, patch, depth } = shape;
+  const { imageSize, patch, depth, width } = shape;
   const count = images.shape[0]!;
   const side = imageSize / patch;
-  const patches = transpose(reshape(images, [count, side, patch, side, patch]), [0, 1, 3, 2, 4]);
-  const tokens = linear(
-    reshape(patches, [count, side * side, patch * patch]),
-    weights["patch.weight"]!,
-    weights["patch.bias"]!,
-  );
-  let x = add(tokens, weights.position!);
+  const tokens = tokensOf(shape);
+  const patches = transpose(reshape(images, [count, side, patch, side, patch]), [1, 3, 0, 2, 4]);
+  const embedded = project(reshape(patches, [tokens, count, patch * patch]), weights, "patch");
+  let x = add(embedded, reshape(weights.position!, [tokens, 1, width]));
   for (let i = 0; i < depth; i++) {
     x = add(x, attention(shape, norm(x, weights, `block${i}.norm1`), weights, `block${i}`));
     x = add(x, feedForward(variant, norm(x, weights, `block${i}.norm2`), weights, `block${i}.ffn`, options));
   }
-  const pooled = mean(norm(x, weights, "norm"), 1);
-  return linear(pooled, weights["head.weight"]!, weights["head.bias"]!);
+  const last = norm(x, weights, "norm");
+  return project({ ...last, x: mean(last.x, 0) }, weights, "head");
 }
 
-function norm(x: Tensor, weights: Weights, name: string): Tensor {
-  return layerNorm(x, weights[`${name}.weight`]!, weights[`${name}.bias`]!);
-}
-
-/** Multi-head self-attention over x [count, tokens, width], with its two projections. */
-function attention({ heads, width }: ModelShape, x: Tensor, weights: Weights, prefix: string): Tensor {
-  const [count, tokens] = x.shape as [number, number, number];
+/**
+ * Multi-head self-attention over x [tokens, count, width], with its projections. With the tokens first, ONNX Runtime
+ * takes these transpositions into the products instead of moving data (a step is 4 % faster).
+ */
+function attention({ heads, width }: ModelShape, input: Normed, weights: Weights, prefix: string): Tensor {
+  const [tokens, count] = input.x.shape as [number, number, number];
   const size = width / heads;
-  const packed = linear(x, weights[`${prefix}.qkv.weight`]!, weights[`${prefix}.qkv.bias`]!);
-  const byHead = transpose(reshape(packed, [count, tokens, 3, heads, size]), [2, 0, 3, 1, 4]);
-  const [q, k, v] = split(byHead, [1, 1, 1], 0).map((part) => reshape(part, [count, heads, tokens, size]));
-  const weight = softmax(matmul(q!, k!, { transposeB: true, scale: 1 / Math.sqrt(size) }));
-  const mixed = reshape(transpose(matmul(weight, v!), [0, 2, 1, 3]), [count, tokens, width]);
-  return linear(mixed, weights[`${prefix}.out.weight`]!, weights[`${prefix}.out.bias`]!);
+  const [query, key, value] = ["query", "key", "value"].map((name) => {
+    const projected = project(input, weights, `${prefix}.${name}`);
+    return transpose(reshape(projected, [tokens, count, heads, size]), [1, 2, 0, 3]);
+  });
+  const share = softmax(matmul(query!, key!, { transposeB: true, scale: 1 / Math.sqrt(size) }));
+  const mixed = transpose(matmul(share, value!), [2, 0, 1, 3]);
+  return project(reshape(mixed, [tokens, count, width]), weights, `${prefix}.out`);
 }
 
 function tokensOf({ imageSize, patch }: ModelShape): number {

@@ -62,13 +62,13 @@ def run(variant):
             own = linear(f"{name}.in", x, width, hidden)
             y = (SELF.get(variant) or SELF_TRAINED[variant])(own, linear(f"{name}.square", own, hidden, hidden), *beta)
         else:
-            gate, up = linear(f"{name}.gateUp", x, width, 2 * hidden).chunk(2, -1)
+            gate, up = linear(f"{name}.gate", x, width, hidden), linear(f"{name}.up", x, width, hidden)
             y = (GATED.get(variant) or TRAINED[variant])(gate, up, *beta)
         return linear(f"{name}.down", y, hidden, width)
 
     def attention(name, x):
-        packed = linear(f"{name}.qkv", x, width, 3 * width).view(BATCH, side**2, 3, heads, width // heads)
-        q, k, v = packed.permute(2, 0, 3, 1, 4)
+        shape = (BATCH, side**2, heads, width // heads)
+        q, k, v = (linear(f"{name}.{part}", x, width, width).view(shape).transpose(1, 2) for part in ("query", "key", "value"))
         scores = (q @ k.transpose(-1, -2) / math.sqrt(width // heads)).softmax(-1)
         return linear(f"{name}.out", (scores @ v).transpose(1, 2).reshape(BATCH, side**2, width), width, width)
 

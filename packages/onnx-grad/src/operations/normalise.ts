@@ -1,9 +1,9 @@
 // Normalisations over the last axis: softmax, log-softmax, layer norm and RMS norm.
 
 import { operands } from "../operands.js";
-import { apply, type Tensor } from "../tensor.js";
+import { apply, constant, type Tensor } from "../tensor.js";
 import { add, div, exp, mul, sqrt, sub } from "./arithmetic.js";
-import { sum, sumTo } from "./broadcast.js";
+import { sum } from "./broadcast.js";
 import { mean } from "./reduce.js";
 
 /** `e^x / sum(e^x)` over the last axis, safe for large x. */
@@ -29,28 +29,32 @@ export function logSoftmax(x: Tensor): Tensor {
 }
 
 /**
- * `(x - mean) / sqrt(variance + epsilon) * weight + bias` over the last axis; weight and bias are [channels].
- * One node forward; the gradient derives mean and deviation again from x.
+ * `(x - mean) / sqrt(variance + epsilon)` over the last axis: a layer norm without weight and bias. One node forward;
+ * the gradient derives the deviation again from x.
  */
-export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
-  checkChannels("layerNorm", x, weight);
-  checkChannels("layerNorm", x, bias);
+export function standardise(x: Tensor, epsilon = 1e-5): Tensor {
+  const channels = x.shape.at(-1)!;
+  const fill = (value: number): Tensor => constant(new Float32Array(channels).fill(value), x.dtype);
   const stored = Math.fround(epsilon); // attributes of ONNX are float32
   return apply({
     op: "LayerNormalization",
-    inputs: [x, weight, bias],
+    inputs: [x, fill(1), fill(0)],
     shape: x.shape,
     attributes: { axis: { int: -1 }, epsilon: { float: stored } },
-    backward: (dy) => {
+    backward: (dy, y) => {
       const centred = sub(x, mean(x, -1, true));
       const deviation = sqrt(add(mean(mul(centred, centred), -1, true), stored));
-      const normal = div(centred, deviation);
-      const g = mul(dy, weight);
-      const across = mul(normal, mean(mul(g, normal), -1, true));
-      const dx = div(sub(sub(g, mean(g, -1, true)), across), deviation);
-      return [dx, sumTo(mul(dy, normal), weight.shape), sumTo(dy, bias.shape)];
+      const along = mul(y, mean(mul(dy, y), -1, true));
+      return [div(sub(sub(dy, mean(dy, -1, true)), along), deviation)];
     },
   });
+}
+
+/** `standardise(x) * weight + bias`; weight and bias are [channels]. */
+export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
+  checkChannels("layerNorm", x, weight);
+  checkChannels("layerNorm", x, bias);
+  return add(mul(standardise(x, epsilon), weight), bias);
 }
 
 /** `x / sqrt(mean(x^2) + epsilon) * weight` over the last axis; weight is [channels]. */
