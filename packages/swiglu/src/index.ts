@@ -6,11 +6,10 @@ export type {
   Backend,
   Ffn,
   FfnGradients,
-  PackedInput,
   Pass,
   SyncBackend,
 } from "./backend/backend.js";
-export type { Data, ParameterValue, Tensor } from "./backend/data.js";
+export type { Data, PackedInput, ParameterValue, Tensor } from "./backend/data.js";
 export type {
   FfnOptions,
   FfnWeights,

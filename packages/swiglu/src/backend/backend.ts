@@ -1,19 +1,8 @@
 // The interface that every backend offers: activations on typed arrays, and feed-forward blocks.
 // Results are promises, since a GPU is not synchronous; backends that can, offer the same calls with `Sync`.
 import type { Activation, InputName, Inputs, ParameterName, Parameters } from "../catalogue/activation.js";
-import type { PackedLayout } from "../layout.js";
-import type { Data, ParameterValue, Tensor } from "./data.js";
+import type { Data, PackedInput, ParameterValue, Tensor } from "./data.js";
 import type { FfnOptions, FfnWeights, GatedFfnOptions, GatedFfnWeights } from "./ffn.js";
-
-/** Gate and up in one tensor; see `PackedLayout`. */
-export interface PackedInput {
-  readonly packed: Data;
-  /** The packed tensor's shape. */
-  readonly shape: readonly number[];
-  /** The axis that holds both, default the last; negative axes count from the end. */
-  readonly axis?: number;
-  readonly layout: PackedLayout;
-}
 
 /** The inputs of an activation: `{ x }`, `{ gate, up }`, or `{ packed, shape, axis, layout }` for a gated one. */
 export type ActivationInputs<A extends Activation> =

@@ -4,8 +4,7 @@ import type { Activation } from "../catalogue/activation.js";
 import { listing, rejectUnknownKeys } from "../errors.js";
 import { packedViews, type View, wholeView } from "../layout.js";
 import { resolveParameters } from "../scalar.js";
-import type { PackedInput } from "./backend.js";
-import type { Data, ParameterValue } from "./data.js";
+import type { Data, PackedInput, ParameterValue } from "./data.js";
 
 /** One input of an activation: whose data it is, and where its elements are. */
 interface InputView {

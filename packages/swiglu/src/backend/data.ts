@@ -1,5 +1,7 @@
 // What backends compute on: typed arrays, or tensors that stay in a backend's memory between calls.
 
+import type { PackedLayout } from "../layout.js";
+
 /** Data that stays in a backend's memory between calls; made by `backend.tensor(data, shape)`. */
 export interface Tensor {
   readonly shape: readonly number[];
@@ -13,6 +15,16 @@ export interface Tensor {
 
 /** What calls accept and return: a typed array, or a tensor of the same backend. */
 export type Data = Float32Array | Tensor;
+
+/** Gate and up in one tensor; see `PackedLayout`. */
+export interface PackedInput {
+  readonly packed: Data;
+  /** The packed tensor's shape. */
+  readonly shape: readonly number[];
+  /** The axis that holds both, default the last; negative axes count from the end. */
+  readonly axis?: number;
+  readonly layout: PackedLayout;
+}
 
 /** A parameter: a number, or one value for each channel (channel = element index mod length). */
 export type ParameterValue = number | Float32Array;
