@@ -1,6 +1,6 @@
 // swiglu-lab compare: from options to a sweep, and from its records to tables, results.json, report.html and best.onnx.
 import { availableParallelism } from "node:os";
-import { type Config, makeConfig } from "../config/config.js";
+import { type Config, type Hyperparameters, makeConfig } from "../config/config.js";
 import { parseSeeds } from "../config/seeds.js";
 import { allActivations, resolveVariants } from "../config/variants.js";
 import { holdBack } from "../data/batches.js";
@@ -15,20 +15,12 @@ import { liveView } from "../terminal/live.js";
 import { heading, wrap } from "../terminal/style.js";
 import { parameterTable, rankingTable, runTable } from "../terminal/tables.js";
 
-export interface CompareOptions {
+export interface CompareOptions extends Hyperparameters {
   readonly variants: readonly string[];
   readonly activation: readonly string[];
   readonly seeds: string;
-  readonly steps: number;
-  readonly batch: number;
-  readonly width: number;
-  readonly depth: number;
-  readonly heads: number;
-  readonly patch: number;
-  readonly learningRate: number;
   readonly data?: string;
   readonly out: string;
-  readonly threads: number;
   readonly jobs?: number;
 }
 

@@ -8,10 +8,8 @@ import { UserError } from "../errors.js";
 import type { Variant } from "../model/index.js";
 import { matchAll } from "./matching.js";
 
-/** What the user chooses. */
-export interface Settings {
-  readonly variants: readonly Variant[];
-  readonly seeds: readonly number[];
+/** The numbers that shape the model and its training. */
+export interface Hyperparameters {
   readonly steps: number;
   readonly batch: number;
   readonly width: number;
@@ -20,6 +18,12 @@ export interface Settings {
   readonly patch: number;
   readonly learningRate: number;
   readonly threads: number;
+}
+
+/** What the user chooses. */
+export interface Settings extends Hyperparameters {
+  readonly variants: readonly Variant[];
+  readonly seeds: readonly number[];
 }
 
 interface VariantConfig {
@@ -32,7 +36,7 @@ interface VariantConfig {
   readonly feedForwardParameters: number;
 }
 
-export interface Config {
+export interface Config extends Hyperparameters {
   /** Of the lab: another version may train differently. */
   readonly version: string;
   readonly data: {
@@ -43,16 +47,8 @@ export interface Config {
   };
   readonly variants: readonly VariantConfig[];
   readonly seeds: readonly number[];
-  readonly steps: number;
-  readonly batch: number;
-  readonly width: number;
-  readonly depth: number;
-  readonly heads: number;
-  readonly patch: number;
-  readonly learningRate: number;
   readonly weightDecay: number;
   readonly clipNorm: number;
-  readonly threads: number;
 }
 
 const WEIGHT_DECAY = 0.05;
@@ -61,19 +57,11 @@ const CLIP_NORM = 1;
 /**
  * Checks the settings against the data, matches the parameters, and returns the sweep's configuration.
  *
- * @throws UserError for a number out of range, a patch that does not divide the images, heads that do not divide the
- *   width, and a width at which some variant cannot be matched
+ * @throws UserError for a patch that does not divide the images, heads that do not divide the width, and a width at
+ *   which some variant cannot be matched
  */
 export function makeConfig(settings: Settings, data: ImageSet): Config {
   const { variants, seeds, steps, batch, width, depth, heads, patch, learningRate, threads } = settings;
-  for (const [name, value] of Object.entries({ steps, batch, width, depth, heads, patch, threads })) {
-    if (!Number.isInteger(value) || value < 1)
-      throw new UserError(`--${name} is ${value}: expected a whole number from 1.`);
-  }
-  if (!(learningRate > 0 && learningRate < Number.POSITIVE_INFINITY)) {
-    throw new UserError(`--learning-rate is ${learningRate}: expected a number above 0.`);
-  }
-  if (seeds.length === 0) throw new UserError("--seeds names no seed: at least one is needed.");
   if (width % heads !== 0)
     throw new UserError(`--width ${width} is not a multiple of --heads ${heads}: choose one that is.`);
   if (data.imageSize % patch !== 0) {

@@ -3,7 +3,7 @@ import { axisX, axisY, gridY, line, type PlotOptions } from "@observablehq/plot"
 import type { Family } from "../activation/samples.js";
 import type { Summary, VariantSummary } from "../statistics/summary.js";
 import type { CurvePoint } from "../sweep/record.js";
-import { familyColour, svg } from "./svg.js";
+import { familyColour, panelFrame, svg } from "./svg.js";
 
 /** Where a logarithmic axis of losses has its ticks. */
 const ROUND_LOSSES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100];
@@ -49,12 +49,7 @@ function panel(
 ): PlotOptions {
   const ticks = ROUND_LOSSES.filter((loss) => loss >= domain[0] && loss <= domain[1]);
   return {
-    width: 210,
-    height: 140,
-    marginLeft: 28,
-    marginRight: 8,
-    marginTop: 8,
-    marginBottom: 22,
+    ...panelFrame,
     x: { nice: false },
     y: { type: "log", domain, clamp: true },
     marks: [

@@ -4,7 +4,7 @@ import type { Activation } from "swiglu";
 import { axisName, familyOf, type Sample, sampleActivation } from "../activation/samples.js";
 import type { Summary } from "../statistics/summary.js";
 import type { Panel } from "./learningCharts.js";
-import { familyColour, svg } from "./svg.js";
+import { familyColour, panelFrame, svg } from "./svg.js";
 
 /** One panel per variant in the order of the ranking: the value (solid) and the slope (dashed). */
 export function shapePanels({ ranking }: Summary, activations: ReadonlyMap<string, Activation>): Panel[] {
@@ -33,12 +33,7 @@ function visible({ x, value, slope }: Sample): Sample {
 
 function panel(samples: readonly Sample[], colour: string): PlotOptions {
   return {
-    width: 210,
-    height: 140,
-    marginLeft: 28,
-    marginRight: 8,
-    marginTop: 8,
-    marginBottom: 22,
+    ...panelFrame,
     x: { domain: [-5, 5] },
     y: { domain: [-1.5, 3.5] },
     marks: [

@@ -12,6 +12,16 @@ export function svg(options: PlotOptions, label: string): string {
   return element.outerHTML;
 }
 
+/** The size and margins of a small multiple. */
+export const panelFrame = {
+  width: 210,
+  height: 140,
+  marginLeft: 28,
+  marginRight: 8,
+  marginTop: 8,
+  marginBottom: 22,
+} as const;
+
 /** The colour of a family of activations, a variable of the page's style sheet. */
 export const familyColour = {
   ungated: "var(--ungated)",

@@ -2,7 +2,8 @@
 import type { Family } from "../activation/samples.js";
 import type { Summary } from "../statistics/summary.js";
 import type { RunRecord } from "../sweep/record.js";
-import { grouped, percent, percentEstimate, pointsEstimate } from "../terminal/format.js";
+import { grouped, percentEstimate, pointsEstimate } from "../terminal/format.js";
+import { runCells, runHead } from "../terminal/tables.js";
 
 export function rankingRows({ ranking, baseline }: Summary, families: ReadonlyMap<string, Family>): string {
   const head = [
@@ -37,22 +38,11 @@ export function rankingRows({ ranking, baseline }: Summary, families: ReadonlyMa
 }
 
 export function runRows(records: readonly RunRecord[]): string {
-  const head = ["variant", "seed", "validation", "loss", "test", "loss", "steps/s"];
   const rows = records.map((record) => {
-    const cells =
-      record.status === "diverged"
-        ? [`${record.seed}`, `diverged at step ${record.divergedAt}`, "", "", "", ""]
-        : [
-            `${record.seed}`,
-            percent(record.validation.accuracy),
-            record.validation.loss.toFixed(4),
-            percent(record.test.accuracy),
-            record.test.loss.toFixed(4),
-            record.stepsPerSecond.toFixed(1),
-          ];
-    return `<tr><td class="name">${escapeHtml(record.variant)}</td>${cells.map(cell).join("")}</tr>`;
+    const [name = "", ...cells] = runCells(record);
+    return `<tr><td class="name">${escapeHtml(name)}</td>${cells.map(cell).join("")}</tr>`;
   });
-  return htmlTable(head, rows);
+  return htmlTable(runHead, rows);
 }
 
 /** Text that may stand in HTML, in attributes too. */

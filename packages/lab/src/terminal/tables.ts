@@ -21,23 +21,26 @@ export function parameterTable(config: Config): string {
 }
 
 /** Validation and test scores of every run. */
-export function runTable(records: readonly RunRecord[]): string {
-  return table(
-    ["variant", "seed", "validation", "loss", "test", "loss", "steps/s"],
-    records.map((record) =>
-      record.status === "diverged"
-        ? [record.variant, `${record.seed}`, `diverged at step ${record.divergedAt}`, "", "", "", ""]
-        : [
-            record.variant,
-            `${record.seed}`,
-            percent(record.validation.accuracy),
-            record.validation.loss.toFixed(4),
-            percent(record.test.accuracy),
-            record.test.loss.toFixed(4),
-            record.stepsPerSecond.toFixed(1),
-          ],
-    ),
-  );
+export const runTable = (records: readonly RunRecord[]): string => table(runHead, records.map(runCells));
+
+export const runHead = ["variant", "seed", "validation", "loss", "test", "loss", "steps/s"] as const;
+
+/** What a run's line says, under `runHead`, in the terminal and in the report. */
+export function runCells(record: RunRecord): string[] {
+  const { variant, seed } = record;
+  if (record.status === "diverged") {
+    return [variant, `${seed}`, `diverged at step ${record.divergedAt}`, "", "", "", ""];
+  }
+  const { validation, test, stepsPerSecond } = record;
+  return [
+    variant,
+    `${seed}`,
+    percent(validation.accuracy),
+    validation.loss.toFixed(4),
+    percent(test.accuracy),
+    test.loss.toFixed(4),
+    stepsPerSecond.toFixed(1),
+  ];
 }
 
 /** One line per variant, best mean test accuracy first. */
