@@ -5,7 +5,7 @@ import { expect } from "vitest";
 
 /** Where the elements of an input come from; the same numbers on every run. */
 export type Fill = (random: () => number, input: number) => number;
-export const anywhere: Fill = (random) => 4 * random() - 2;
+const anywhere: Fill = (random) => 4 * random() - 2;
 export const positive: Fill = (random) => 0.5 + 2 * random();
 
 /** A small generator of repeatable numbers in [0, 1). */
