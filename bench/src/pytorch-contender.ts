@@ -10,8 +10,8 @@ export interface PyTorchEnvironment {
   readonly threads: number;
   /** Threads of the BLAS library, which runs its own pool beside OpenMP's. */
   readonly blasThreads: number;
-  /** How OpenMP's threads wait for work. */
-  readonly wait: "active" | "passive";
+  /** How OpenMP's threads wait for work. (Not "active": such threads go on spinning while the other sides are timed.) */
+  readonly wait: "default" | "passive";
 }
 
 interface Hello extends FirstStep {
@@ -34,7 +34,7 @@ export async function pyTorch(
       OMP_NUM_THREADS: `${threads}`,
       OPENBLAS_NUM_THREADS: `${blasThreads}`,
       MKL_NUM_THREADS: `${blasThreads}`,
-      OMP_WAIT_POLICY: wait,
+      ...(wait === "passive" && { OMP_WAIT_POLICY: "passive" }),
     },
   });
   child.stderr.pipe(process.stderr);

@@ -21,14 +21,14 @@ const config = {
   weightDecay: 0.05,
   clipNorm: 1,
 };
-const rounds = Number(process.argv[2] ?? 12);
-const steps = Number(process.argv[3] ?? 10);
+const rounds = Number(process.argv[2] ?? 25);
+const steps = Number(process.argv[3] ?? 4);
 
 const pyTorches = [
   await pyTorch(config, { threads: 1, blasThreads: 1, wait: "passive" }),
   await pyTorch(config, { threads: 2, blasThreads: 1, wait: "passive" }),
   await pyTorch(config, { threads: 2, blasThreads: 2, wait: "passive" }),
-  await pyTorch(config, { threads: 2, blasThreads: 2, wait: "active" }),
+  await pyTorch(config, { threads: 2, blasThreads: 2, wait: "default" }),
 ];
 const ours = [await onnxGrad(config, 1), await onnxGrad(config, 2)];
 const contenders: Contender[] = [...ours, ...pyTorches.flatMap((side) => side.contenders)];
