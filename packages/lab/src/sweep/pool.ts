@@ -1,6 +1,6 @@
 // Worker processes that train jobs side by side. One process per slot, one job at a time; a worker that dies fails its
 // own job, and a new one takes its place for the jobs that are left.
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { messageOf } from "../errors.js";
 import type { Job, WorkerMessage } from "./job.js";
 import type { RunRecord } from "./record.js";
@@ -27,46 +27,48 @@ export async function runPool(
   signal: AbortSignal,
 ): Promise<void> {
   const queue = [...jobs];
-  await Promise.all(
-    Array.from({ length: Math.min(slots, jobs.length) }, (_, slot) => work(slot, queue, events, signal)),
-  );
-}
+  const workers: (Worker | undefined)[] = [];
+  const killAll = (): void => {
+    for (const worker of workers) worker?.kill();
+  };
+  signal.addEventListener("abort", killAll);
 
-/** Takes jobs from the queue, one after the other, until none is left. */
-async function work(slot: number, queue: Job[], events: PoolEvents, signal: AbortSignal): Promise<void> {
-  let worker: Worker | undefined;
-  for (let job = queue.shift(); job !== undefined && !signal.aborted; job = queue.shift()) {
-    if (worker === undefined || worker.dead) worker = new Worker(signal);
-    events.started(slot, job);
-    try {
-      const record = await worker.run(job, (step, loss) => events.progress(slot, step, loss));
-      if (!signal.aborted) events.finished(slot, record);
-    } catch (thrown) {
-      if (!signal.aborted) events.failed(slot, job, messageOf(thrown));
+  /** Takes jobs from the queue, one after the other, until none is left. */
+  async function work(slot: number): Promise<void> {
+    for (let job = queue.shift(); job !== undefined && !signal.aborted; job = queue.shift()) {
+      let worker = workers[slot];
+      if (worker === undefined || worker.dead) {
+        worker = new Worker();
+        workers[slot] = worker;
+      }
+      events.started(slot, job);
+      try {
+        const record = await worker.run(job, (step, loss) => events.progress(slot, step, loss));
+        if (!signal.aborted) events.finished(slot, record);
+      } catch (thrown) {
+        if (!signal.aborted) events.failed(slot, job, messageOf(thrown));
+      }
     }
+    workers[slot]?.end();
   }
-  worker?.end();
+
+  await Promise.all(Array.from({ length: Math.min(slots, jobs.length) }, (_, slot) => work(slot)));
+  signal.removeEventListener("abort", killAll);
 }
 
 /** A child process and the job it has in hand. */
 class Worker {
   dead = false;
-  readonly #child: ChildProcess;
-  readonly #signal: AbortSignal;
-  readonly #kill = (): void => void this.#child.kill("SIGKILL");
+  readonly #child = fork(WORKER, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
   #lastWords = "";
 
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-    this.#child = fork(WORKER, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+  constructor() {
     this.#child.stderr?.on("data", (chunk: Buffer) => {
       this.#lastWords = (this.#lastWords + chunk.toString()).slice(-2000);
     });
     this.#child.on("exit", () => {
       this.dead = true;
     });
-    signal.addEventListener("abort", this.#kill);
-    if (signal.aborted) this.#kill();
   }
 
   /** Resolves with the job's record; rejects when the run fails or the process ends. */
@@ -96,7 +98,7 @@ class Worker {
       const onError = (error: Error): void => {
         settle();
         this.dead = true;
-        this.#kill();
+        this.kill();
         reject(new Error(`its worker process could not be used: ${error.message}`));
       };
       child.on("message", onMessage);
@@ -106,9 +108,12 @@ class Worker {
     });
   }
 
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
   /** Lets the process end: without its channel it has nothing to wait for. */
   end(): void {
-    this.#signal.removeEventListener("abort", this.#kill);
     if (this.#child.connected) this.#child.disconnect();
   }
 }
