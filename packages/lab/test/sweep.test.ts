@@ -89,7 +89,7 @@ test("the same options again keep every run and train nothing", async () => {
   );
   const { code, stdout } = await runCli([...compare, "--out", "whole"], scratch);
   expect(code).toBe(0);
-  expect(stdout).toContain("6 of 6 runs are kept from before");
+  expect(stdout).toContain("All 6 runs are kept from before");
   expect(stdout).not.toContain("[6/6]");
   expect(
     recordFiles(uninterrupted).map((name) => statSync(join(uninterrupted, "records", name)).mtimeMs),

@@ -5,10 +5,12 @@ import { parseSeeds } from "../config/seeds.js";
 import { allActivations, resolveVariants } from "../config/variants.js";
 import { holdBack } from "../data/batches.js";
 import { type ImageSet, loadImageSet } from "../data/imageSet.js";
+import type { Variant } from "../model/index.js";
 import { writeResults } from "../report/results.js";
-import { summarise } from "../statistics/summary.js";
-import { describe } from "../statistics/words.js";
+import { type Summary, summarise } from "../statistics/summary.js";
+import { describe, type Findings } from "../statistics/words.js";
 import { openFolder, readRecords } from "../sweep/folder.js";
+import type { RunRecord } from "../sweep/record.js";
 import { runSweep } from "../sweep/sweep.js";
 import { count, grouped, percent } from "../terminal/format.js";
 import { liveView } from "../terminal/live.js";
@@ -33,55 +35,25 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`);
  */
 export async function compare(options: CompareOptions): Promise<number> {
   const seeds = parseSeeds(options.seeds);
-  const activations = allActivations(options.activation);
-  const own = [...activations.keys()].slice(activations.size - options.activation.length);
-  const isNamed = (name: string): boolean =>
-    options.variants.some((variant) => variant === name || variant === `${name}-trained`);
-  const variants = resolveVariants(
-    [...options.variants, ...own.filter((name) => !isNamed(name))],
-    activations,
-  );
+  const variants = chooseVariants(options);
   const data = loadImageSet(options.data);
   const config = makeConfig({ ...options, variants, seeds }, data);
   const folder = await openFolder(options.out, config);
-  const kept = readRecords(folder, config).length;
   const slots = options.jobs ?? Math.max(1, Math.floor(availableParallelism() / options.threads));
+  const kept = readRecords(folder, config).length;
   introduce(config, data, folder, kept, slots);
-
-  const interruption = new AbortController();
-  let signalNumber = 0;
-  const interrupt = (_: NodeJS.Signals, number: number): void => {
-    signalNumber = number;
-    interruption.abort();
-  };
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
-  const total = config.variants.length * seeds.length;
-  const view = liveView(process.stdout, { total, kept, stepsPerRun: config.steps, slots });
-  let records: Awaited<ReturnType<typeof runSweep>>;
-  try {
-    records = await runSweep(config, data.directory, folder, slots, view, interruption.signal);
-  } finally {
-    view.end();
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
-  }
-  if (signalNumber !== 0) {
+  const { records, signal } = await trainInterruptibly(config, data, folder, kept, slots);
+  if (signal !== 0) {
     print(
-      `\nInterrupted: ${records.length} of ${count(total, "run")} are kept in ${folder}. ` +
+      `\nInterrupted: ${records.length} of ${count(variants.length * seeds.length, "run")} are kept in ${folder}. ` +
         "Start again with the same options to do the rest.",
     );
-    return 128 + signalNumber;
+    return 128 + signal;
   }
-
   const summary = summarise(config, records);
   const findings = describe(summary, config, holdBack(data.train.count).train.length);
   const { best, report } = await writeResults(folder, { config, data, records, summary, findings });
-  print(`${heading("\nRuns")}\n${runTable(records)}`);
-  print(
-    `${heading("\nRanking, by mean test accuracy")}${seeds.length >= 3 ? " (means with 95 % intervals over seeds)" : ""}`,
-  );
-  print(rankingTable(summary));
-  print(`${heading("\nWhat this shows")}\n${findings.shown.map(wrap).join("\n")}`);
-  print(`${heading("\nWhat it cannot show")}\n${findings.limits.map(wrap).join("\n")}`);
+  printResults(records, summary, findings);
   if (best !== null) {
     print(
       `\nBest model by validation: ${best.variant}, seed ${best.seed} (${percent(best.validationAccuracy)}), saved as ${folder}/${best.file}; ` +
@@ -90,6 +62,49 @@ export async function compare(options: CompareOptions): Promise<number> {
   }
   print(`Report: ${report}`);
   return summary.missing > 0 || best === null ? 1 : 0;
+}
+
+/** The variants that are named, and the user's own activations where they are not among them. */
+function chooseVariants({ variants, activation }: CompareOptions): Variant[] {
+  const activations = allActivations(activation);
+  const own = [...activations.keys()].slice(activations.size - activation.length);
+  const isNamed = (name: string): boolean => variants.includes(name) || variants.includes(`${name}-trained`);
+  return resolveVariants([...variants, ...own.filter((name) => !isNamed(name))], activations);
+}
+
+/** Trains what is missing under a live view; `signal` is the number of the signal that ended it early, or 0. */
+async function trainInterruptibly(
+  config: Config,
+  data: ImageSet,
+  folder: string,
+  kept: number,
+  slots: number,
+): Promise<{ records: RunRecord[]; signal: number }> {
+  const interruption = new AbortController();
+  let signal = 0;
+  const interrupt = (_: NodeJS.Signals, number: number): void => {
+    signal = number;
+    interruption.abort();
+  };
+  const total = config.variants.length * config.seeds.length;
+  const view = liveView(process.stdout, { total, kept, stepsPerRun: config.steps, slots });
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  try {
+    const records = await runSweep(config, data.directory, folder, slots, view, interruption.signal);
+    return { records, signal };
+  } finally {
+    view.end();
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+}
+
+function printResults(records: readonly RunRecord[], summary: Summary, findings: Findings): void {
+  const intervals = summary.ranking.some(({ test }) => test?.accuracy.half != null);
+  print(`${heading("\nRuns")}\n${runTable(records)}`);
+  print(heading("\nRanking, by mean test accuracy") + (intervals ? " (with 95 % intervals over seeds)" : ""));
+  print(rankingTable(summary));
+  print(`${heading("\nWhat this shows")}\n${findings.shown.map(wrap).join("\n")}`);
+  print(`${heading("\nWhat it cannot show")}\n${findings.limits.map(wrap).join("\n")}`);
 }
 
 function introduce(config: Config, data: ImageSet, folder: string, kept: number, slots: number): void {
@@ -115,8 +130,11 @@ function introduce(config: Config, data: ImageSet, folder: string, kept: number,
     ),
   );
   print(`${heading("\nFeed-forward parameters, matched within 1 %")}\n${parameterTable(config)}\n`);
-  const processes = `${count(slots, slots === 1 ? "process" : "processe")} of ${count(threads, "thread")}`;
-  print(
-    `Training in ${processes}; records go to ${folder}${kept > 0 ? `, where ${kept} of ${runs} runs are kept from before` : ""}.`,
-  );
+  if (kept === runs) {
+    print(`All ${runs} runs are kept from before in ${folder}: nothing is left to train.`);
+    return;
+  }
+  const processes = `${slots} ${slots === 1 ? "process" : "processes"} of ${count(threads, "thread")}`;
+  const before = kept > 0 ? `, where ${kept} of ${runs} runs are kept from before` : "";
+  print(`Training in ${processes}; records go to ${folder}${before}.`);
 }
