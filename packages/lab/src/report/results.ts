@@ -16,7 +16,7 @@ interface Environment {
   readonly cores: number;
 }
 
-/** Everything that is known about a finished sweep: the content of results.json, and what the report shows. */
+/** Everything that is known about a finished sweep: what results.json holds and the report shows. */
 export interface Results {
   readonly config: Config;
   readonly summary: Summary;
@@ -39,8 +39,21 @@ export async function writeResults(
 ): Promise<{ best: BestModel | null; report: string }> {
   const best = summary.best === null ? null : await saveBestModel(folder, summary.best, data);
   const results: Results = { config, summary, findings, best, environment: environment(), records };
-  await writeResult(folder, "results.json", prettyJson(results));
+  await writeResult(folder, "results.json", prettyJson({ ...results, summary: withSeedsForRuns(summary) }));
   return { best, report: await writeResult(folder, "report.html", reportPage(results)) };
+}
+
+/** The summary with the seeds of the runs in place of the runs, which results.json has once, as records. */
+function withSeedsForRuns({ ranking, best: _, ...rest }: Summary) {
+  const seeds = (runs: readonly RunRecord[]): number[] => runs.map(({ seed }) => seed);
+  return {
+    ...rest,
+    ranking: ranking.map((variant) => ({
+      ...variant,
+      finished: seeds(variant.finished),
+      diverged: seeds(variant.diverged),
+    })),
+  };
 }
 
 function environment(): Environment {
