@@ -1,5 +1,5 @@
 // From tensors to an ONNX model: every node that the outputs reach, in order, each distinct computation once.
-import type { OnnxConstant, OnnxNode } from "swiglu/onnx";
+import type { OnnxNode } from "swiglu/onnx";
 import { type DType, type Node, nodesBehind, type Shape, type Tensor } from "./tensor.js";
 
 /** A tensor that a model takes or gives. */
@@ -42,7 +42,7 @@ export function buildModel(outputs: Readonly<Record<string, Tensor>>): Model {
   }
   const final = (name: string): string => renamed.get(name) ?? name;
   return {
-    inputs: [...build.inputs.values()].map(({ name, tensor }) => info(name, tensor)),
+    inputs: [...build.inputs].map(([name, tensor]) => info(name, tensor)),
     outputs: Object.entries(outputs).map(([name, tensor]) => info(name, tensor)),
     initializers: [...build.initializers.values()],
     nodes: build.nodes.map((node) => ({
@@ -58,7 +58,7 @@ function info(name: string, { dtype, shape }: Tensor): ValueInfo {
 }
 
 class Builder {
-  readonly inputs = new Map<string, { name: string; tensor: Tensor }>();
+  readonly inputs = new Map<string, Tensor>();
   readonly initializers = new Map<string, Initializer>();
   readonly nodes: OnnxNode[] = [];
   private readonly names = new Map<Tensor, string>();
@@ -73,7 +73,7 @@ class Builder {
     const dtype = node.outputs[0]!.dtype;
     const { nodes, constants } = node.emit(inputs, outputs, `${prefix}/`);
     const renamed = new Map<string, string>();
-    for (const constant of constants) renamed.set(constant.name, this.scalar(constant, dtype));
+    for (const { name, value } of constants) renamed.set(name, this.initializer(dtype, [], [value]));
     for (const inner of nodes) this.emit(inner, renamed);
     node.outputs.forEach((tensor, i) => {
       this.names.set(tensor, renamed.get(outputs[i]!) ?? outputs[i]!);
@@ -88,7 +88,7 @@ class Builder {
     const name =
       tensor.source.kind === "input"
         ? this.input(tensor.source.name, tensor)
-        : this.data(tensor, tensor.source.data);
+        : this.initializer(tensor.dtype, tensor.shape, tensor.source.data);
     this.names.set(tensor, name);
     return name;
   }
@@ -114,24 +114,17 @@ class Builder {
   }
 
   private input(name: string, tensor: Tensor): string {
-    const other = this.inputs.get(name);
-    if (other && other.tensor !== tensor)
+    if ((this.inputs.get(name) ?? tensor) !== tensor)
       throw new Error(`two inputs are called "${name}"; rename one of them`);
-    this.inputs.set(name, { name, tensor });
+    this.inputs.set(name, tensor);
     return name;
   }
 
-  private scalar({ value }: OnnxConstant, dtype: DType): string {
-    return this.initializer(dtype, [], [value]);
-  }
-
-  private data({ dtype, shape }: Tensor, data: ArrayLike<number>): string {
-    return this.initializer(dtype, shape, data);
-  }
-
+  /** Data of the model; small ones that are equal are kept once. */
   private initializer(dtype: DType, shape: Shape, data: ArrayLike<number>): string {
-    const key =
-      data.length <= 64 ? `${dtype}[${shape}]:${Array.from(data).join()}` : `${this.initializers.size}`;
+    const values =
+      data.length <= 64 ? Array.from(data, (x) => (Object.is(x, -0) ? "-0" : `${x}`)) : undefined;
+    const key = values ? `${dtype}[${shape}]:${values}` : `${this.initializers.size}`;
     const known = this.initializers.get(key);
     if (known) return known.name;
     const name = `constant_${this.initializers.size}`;

@@ -89,7 +89,7 @@ export class Training {
     return new Training(layout, program, beta1, beta2);
   }
 
-  /** The current values of a parameter: a view that may be read and written between steps. */
+  /** The current values of a parameter: a view to read or write, good until the next step. */
   parameter(name: string): Float32Array {
     return this.layout.view(this.state.parameters, name);
   }

@@ -87,6 +87,16 @@ describe("one graph, both runtimes", () => {
   });
 });
 
+it("the gradient of an embedding adds every update, also at two threads", async () => {
+  const table = input("table", [3, 50]);
+  const rows = embedding(table, input("rows", [3000], "int32"));
+  const [dTable] = gradient(sum(rows), [table]);
+  const program = await compile(native, { dTable: dTable! }, { threads: 2 });
+  const { dTable: counts } = await program.run({ rows: Int32Array.from({ length: 3000 }, (_, i) => i % 3) });
+  expect(Array.from(counts as Float32Array)).toEqual(Array(150).fill(1000));
+  await program.dispose();
+});
+
 describe("models", () => {
   it("are the same after encoding and decoding", () => {
     const x = input("x", [2, 3]);

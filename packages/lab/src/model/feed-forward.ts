@@ -1,23 +1,9 @@
 // The feed-forward block in its three forms: ungated down(a(up x)), gated down(a(gate x, up x)), and self-gated
 // down(a(h, square h)) with h = in x. All projections have biases.
-import { type ActivateOptions, activate, constant, type Tensor } from "onnx-grad";
-import { type Normed, project, type Weights } from "./projection.js";
+import { type ActivateOptions, activate, type Tensor } from "onnx-grad";
+import { expressions } from "swiglu";
+import { type Normed, project, projectionSpecs, type Weights } from "./projection.js";
 import type { ParameterSpec, Variant } from "./types.js";
-
-/** A projection's parameters. */
-function projection(name: string, input: number, output: number, gain = 1): ParameterSpec[] {
-  const std = gain / Math.sqrt(input);
-  return [
-    {
-      name: `${name}.weight`,
-      shape: [input, output],
-      init: { normal: std },
-      decay: true,
-      inFeedForward: true,
-    },
-    { name: `${name}.bias`, shape: [output], init: { value: 0 }, decay: false, inFeedForward: true },
-  ];
-}
 
 /** The parameters of one block. `gain` scales the initial weights of the last projection. */
 export function feedForwardSpecs(
@@ -28,16 +14,18 @@ export function feedForwardSpecs(
   gain = 1,
 ): ParameterSpec[] {
   const { activation } = variant;
+  const projection = (name: string, input: number, output: number, scale = 1): ParameterSpec[] =>
+    projectionSpecs(`${prefix}.${name}`, input, output, { inFeedForward: true, gain: scale });
   const inner =
     activation.kind === "unary"
-      ? projection(`${prefix}.up`, width, hidden)
+      ? projection("up", width, hidden)
       : activation.self
-        ? [...projection(`${prefix}.in`, width, hidden), ...projection(`${prefix}.square`, hidden, hidden)]
-        : [...projection(`${prefix}.gate`, width, hidden), ...projection(`${prefix}.up`, width, hidden)];
+        ? [...projection("in", width, hidden), ...projection("square", hidden, hidden)]
+        : [...projection("gate", width, hidden), ...projection("up", width, hidden)];
   const trained = variant.trained ? Object.entries(activation.parameters) : [];
   return [
     ...inner,
-    ...projection(`${prefix}.down`, hidden, width, gain),
+    ...projection("down", hidden, width, gain),
     ...trained.map(
       ([name, value]): ParameterSpec => ({
         name: `${prefix}.${name}`,
@@ -66,16 +54,15 @@ export function feedForward(
   options: ActivateOptions,
 ): Tensor {
   const { activation, trained } = variant;
-  const parameters = Object.fromEntries(
-    Object.entries(activation.parameters).map(([name, value]) => [
-      name,
-      trained ? weights[`${prefix}.${name}`]! : constant(value, input.x.dtype),
-    ]),
-  );
+  const names = trained ? Object.keys(activation.parameters) : [];
+  const parameters = Object.fromEntries(names.map((name) => [name, weights[`${prefix}.${name}`]!]));
+  const expression = trained
+    ? activation.expression
+    : expressions.substitute(activation.expression, activation.parameters);
   const inner = (name: string, from: Tensor | Normed = input): Tensor =>
     project(from, weights, `${prefix}.${name}`);
   const down = (inputs: Weights): Tensor =>
-    inner("down", activate(activation.expression, { ...inputs, ...parameters }, options));
+    inner("down", activate(expression, { ...inputs, ...parameters }, options));
   if (activation.kind === "unary") return down({ x: inner("up") });
   if (!activation.self) return down({ gate: inner("gate"), up: inner("up") });
   const own = inner("in");

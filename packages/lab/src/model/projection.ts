@@ -1,5 +1,29 @@
-// Projections `xW + b`, alone or behind a layer norm.
+// Projections `xW + b`, alone or behind a layer norm: their parameters, and what they compute.
 import { add, linear, matmul, mul, reshape, standardise, type Tensor } from "onnx-grad";
+import type { ParameterSpec } from "./types.js";
+
+/** The parameters of a projection; `gain` scales its initial weights. */
+export function projectionSpecs(
+  name: string,
+  input: number,
+  output: number,
+  { inFeedForward = false, gain = 1 } = {},
+): ParameterSpec[] {
+  const std = gain / Math.sqrt(input);
+  return [
+    { name: `${name}.weight`, shape: [input, output], init: { normal: std }, decay: true, inFeedForward },
+    { name: `${name}.bias`, shape: [output], init: { value: 0 }, decay: false, inFeedForward },
+  ];
+}
+
+/** The parameters of a layer norm. */
+export function normSpecs(name: string, width: number): ParameterSpec[] {
+  const each = { shape: [width], decay: false, inFeedForward: false };
+  return [
+    { ...each, name: `${name}.weight`, init: { value: 1 } },
+    { ...each, name: `${name}.bias`, init: { value: 0 } },
+  ];
+}
 
 export type Weights = Readonly<Record<string, Tensor>>;
 

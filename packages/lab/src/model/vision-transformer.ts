@@ -2,45 +2,36 @@
 // norm, mean over the tokens, linear head.
 import { type ActivateOptions, add, matmul, mean, reshape, softmax, type Tensor, transpose } from "onnx-grad";
 import { feedForward, feedForwardSpecs } from "./feed-forward.js";
-import { type Normed, norm, project, type Weights } from "./projection.js";
+import { type Normed, norm, normSpecs, project, projectionSpecs, type Weights } from "./projection.js";
 import type { ModelShape, ParameterSpec, Variant } from "./types.js";
 
 /** Every parameter of the model, in a fixed order. */
 export function parameterSpecs(variant: Variant, shape: ModelShape): ParameterSpec[] {
   checkShape(shape);
   const { width, depth, patch, classes } = shape;
-  const outside = { inFeedForward: false };
-  const projection = (name: string, input: number, output: number, gain = 1): ParameterSpec[] => [
-    {
-      ...outside,
-      name: `${name}.weight`,
-      shape: [input, output],
-      init: { normal: gain / Math.sqrt(input) },
-      decay: true,
-    },
-    { ...outside, name: `${name}.bias`, shape: [output], init: { value: 0 }, decay: false },
-  ];
-  const norm = (name: string): ParameterSpec[] => [
-    { ...outside, name: `${name}.weight`, shape: [width], init: { value: 1 }, decay: false },
-    { ...outside, name: `${name}.bias`, shape: [width], init: { value: 0 }, decay: false },
-  ];
   // Every block adds twice to the stream that runs through the model: start those additions small.
   const gain = 1 / Math.sqrt(2 * depth);
   const blocks = Array.from({ length: depth }, (_, i) => [
-    ...norm(`block${i}.norm1`),
-    ...projection(`block${i}.query`, width, width),
-    ...projection(`block${i}.key`, width, width),
-    ...projection(`block${i}.value`, width, width),
-    ...projection(`block${i}.out`, width, width, gain),
-    ...norm(`block${i}.norm2`),
+    ...normSpecs(`block${i}.norm1`, width),
+    ...projectionSpecs(`block${i}.query`, width, width),
+    ...projectionSpecs(`block${i}.key`, width, width),
+    ...projectionSpecs(`block${i}.value`, width, width),
+    ...projectionSpecs(`block${i}.out`, width, width, { gain }),
+    ...normSpecs(`block${i}.norm2`, width),
     ...feedForwardSpecs(variant, width, shape.hidden, `block${i}.ffn`, gain),
   ]);
   return [
-    ...projection("patch", patch * patch, width),
-    { ...outside, name: "position", shape: [tokensOf(shape), width], init: { normal: 0.02 }, decay: false },
+    ...projectionSpecs("patch", patch * patch, width),
+    {
+      name: "position",
+      shape: [tokensOf(shape), width],
+      init: { normal: 0.02 },
+      decay: false,
+      inFeedForward: false,
+    },
     ...blocks.flat(),
-    ...norm("norm"),
-    ...projection("head", width, classes),
+    ...normSpecs("norm", width),
+    ...projectionSpecs("head", width, classes),
   ];
 }
 
