@@ -29,7 +29,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
 const lock = readFileSync(join(root, "package-lock.json"), "utf8");
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
   run("Set-up 1/2: installing packages from the lock file (once; about a minute) ...", "npm", [
-    "ci",
+    // Not `ci`: it refuses a lock file that lacks other platforms' optional binaries, which a registry may not have.
+    "install",
+    "--no-save",
     "--ignore-scripts",
     "--no-audit",
     "--no-fund",

@@ -45,3 +45,4 @@ export { compile, type Tape } from "./expression/tape.js";
 export { type Layout, type PackedLayout, pack, unpack } from "./layout.js";
 export { reference } from "./reference/backend.js";
 export { evaluate, gradient } from "./scalar.js";
+export { type WasmOptions, wasm } from "./wasm/backend.js";

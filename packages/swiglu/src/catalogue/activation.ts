@@ -3,8 +3,17 @@
 
 import { listing } from "../errors.js";
 import { differentiate } from "../expression/differentiate.js";
-import { type Expr, mul, type Operand, substitute, toExpr, variablesOf } from "../expression/expr.js";
+import {
+  type Expr,
+  mul,
+  type Operand,
+  schedule,
+  substitute,
+  toExpr,
+  variablesOf,
+} from "../expression/expr.js";
 import { checkName, type ExpressionJson, expressionFromJson, expressionToJson } from "../expression/json.js";
+import { text } from "../expression/print.js";
 import { simplifyAll } from "../expression/simplify.js";
 
 /** Unary activations take `x`; gated ones take `gate` and `up`. */
@@ -110,6 +119,9 @@ function checkParameters<P extends string>(owner: string, parameters: Readonly<R
 }
 
 function checkVariables(owner: string, expression: Expr, inputs: readonly string[], parameters: string[]) {
+  const infinite = schedule([expression]).find((node) => node.op === "num" && !Number.isFinite(node.value));
+  if (infinite !== undefined)
+    throw new TypeError(`${owner}: the expression contains a constant that is not finite, ${text(infinite)}`);
   const used = variablesOf(expression);
   const bound = [...inputs, ...parameters];
   for (const name of used)

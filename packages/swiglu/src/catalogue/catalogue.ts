@@ -24,6 +24,10 @@ import {
 } from "../expression/expr.js";
 import { type Activation, defineActivation as define } from "./activation.js";
 
+/** Klambauer's constants: they keep mean 0 and variance 1. */
+const seluScale = 1.0507009873554805;
+const seluAlpha = 1.6732632423543772;
+
 /** The functions that several entries are made of. */
 const form = {
   swish: (x: Operand, beta: Operand) => mul(x, sigmoid(mul(beta, x))),
@@ -38,7 +42,7 @@ const form = {
   },
   quickGelu: (x: Operand) => mul(x, sigmoid(mul(1.702, x))),
   elu: (x: Operand, alpha: number) => selectGreater(x, 0, x, alpha === 1 ? expm1(x) : mul(alpha, expm1(x))),
-  selu: (x: Operand) => mul(1.0507009873554805, form.elu(x, 1.6732632423543772)),
+  selu: (x: Operand) => mul(seluScale, form.elu(x, seluAlpha)),
 };
 
 const shazeer = "Shazeer 2020 (arXiv 2002.05202)";
@@ -194,7 +198,8 @@ export const activations = {
   seglu: define({
     name: "seglu",
     kind: "gated",
-    expression: mul(form.selu("gate"), "up"),
+    // The scale last: selu(gate) alone may overflow where the product with a small up does not.
+    expression: mul(seluScale, mul(form.elu("gate", seluAlpha), "up")),
     source: "ActTensor: selu in place of swish",
   }),
   swiglu: define({

@@ -103,8 +103,12 @@ const lowerings = {
     const tail = mul(exp(mul(-0.5, mul(a, a))), scaled);
     return selectGreater(x, 0, sub(1, tail), tail);
   },
-  atlu: (_, x) =>
-    selectGreater(0, x, div(mul(x, atan(div(-1, x))), Math.PI), mul(x, add(mul(atan(x), 1 / Math.PI), 0.5))),
+  // Below 0: x atan(-1/x) / pi, which beyond -1e30 has long since become -1/pi.
+  atlu: (_, x) => {
+    const below = max(x, -1e30);
+    const above = mul(x, add(mul(atan(x), 1 / Math.PI), 0.5));
+    return selectGreater(0, x, div(mul(below, atan(div(-1, below))), Math.PI), above);
+  },
   // Below -1: (atan(y) - y / (1 + y^2)) / pi for y = -1/x, by its Chebyshev expansion in y^2.
   atluSlope: (terms, x) => {
     const y = div(-1, x);

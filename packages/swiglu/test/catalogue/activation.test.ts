@@ -92,6 +92,10 @@ describe("defineActivation", () => {
     ["nor a parameter (beta)", { expression: e.mul("x", e.mul("y", "beta")), parameters: { beta: 1 } }],
     ["mine: the expression never uses beta; remove it or use it", { parameters: { beta: 1 } }],
     ["mine: the expression never uses x", { expression: 3 }],
+    [
+      "mine: the expression contains a constant that is not finite, Infinity",
+      { expression: e.min("x", Infinity) },
+    ],
     ["mine: parameter beta is NaN, expected a finite number", { parameters: { beta: Number.NaN } }],
     ["mine: parameter beta is 1, expected a finite number", { parameters: { beta: "1" } }],
     ["mine: parameter gate has a reserved name (x, gate, up", { parameters: { gate: 1 } }],

@@ -6,8 +6,11 @@ import * as swiglu from "swiglu";
 import * as onnx from "swiglu/onnx";
 import { describe, expect, test } from "vitest";
 import { chebyshevToPolynomial } from "../../src/expression/chebyshev.js";
+import { timesGradient } from "../../src/expression/gradient-product.js";
 import { lower } from "../../src/expression/lower.js";
 import { packedViews } from "../../src/layout.js";
+import * as assembler from "../../src/wasm/assembler/instructions.js";
+import { ModuleBuilder } from "../../src/wasm/assembler/module.js";
 import { runExample } from "./run-example.js";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
@@ -20,6 +23,9 @@ const scope = {
   ...onnx,
   chebyshevToPolynomial,
   lower,
+  timesGradient,
+  f32: assembler.f32,
+  ModuleBuilder,
   packedViews,
   gate: Float32Array.of(1, 2),
   up: Float32Array.of(3, 4),

@@ -1,0 +1,182 @@
+// Elementwise calls on the WebAssembly backend: data to addresses, kernels made once for each activation and shape,
+// pieces to threads, sums of parameter gradients brought together.
+import type { ActivationPlan } from "../backend/check.js";
+import type { ParameterValue } from "../backend/data.js";
+import { type Activation, activationToJson } from "../catalogue/activation.js";
+import { type View, wholeView } from "../layout.js";
+import { addBackward, addForward, type KernelShape } from "./activation-kernels.js";
+import type { Engine, LoadedModule } from "./engine.js";
+import { channelLength, divide, type Piece, pieces, streamOf } from "./pieces.js";
+
+/** An operand in the heap. */
+interface Placed {
+  readonly address: number;
+  readonly view: View;
+}
+
+/** A checked call whose data is in the heap. `inputs` has one entry for an interleaved tensor. */
+interface PlacedCall {
+  readonly module: LoadedModule;
+  readonly pieces: readonly Piece[];
+  readonly inputs: readonly Placed[];
+  /** Addresses of channel values, or numbers. */
+  readonly parameters: readonly (number | { readonly address: number })[];
+  readonly channels: number;
+  readonly interleaved: boolean;
+}
+
+/** Memory for the time of one call. */
+export class Scratch {
+  private readonly addresses: number[] = [];
+
+  constructor(private readonly engine: Engine) {}
+
+  /** Room for `count` numbers, or for these numbers. */
+  place(data: number | ArrayLike<number>): number {
+    const count = typeof data === "number" ? data : data.length;
+    const address = this.engine.heap.allocate(count);
+    this.addresses.push(address);
+    if (typeof data !== "number") this.engine.heap.at(address, count).set(data);
+    return address;
+  }
+
+  release(): void {
+    for (const address of this.addresses) this.engine.heap.release(address);
+  }
+}
+
+/** Runs an activation forward: from the inputs' addresses, in the order of the plan, to `out`. */
+export function forward(
+  engine: Engine,
+  plan: ActivationPlan,
+  addresses: readonly number[],
+  out: number,
+  scratch: Scratch,
+): void {
+  const call = placeCall(engine, plan, addresses, scratch);
+  const result = wholeView(plan.count);
+  const groups = divide(call.pieces, engine.threads).map((group) =>
+    group.map((piece) => [
+      piece.runs,
+      piece.count,
+      ...streamOf(piece, result, out),
+      ...inputStreams(call, piece),
+      ...parameterArguments(call, piece),
+    ]),
+  );
+  call.module.run("forward", groups);
+}
+
+/** Runs an activation backward into the gradients' addresses; returns the parameters' gradients by name. */
+export function backward(
+  engine: Engine,
+  plan: ActivationPlan,
+  addresses: readonly number[],
+  dy: number,
+  gradients: readonly number[],
+  scratch: Scratch,
+): Record<string, ParameterValue> {
+  const call = placeCall(engine, plan, addresses, scratch);
+  const names = Object.keys(plan.parameters);
+  const result = wholeView(plan.count);
+  const sums: { readonly name: number; readonly address: number; readonly count: number }[] = [];
+  /** Room for the sums of one group in one parameter, in float64: a register pair, or one for each channel. */
+  const sumRoom = (parameter: number): number => {
+    const count = typeof call.parameters[parameter] === "number" ? 4 : call.channels;
+    const address = scratch.place(2 * count + 2);
+    engine.heap.at(address, 2 * count + 2).fill(0);
+    sums.push({ name: parameter, address, count });
+    return address;
+  };
+  const groups = divide(call.pieces, engine.threads).map((group) => {
+    const channelRoom = call.parameters.map((value, i) => (typeof value === "number" ? 0 : sumRoom(i)));
+    return group.map((piece) => [
+      piece.runs,
+      piece.count,
+      ...streamOf(piece, result, dy),
+      ...call.inputs.flatMap(({ view }, i) => inputStream(call, piece, view, gradients[i] as number)),
+      ...inputStreams(call, piece),
+      ...parameterArguments(call, piece),
+      ...call.parameters.flatMap((value, i) =>
+        typeof value === "number"
+          ? [sumRoom(i)]
+          : [(channelRoom[i] as number) + 8 * piece.channel, 8 * piece.channelStep],
+      ),
+    ]);
+  });
+  call.module.run("backward", groups);
+  return Object.fromEntries(
+    names.map((name, parameter) => {
+      const value = plan.parameters[name] as ParameterValue;
+      const total = new Float64Array(typeof value === "number" ? 1 : value.length);
+      for (const { address, count } of sums.filter((sum) => sum.name === parameter)) {
+        const partial = new Float64Array(engine.heap.memory.buffer, address, count);
+        for (let i = 0; i < count; i++) total[i % total.length]! += partial[i] as number;
+      }
+      return [name, typeof value === "number" ? (total[0] as number) : Float32Array.from(total)];
+    }),
+  );
+}
+
+function placeCall(
+  engine: Engine,
+  plan: ActivationPlan,
+  addresses: readonly number[],
+  scratch: Scratch,
+): PlacedCall {
+  const { activation, count, packed } = plan;
+  const views = plan.inputs.map(({ view }) => view);
+  const run = Math.min(count, (views[0] as View).run);
+  // Gate and up one by one, gate first: read as pairs, in one go.
+  const interleaved = packed && run === 1 && views[0]?.offset === 0;
+  const stretch = interleaved ? count : run;
+  const values = Object.values(plan.parameters);
+  const channels = channelLength(values, stretch, count);
+  const shape: KernelShape = { interleaved, perChannel: values.map((value) => typeof value !== "number") };
+  return {
+    module: loadKernels(engine, activation, shape),
+    pieces: pieces(count, stretch, channels),
+    inputs: interleaved
+      ? [{ address: addresses[0] as number, view: wholeView(count) }]
+      : views.map((view, i) => ({ address: addresses[i] as number, view })),
+    parameters: values.map((value) =>
+      typeof value === "number"
+        ? value
+        : {
+            address: scratch.place(
+              Float32Array.from({ length: channels }, (_, i) => value[i % value.length] as number),
+            ),
+          },
+    ),
+    channels,
+    interleaved,
+  };
+}
+
+function inputStream({ interleaved }: PlacedCall, piece: Piece, view: View, address: number): number[] {
+  const [first, stride] = streamOf(piece, view, 0);
+  // A pair of numbers for each element.
+  return interleaved ? [address + 2 * first, 2 * stride] : [address + first, stride];
+}
+
+function inputStreams(call: PlacedCall, piece: Piece): number[] {
+  return call.inputs.flatMap(({ address, view }) => inputStream(call, piece, view, address));
+}
+
+function parameterArguments({ parameters }: PlacedCall, { channel, channelStep }: Piece): number[] {
+  return parameters.flatMap((value) =>
+    typeof value === "number" ? [value] : [value.address + 4 * channel, 4 * channelStep],
+  );
+}
+
+const keys = new WeakMap<Activation, string>();
+
+/** The kernels of an activation, assembled once. Activations with the same definition share them. */
+function loadKernels(engine: Engine, activation: Activation, shape: KernelShape): LoadedModule {
+  const known = keys.get(activation) ?? JSON.stringify(activationToJson(activation));
+  keys.set(activation, known);
+  return engine.load(`${known} ${JSON.stringify(shape)}`, (module) => {
+    addForward(module, activation, shape, engine.simd);
+    addBackward(module, activation, shape, engine.simd);
+  });
+}

@@ -1,0 +1,176 @@
+// exp, log, atan, sigmoid and its slope on four float32 lanes: range reduction, a polynomial, and the scale put back.
+// Polynomials are fitted when a module is assembled, by interpolation at Chebyshev points, from the float64 functions.
+
+import { expResidual } from "../../expression/special.js";
+import { f32x4, i32, i32x4, v128 } from "../assembler/instructions.js";
+import type { Vector, VectorWriter } from "./writer.js";
+
+/** A polynomial of that degree through a function at the Chebyshev points of [from, to]; lowest power first. */
+export function fit(f: (x: number) => number, from: number, to: number, degree: number): number[] {
+  const nodes = Array.from(
+    { length: degree + 1 },
+    (_, k) => (from + to) / 2 + ((to - from) / 2) * Math.cos((Math.PI * (k + 0.5)) / (degree + 1)),
+  );
+  // Newton's divided differences, then expanded into powers.
+  const slopes = nodes.map(f);
+  for (let order = 1; order <= degree; order++)
+    for (let k = degree; k >= order; k--)
+      slopes[k] = (slopes[k]! - slopes[k - 1]!) / (nodes[k]! - nodes[k - order]!);
+  let powers = [slopes[degree]!];
+  for (let k = degree - 1; k >= 0; k--) {
+    const shifted = [0, ...powers];
+    powers.forEach((factor, i) => {
+      shifted[i]! -= nodes[k]! * factor;
+    });
+    shifted[0]! += slopes[k]!;
+    powers = shifted;
+  }
+  return powers;
+}
+
+const log2e = Math.LOG2E;
+/** ln 2 in two parts; the first has so few digits that its product with a small whole number is exact. */
+const ln2High = 0.693359375;
+const ln2Low = Math.LN2 - ln2High;
+/** Adding this rounds to a whole number, which then stands in the low bits of the sum. */
+const rounder = 1.5 * 2 ** 23;
+
+/** (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2 */
+const exponentialTail = fit((r) => (r === 0 ? 0.5 : expResidual(r) / (r * r)), -0.3475, 0.3475, 4);
+
+/** e^r for the remainder r of z after `whole` times ln 2. */
+function remainderExp(w: VectorWriter, z: Vector, whole: Vector): Vector {
+  const high = w.subtractProduct(whole, w.constant(ln2High), z);
+  const r = w.subtractProduct(whole, w.constant(ln2Low), high);
+  const square = w.let(f32x4.mul(r.get(), r.get()));
+  const tail = w.multiplyAdd(square, w.polynomial(exponentialTail, r), r);
+  return w.let(f32x4.add(w.constant(1).get(), tail.get()));
+}
+
+/**
+ * e^z for z up to 43, denormal results included. The power of two is put in 64 too high, so that its exponent is
+ * always a normal one, and taken down again by an exact product.
+ */
+export function expSmall(w: VectorWriter, z: Vector): Vector {
+  const bounded = w.let(f32x4.pmax(z.get(), w.constant(-110).get()));
+  const biased = rounder + 127 + 64;
+  const shifted = w.multiplyAdd(bounded, w.constant(log2e), w.constant(biased));
+  const whole = w.let(f32x4.sub(shifted.get(), w.constant(biased).get()));
+  const scale = w.let(i32x4.shl(shifted.get(), i32.const(23)));
+  const p = remainderExp(w, bounded, whole);
+  const scaled = w.let(f32x4.mul(p.get(), scale.get()));
+  return w.let(f32x4.mul(scaled.get(), w.constant(2 ** -64).get()));
+}
+
+/** e^z for any z: the power of two is applied in two halves, which neither overflow nor vanish too early. */
+export function exp(w: VectorWriter, z: Vector): Vector {
+  const above = w.let(f32x4.pmax(z.get(), w.constant(-110).get()));
+  const bounded = w.let(f32x4.pmin(above.get(), w.constant(90).get()));
+  const shifted = w.multiplyAdd(bounded, w.constant(log2e), w.constant(rounder));
+  const whole = w.let(f32x4.sub(shifted.get(), w.constant(rounder).get()));
+  const n = w.let(i32x4.sub(shifted.get(), w.constant(rounder).get()));
+  const half = w.let(i32x4.shr_s(n.get(), i32.const(1)));
+  const power = (exponent: ReturnType<Vector["get"]>): ReturnType<Vector["get"]> =>
+    i32x4.add(i32x4.shl(exponent, i32.const(23)), w.constant(1).get());
+  const p = remainderExp(w, bounded, whole);
+  const scaled = w.let(f32x4.mul(p.get(), power(half.get())));
+  return w.let(f32x4.mul(scaled.get(), power(i32x4.sub(n.get(), half.get()))));
+}
+
+/** e^-|z|, which several functions of z share. */
+function expNegAbs(w: VectorWriter, z: Vector): Vector {
+  return w.once("expNegAbs", z, () => expSmall(w, w.let(f32x4.neg(f32x4.abs(z.get())))));
+}
+
+/** 1 / (1 + e^-z), as e^min(z, 40) / (1 + e^min(z, 40)): one exponential, exact in both tails. */
+export function sigmoid(w: VectorWriter, z: Vector): Vector {
+  const bounded = w.let(f32x4.pmin(z.get(), w.constant(40).get()));
+  const e = expSmall(w, bounded);
+  return w.let(f32x4.div(e.get(), f32x4.add(w.constant(1).get(), e.get())));
+}
+
+/** The same from e^-|z|, where the slope needs that too. */
+export function sigmoidWithSlope(w: VectorWriter, z: Vector): Vector {
+  const e = expNegAbs(w, z);
+  const one = w.constant(1);
+  const above = v128.bitselect(one.get(), e.get(), f32x4.gt(z.get(), w.constant(0).get()));
+  return w.let(f32x4.div(above, f32x4.add(one.get(), e.get())));
+}
+
+/** e / (1 + e)^2 for e = e^-|z|, the square multiplied out, which rounds less. */
+export function sigmoidSlope(w: VectorWriter, z: Vector): Vector {
+  const e = expNegAbs(w, z);
+  const outer = w.let(f32x4.add(w.constant(2).get(), e.get()));
+  const square = w.multiplyAdd(e, outer, w.constant(1));
+  return w.let(f32x4.div(e.get(), square.get()));
+}
+
+/** (log(1 + f) - f) / f^2 around 0 */
+const logTail = fit(
+  (f) => (Math.abs(f) < 1e-3 ? -0.5 + f / 3 - (f * f) / 4 + f ** 3 / 5 : (Math.log1p(f) - f) / (f * f)),
+  Math.SQRT1_2 - 1,
+  Math.SQRT2 - 1,
+  9,
+);
+
+/** The natural logarithm: the exponent times ln 2, plus the logarithm of a fraction in [sqrt 1/2, sqrt 2). */
+export function log(w: VectorWriter, x: Vector): Vector {
+  const tiny = w.let(f32x4.lt(x.get(), w.constant(2 ** -126).get()));
+  const lifted = w.let(v128.bitselect(f32x4.mul(x.get(), w.constant(2 ** 32).get()), x.get(), tiny.get()));
+  const root = w.constant(Math.fround(Math.SQRT1_2));
+  const offset = w.let(i32x4.sub(lifted.get(), root.get()));
+  const n = w.let(i32x4.shr_s(offset.get(), i32.const(23)));
+  const fraction = w.let(i32x4.sub(lifted.get(), i32x4.shl(n.get(), i32.const(23))));
+  const f = w.let(f32x4.sub(fraction.get(), w.constant(1).get()));
+  const lift = v128.and(tiny.get(), w.constant(32).get());
+  const power = w.let(f32x4.sub(f32x4.convert_i32x4_s(n.get()), lift));
+  const square = w.let(f32x4.mul(f.get(), f.get()));
+  const low = w.multiplyAdd(
+    power,
+    w.constant(ln2Low),
+    w.let(f32x4.mul(square.get(), w.polynomial(logTail, f).get())),
+  );
+  const sum = w.let(f32x4.add(low.get(), f.get()));
+  const value = w.multiplyAdd(power, w.constant(ln2High), sum);
+  // log 0 = -Infinity, log Infinity = Infinity, log of what is negative or NaN = NaN.
+  const infinite = w.let(v128.bitselect(x.get(), value.get(), f32x4.eq(x.get(), w.constant(Infinity).get())));
+  const zero = w.let(
+    v128.bitselect(w.constant(-Infinity).get(), infinite.get(), f32x4.eq(x.get(), w.constant(0).get())),
+  );
+  return w.let(v128.or(zero.get(), v128.not(f32x4.ge(x.get(), w.constant(0).get()))));
+}
+
+/** (atan(sqrt t) - sqrt t) / (t sqrt t) for t in [0, tan(pi/8)^2] */
+const atanTail = fit(
+  (t) => {
+    const y = Math.sqrt(t);
+    return t < 1e-4 ? -1 / 3 + t / 5 - (t * t) / 7 : (Math.atan(y) - y) / (t * y);
+  },
+  0,
+  0.1716,
+  5,
+);
+
+/** atan(x): above tan(3 pi/8) it is pi/2 - atan(1/x), above tan(pi/8) pi/4 + atan((x - 1)/(x + 1)), of |x|. */
+export function atan(w: VectorWriter, x: Vector): Vector {
+  const size = w.let(f32x4.abs(x.get()));
+  const one = w.constant(1);
+  const middle = w.let(f32x4.gt(size.get(), w.constant(Math.SQRT2 - 1).get()));
+  const large = w.let(f32x4.gt(size.get(), w.constant(Math.SQRT2 + 1).get()));
+  const quotient = w.let(f32x4.div(f32x4.sub(size.get(), one.get()), f32x4.add(size.get(), one.get())));
+  const inverse = w.let(f32x4.div(w.constant(-1).get(), size.get()));
+  const small = w.let(v128.bitselect(quotient.get(), size.get(), middle.get()));
+  const y = w.let(v128.bitselect(inverse.get(), small.get(), large.get()));
+  const base = w.let(
+    v128.bitselect(
+      w.constant(Math.PI / 2).get(),
+      v128.and(middle.get(), w.constant(Math.PI / 4).get()),
+      large.get(),
+    ),
+  );
+  const t = w.let(f32x4.mul(y.get(), y.get()));
+  const cube = w.let(f32x4.mul(t.get(), y.get()));
+  const value = w.let(f32x4.add(base.get(), w.multiplyAdd(cube, w.polynomial(atanTail, t), y).get()));
+  const sign = w.outside("sign bit", () => i32x4.splat(i32.const(-(2 ** 31))));
+  return w.let(v128.or(value.get(), v128.and(x.get(), sign.get())));
+}
