@@ -70,7 +70,7 @@ export interface MemoryType {
  * @example
  * const module = new ModuleBuilder({ shared: false, initial: 1, maximum: 1 });
  * module.function("one", ["i32"], (_, address) => [f32.store(address.get(), f32.const(1))]);
- * module.encode().length // 79
+ * module.encode().length // 62
  */
 export class ModuleBuilder {
   private readonly functions: FunctionCode[] = [];
