@@ -1,28 +1,39 @@
 // One training step of the lab's image model (forward, backward, AdamW): onnx-grad on ONNX Runtime against PyTorch.
 // All sides are alive at once and take turns, round after round, so that a noisy machine disturbs them alike.
-// Usage: npm run bench:step -w bench [-- rounds steps]; needs a Python with PyTorch (PYTHON names it).
+// Usage: npm run bench:step -w bench [-- --width 32 --heads 2 --hidden 85 --batch 64 --rounds 25 --steps 4]; needs a Python
+// with PyTorch (PYTHON names it).
 import { cpus } from "node:os";
+import { parseArgs } from "node:util";
 import { env } from "onnxruntime-node";
-import type { Contender } from "./contender.js";
-import { onnxGrad } from "./onnx-grad-contender.js";
-import { pyTorch } from "./pytorch-contender.js";
-import { summarise, table } from "./report.js";
+import { summarise, table } from "./statistics.js";
+import type { Contender } from "./step/contender.js";
+import { onnxGrad } from "./step/onnx-grad.js";
+import { pyTorch } from "./step/pytorch.js";
 
-const config = {
-  imageSize: 28,
-  patch: 7,
-  classes: 10,
+const numbers = {
   width: 64,
   depth: 2,
   heads: 4,
   hidden: 171,
   batch: 128,
+  rounds: 25,
+  steps: 4,
+};
+const options = Object.fromEntries(
+  Object.entries(numbers).map(([name, value]) => [name, { type: "string", default: `${value}` } as const]),
+);
+const { values } = parseArgs({ options });
+for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) numbers[name] = Number(values[name]);
+const { rounds, steps, ...shape } = numbers;
+const config = {
+  imageSize: 28,
+  patch: 7,
+  classes: 10,
+  ...shape,
   learningRate: 1e-3,
   weightDecay: 0.05,
   clipNorm: 1,
 };
-const rounds = Number(process.argv[2] ?? 25);
-const steps = Number(process.argv[3] ?? 4);
 
 const pyTorches = [
   await pyTorch(config, { threads: 1, blasThreads: 1, wait: "passive" }),

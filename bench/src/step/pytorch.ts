@@ -1,8 +1,6 @@
 // The same model in PyTorch: one long-lived Python process for each setting of its environment.
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { Child } from "../child.js";
 import type { Contender, FirstStep, StepConfig } from "./contender.js";
 
 /** Settings that can only be made before PyTorch starts. */
@@ -27,27 +25,19 @@ export async function pyTorch(
   environment: PyTorchEnvironment,
 ): Promise<{ version: string; contenders: Contender[] }> {
   const { threads, blasThreads, wait } = environment;
-  const script = fileURLToPath(new URL("../pytorch/step.py", import.meta.url));
-  const child = spawn(process.env.PYTHON ?? "python3", [script, JSON.stringify(config)], {
-    env: {
-      ...process.env,
+  const script = fileURLToPath(new URL("../../pytorch/step.py", import.meta.url));
+  const child = new Child(
+    process.env.PYTHON ?? "python3",
+    [script, JSON.stringify(config)],
+    "does `python3 -c 'import torch'` work? PYTHON names another one",
+    {
       OMP_NUM_THREADS: `${threads}`,
       OPENBLAS_NUM_THREADS: `${blasThreads}`,
       MKL_NUM_THREADS: `${blasThreads}`,
       ...(wait === "passive" && { OMP_WAIT_POLICY: "passive" }),
     },
-  });
-  child.stderr.pipe(process.stderr);
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const read = async <T>(): Promise<T> => {
-    const { value, done } = await lines.next();
-    if (done)
-      throw new Error(
-        "Python ended before it answered; does `python3 -c 'import torch'` work? PYTHON names another one",
-      );
-    return JSON.parse(value);
-  };
-  const { version, ...first } = await read<Hello>();
+  );
+  const { version, ...first } = await child.read<Hello>();
   let open = 2;
   const contenders = [false, true].map(
     (foreach): Contender => ({
@@ -55,18 +45,12 @@ export async function pyTorch(
       cores: Math.max(threads, blasThreads),
       first,
       async run(steps) {
-        child.stdin.write(`${JSON.stringify({ threads, foreach, steps })}\n`);
-        return (await read<Answer>()).milliseconds;
+        return (await child.ask<Answer>({ threads, foreach, steps })).milliseconds;
       },
       close: async () => {
-        if (--open === 0) await end(child);
+        if (--open === 0) await child.end();
       },
     }),
   );
   return { version, contenders };
-}
-
-async function end(child: ChildProcessWithoutNullStreams): Promise<void> {
-  child.stdin.end();
-  if (child.exitCode === null) await once(child, "exit");
 }
