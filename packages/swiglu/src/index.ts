@@ -4,8 +4,10 @@ export type {
   ActivationGradients,
   ActivationInputs,
   Backend,
+  BackwardOptions,
   Ffn,
   FfnGradients,
+  GradientOutputs,
   Pass,
   SyncBackend,
 } from "./backend/backend.js";

@@ -1,6 +1,13 @@
 // The interface that every backend offers: activations on typed arrays, and feed-forward blocks.
 // Results are promises, since a GPU is not synchronous; backends that can, offer the same calls with `Sync`.
-import type { Activation, InputName, Inputs, ParameterName, Parameters } from "../catalogue/activation.js";
+import type {
+  Activation,
+  InputName,
+  Inputs,
+  Kind,
+  ParameterName,
+  Parameters,
+} from "../catalogue/activation.js";
 import type { Data, PackedInput, ParameterValue, Tensor } from "./data.js";
 import type { FfnOptions, FfnWeights, GatedFfnOptions, GatedFfnWeights } from "./ffn.js";
 
@@ -14,12 +21,22 @@ export interface ActivateOptions<D extends Data = Data> {
   readonly out?: D;
 }
 
-/** Gradients of the inputs, by name (`packed` where the input was packed), and of the parameters, in the shape given. */
-export type ActivationGradients<A extends Activation, I> = Record<
-  I extends PackedInput ? "packed" : InputName<A["kind"]>,
-  Float32Array
-> &
-  Record<ParameterName<A>, ParameterValue>;
+/** Arrays or tensors for the gradients of inputs, by name. */
+export type GradientOutputs = Readonly<Partial<Record<InputName<Kind> | "packed", Data>>>;
+/** Where `activateBackward` writes the gradients of inputs: by default new arrays. */
+export interface BackwardOptions<O extends GradientOutputs = GradientOutputs> {
+  readonly out?: O;
+}
+
+/**
+ * Gradients of the inputs, by name (`packed` where the input was packed), each in the output given for it or a new
+ * array; and of the parameters, in the shape given.
+ */
+export type ActivationGradients<A extends Activation, I, O = Record<never, never>> = {
+  readonly [N in I extends PackedInput ? "packed" : InputName<A["kind"]>]: N extends keyof O
+    ? O[N]
+    : Float32Array;
+} & Readonly<Record<ParameterName<A>, ParameterValue>>;
 
 /** One engine that computes activations and feed-forward blocks. Obtain one with `await reference()`. */
 export interface Backend {
@@ -38,13 +55,21 @@ export interface Backend {
     options?: ActivateOptions<D>,
   ): Promise<D>;
 
-  /** The gradients of the sum of `dy * y` in every input and parameter; `dy` has the unpacked shape. */
-  activateBackward<A extends Activation, I extends ActivationInputs<A>>(
+  /**
+   * The gradients of the sum of `dy * y` in every input and parameter; `dy` has the unpacked shape. Outputs given in
+   * `options.out` are written and returned.
+   */
+  activateBackward<
+    A extends Activation,
+    I extends ActivationInputs<A>,
+    O extends GradientOutputs = Record<never, never>,
+  >(
     activation: A,
     inputs: I,
     dy: Data,
     parameters?: Parameters<A, ParameterValue>,
-  ): Promise<ActivationGradients<A, I>>;
+    options?: BackwardOptions<O>,
+  ): Promise<ActivationGradients<A, I, O>>;
 
   /** Copies data into the backend's memory. */
   tensor(data: Float32Array, shape: readonly number[]): Tensor;
@@ -66,12 +91,17 @@ export interface SyncBackend extends Backend {
     parameters?: Parameters<A, ParameterValue>,
     options?: ActivateOptions<D>,
   ): D;
-  activateBackwardSync<A extends Activation, I extends ActivationInputs<A>>(
+  activateBackwardSync<
+    A extends Activation,
+    I extends ActivationInputs<A>,
+    O extends GradientOutputs = Record<never, never>,
+  >(
     activation: A,
     inputs: I,
     dy: Data,
     parameters?: Parameters<A, ParameterValue>,
-  ): ActivationGradients<A, I>;
+    options?: BackwardOptions<O>,
+  ): ActivationGradients<A, I, O>;
 }
 
 /** A feed-forward block with its weights in a backend. Rows are independent; x is row-major [rows, dModel]. */

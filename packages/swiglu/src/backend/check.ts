@@ -88,8 +88,28 @@ export function checkData(data: unknown, name: string): Data {
 
 /** Checks that an output or a gradient has the number of elements of the result. */
 export function checkLength(data: Data, name: string, count: number): void {
-  if (data.length !== count)
-    throw new RangeError(`${name} has ${data.length} elements, expected ${count}, as many as the result`);
+  if (data.length !== count) throw new RangeError(`${name} has ${data.length} elements, expected ${count}`);
+}
+
+/** One gradient of an input: its name, how many elements it has, and where the caller wants it, if anywhere. */
+export interface GradientOutput {
+  readonly name: string;
+  readonly count: number;
+  readonly out?: Data;
+}
+
+/** The gradients of a call's inputs, in the plan's order; a packed input has one for both. Checks the outputs given. */
+export function gradientOutputs(plan: ActivationPlan, out: object = {}): GradientOutput[] {
+  const names = plan.packed ? ["packed"] : plan.inputs.map(({ name }) => name);
+  rejectUnknownKeys(out, names, "gradient in out:", plan.activation.name);
+  const count = plan.packed ? 2 * plan.count : plan.count;
+  return names.map((name) => {
+    const given = (out as Readonly<Record<string, unknown>>)[name];
+    if (given === undefined) return { name, count };
+    const data = checkData(given, `out.${name}`);
+    checkLength(data, `out.${name}`, count);
+    return { name, count, out: data };
+  });
 }
 
 /** All parameters of the activation, by name: what was given, checked, or else the defaults. */

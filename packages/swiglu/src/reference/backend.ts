@@ -3,10 +3,18 @@ import type {
   ActivateOptions,
   ActivationGradients,
   ActivationInputs,
+  BackwardOptions,
   Ffn,
+  GradientOutputs,
   SyncBackend,
 } from "../backend/backend.js";
-import { type ActivationPlan, checkData, checkLength, planActivation } from "../backend/check.js";
+import {
+  type ActivationPlan,
+  checkData,
+  checkLength,
+  gradientOutputs,
+  planActivation,
+} from "../backend/check.js";
 import type { Data, ParameterValue, Tensor } from "../backend/data.js";
 import {
   type FfnOptions,
@@ -81,24 +89,32 @@ class ReferenceBackend implements SyncBackend {
     return options.out;
   }
 
-  activateBackwardSync<A extends Activation, I extends ActivationInputs<A>>(
+  activateBackwardSync<
+    A extends Activation,
+    I extends ActivationInputs<A>,
+    O extends GradientOutputs = Record<never, never>,
+  >(
     activation: A,
     inputs: I,
     dy: Data,
     parameters?: Parameters<A, ParameterValue>,
-  ): ActivationGradients<A, I> {
+    options?: BackwardOptions<O>,
+  ): ActivationGradients<A, I, O> {
     const plan = this.plan(activation, inputs, parameters);
     const slope = this.read(checkData(dy, "dy"), "dy");
     checkLength(slope, "dy", plan.count);
-    const results = plan.packed
-      ? { packed: new Float32Array(2 * plan.count) }
-      : Object.fromEntries(plan.inputs.map(({ name }) => [name, new Float32Array(plan.count)]));
-    const gradients = plan.inputs.map(({ name, view }) => ({
-      data: (plan.packed ? results.packed : results[name]) as Float32Array,
+    const outputs = gradientOutputs(plan, options?.out);
+    const results = outputs.map(({ count }) => new Float32Array(count));
+    const gradients = plan.inputs.map(({ view }, i) => ({
+      data: results[plan.packed ? 0 : i] as Float32Array,
       view,
     }));
     const sums = differentiateInto(gradients, activation, this.operands(plan), plan.parameters, slope);
-    return { ...results, ...sums } as ActivationGradients<A, I>;
+    const named = outputs.map(({ name, out }, i) => {
+      if (out !== undefined) this.read(out, `out.${name}`).set(results[i] as Float32Array);
+      return [name, out ?? results[i]];
+    });
+    return { ...Object.fromEntries(named), ...sums } as ActivationGradients<A, I, O>;
   }
 
   async activate<A extends Activation, D extends Data = Float32Array>(
@@ -110,13 +126,18 @@ class ReferenceBackend implements SyncBackend {
     return this.activateSync(activation, inputs, parameters, options);
   }
 
-  async activateBackward<A extends Activation, I extends ActivationInputs<A>>(
+  async activateBackward<
+    A extends Activation,
+    I extends ActivationInputs<A>,
+    O extends GradientOutputs = Record<never, never>,
+  >(
     activation: A,
     inputs: I,
     dy: Data,
     parameters?: Parameters<A, ParameterValue>,
-  ): Promise<ActivationGradients<A, I>> {
-    return this.activateBackwardSync(activation, inputs, dy, parameters);
+    options?: BackwardOptions<O>,
+  ): Promise<ActivationGradients<A, I, O>> {
+    return this.activateBackwardSync(activation, inputs, dy, parameters, options);
   }
 
   tensor(data: Float32Array, shape: readonly number[]): Tensor {

@@ -3,10 +3,18 @@ import type {
   ActivateOptions,
   ActivationGradients,
   ActivationInputs,
+  BackwardOptions,
   Ffn,
+  GradientOutputs,
   SyncBackend,
 } from "../backend/backend.js";
-import { type ActivationPlan, checkData, checkLength, planActivation } from "../backend/check.js";
+import {
+  type ActivationPlan,
+  checkData,
+  checkLength,
+  gradientOutputs,
+  planActivation,
+} from "../backend/check.js";
 import type { Data, ParameterValue, Tensor } from "../backend/data.js";
 import {
   type FfnOptions,
@@ -68,23 +76,35 @@ class WasmBackend implements SyncBackend {
     });
   }
 
-  activateBackwardSync<A extends Activation, I extends ActivationInputs<A>>(
+  activateBackwardSync<
+    A extends Activation,
+    I extends ActivationInputs<A>,
+    O extends GradientOutputs = Record<never, never>,
+  >(
     activation: A,
     inputs: I,
     dy: Data,
     parameters?: Parameters<A, ParameterValue>,
-  ): ActivationGradients<A, I> {
+    options?: BackwardOptions<O>,
+  ): ActivationGradients<A, I, O> {
     const plan = this.plan(activation, inputs, parameters);
     checkLength(checkData(dy, "dy"), "dy", plan.count);
     return this.withScratch((scratch) => {
       const slope = this.address(dy, "dy", scratch);
-      const names = plan.packed ? ["packed"] : plan.inputs.map(({ name }) => name);
-      const count = plan.packed ? 2 * plan.count : plan.count;
-      const places = names.map(() => scratch.place(count));
+      const outputs = gradientOutputs(plan, options?.out);
+      const places = outputs.map(({ name, count, out }) =>
+        out === undefined || out instanceof Float32Array
+          ? scratch.place(count)
+          : this.address(out, `out.${name}`, scratch),
+      );
       const gradients = plan.inputs.map((_, i) => (plan.packed ? places[0] : places[i]) as number);
       const sums = backward(this.engine, plan, this.addresses(plan, scratch), slope, gradients, scratch);
-      const results = names.map((name, i) => [name, this.engine.heap.at(places[i] as number, count).slice()]);
-      return { ...Object.fromEntries(results), ...sums } as ActivationGradients<A, I>;
+      const named = outputs.map(({ name, count, out }, i) => {
+        const result = this.engine.heap.at(places[i] as number, count);
+        if (out instanceof Float32Array) out.set(result);
+        return [name, out ?? result.slice()];
+      });
+      return { ...Object.fromEntries(named), ...sums } as ActivationGradients<A, I, O>;
     });
   }
 
@@ -97,13 +117,18 @@ class WasmBackend implements SyncBackend {
     return this.activateSync(activation, inputs, parameters, options);
   }
 
-  async activateBackward<A extends Activation, I extends ActivationInputs<A>>(
+  async activateBackward<
+    A extends Activation,
+    I extends ActivationInputs<A>,
+    O extends GradientOutputs = Record<never, never>,
+  >(
     activation: A,
     inputs: I,
     dy: Data,
     parameters?: Parameters<A, ParameterValue>,
-  ): Promise<ActivationGradients<A, I>> {
-    return this.activateBackwardSync(activation, inputs, dy, parameters);
+    options?: BackwardOptions<O>,
+  ): Promise<ActivationGradients<A, I, O>> {
+    return this.activateBackwardSync(activation, inputs, dy, parameters, options);
   }
 
   tensor(data: Float32Array, shape: readonly number[]): Tensor {

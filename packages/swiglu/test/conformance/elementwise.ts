@@ -254,6 +254,14 @@ export function memoryCases(activation: Activation<"gated", "beta">): Conformanc
         const separate = await backend.activateBackward(activation, { gate, up }, dy);
         const resident = await backend.activateBackward(activation, tensors, backend.tensor(dy, [37]));
         expectTrue(String(separate.gate) === String(resident.gate), "gradient through tensors differs");
+        const held = { gate: new Float32Array(37), up: backend.tensor(new Float32Array(37), [37]) };
+        const given = await backend.activateBackward(activation, tensors, dy, {}, { out: held });
+        expectTrue(given.gate === held.gate && given.up === held.up, "gradient outputs are not returned");
+        expectTrue(String(held.gate) === String(separate.gate), "gradient in an output array differs");
+        expectTrue(
+          String(await held.up.read()) === String(separate.up),
+          "gradient in an output tensor differs",
+        );
         tensors.gate.dispose();
         tensors.gate.dispose();
         let message = "";

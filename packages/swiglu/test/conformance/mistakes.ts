@@ -100,6 +100,16 @@ const mistakes: readonly (readonly [string, RegExp, (backend: Backend) => unknow
     /dy has 1 elements, expected 2/,
     (b) => b.activateBackward(relu, { x: f(2) }, f(1)),
   ],
+  [
+    "an unknown gradient output",
+    /unknown gradient in out: x: swiglu takes gate and up/,
+    (b) => b.activateBackward(swiglu, { gate: f(2), up: f(2) }, f(2), {}, { out: { x: f(2) } }),
+  ],
+  [
+    "a gradient output of another length",
+    /out\.gate has 3 elements, expected 2/,
+    (b) => b.activateBackward(swiglu, { gate: f(2), up: f(2) }, f(2), {}, { out: { gate: f(3) } }),
+  ],
   ["a tensor of another shape", /data has 5 elements, expected 6/, (b) => b.tensor(f(5), [2, 3])],
   [
     "a gated activation in an ungated block",
