@@ -65,7 +65,14 @@ export const v128 = {
   load: load("v128.load", simd(0x00), "v128"),
   load32_splat: load("v128.load32_splat", simd(0x09), "v128"),
   load32_zero: load("v128.load32_zero", simd(0x5c), "v128"),
+  load64_zero: load("v128.load64_zero", simd(0x5d), "v128"),
   store: store("v128.store", simd(0x0b), "v128"),
+  /** Stores the lower or the upper 64 bits. */
+  store64_lane: (address: Code<"i32">, value: Code<"v128">, lane: 0 | 1, offset = 0): Code<"none"> =>
+    instruction("v128.store64_lane", [...simd(0x5b), 0, ...unsigned(offset), lane], ["i32", "v128"], "none", [
+      address,
+      value,
+    ]),
   not: op("v128.not", simd(0x4d), v, "v128"),
   and: op("v128.and", simd(0x4e), vv, "v128"),
   andnot: op("v128.andnot", simd(0x4f), vv, "v128"),
