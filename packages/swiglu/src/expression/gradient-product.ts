@@ -1,12 +1,13 @@
 // What a backward kernel computes: dy times a slope, in an order that overflows only where the result does.
 // In float32 a large up times a slope above 1 overflows although a dy below 1 would bring the product back.
-import { type Expr, mul, num } from "./expr.js";
+import { type Expr, mul, num, type Operation } from "./expr.js";
+import { simplify } from "./simplify.js";
 
 /**
  * `dy` times a slope. Bounded factors meet half of dy first, then the inputs one by one, constants last.
  *
  * @example
- * text(timesGradient(mul("up", sigmoid("gate")))) // "sigmoid(gate) * (0.5 * dy) * up * 2"
+ * text(timesGradient(mul("up", sigmoid("gate")))) // "sigmoid(gate) * dy * up"
  */
 export function timesGradient(slope: Expr): Expr {
   const factors = factorsOf(slope);
@@ -17,11 +18,19 @@ export function timesGradient(slope: Expr): Expr {
   );
   const bounded = factors.filter((factor) => factor.op !== "variable" && factor.op !== "num");
   if (bounded.length === 0 || factors.length === 1) return mul(slope, "dy");
-  const start = mul(product(bounded), mul(0.5, "dy"));
-  return mul(
-    apart(inputs).reduce<Expr>((a, b) => mul(a, b), start),
-    num(2 * constant),
-  );
+  // Factors of at most 1 need no room; others are taken to be below 2, as slopes of activations are.
+  const half = bounded.every(atMostOne) ? 1 : 0.5;
+  const start = mul(product(bounded), mul(half, "dy"));
+  const all = apart(inputs).reduce<Expr>((a, b) => mul(a, b), start);
+  return simplify(mul(all, num(constant / half)));
+}
+
+const upToOne: ReadonlySet<string> = new Set<Operation>(["sigmoid", "sigmoidSlope", "tanh", "normalCdf"]);
+
+function atMostOne(expr: Expr): boolean {
+  if (expr.op === "num") return Math.abs(expr.value) <= 1;
+  if (expr.op !== "selectGreater") return upToOne.has(expr.op);
+  return expr.args.slice(2).every(atMostOne);
 }
 
 function factorsOf(expr: Expr): Expr[] {

@@ -2,8 +2,7 @@
 // A kernel goes through `runs` runs of `count` consecutive elements; every operand advances by its own stride per run.
 import { type Activation, gradientExpressions } from "../catalogue/activation.js";
 import { timesGradient } from "../expression/gradient-product.js";
-import type { ValueType } from "./assembler/code.js";
-import { block, brIf, type Code, loop } from "./assembler/code.js";
+import { block, brIf, type Code, loop, type ValueType, when } from "./assembler/code.js";
 import { f32, f32x4, f64x2, i8x16, i32, i32x4, v128 } from "./assembler/instructions.js";
 import type { Body, Local, ModuleBuilder } from "./assembler/module.js";
 import type { Simd } from "./features.js";
@@ -23,6 +22,9 @@ interface Stream {
   readonly base: Local<"i32">;
   readonly stride: Local<"i32">;
 }
+
+/** Elements whose parameter gradients are summed in float32 before float64 takes them: 64, in bytes. */
+const blockBytes = 256;
 
 /** Four elements at a time, or the one that is left. */
 type Width = 4 | 1;
@@ -114,23 +116,26 @@ export function addBackward(
     );
     const slopes = Object.values(gradientExpressions(activation)).map(timesGradient);
     return [
-      ...kernel.loops((width, offset) => {
-        const variables = { ...kernel.load(width, offset), dy: kernel.loadOne(width, dy, offset) };
-        const results = emitVectors(kernel.write, slopes, variables);
-        const [forInputs, forParameters] = [
-          results.slice(0, activation.inputs.length),
-          results.slice(activation.inputs.length),
-        ];
-        if (shape.interleaved)
-          kernel.storePair(width, gradients[0] as Stream, offset, forInputs as [Vector, Vector]);
-        else
-          forInputs.forEach((slope, i) => {
-            kernel.store(width, gradients[i] as Stream, offset, slope);
+      ...kernel.loops(
+        (width, offset) => {
+          const variables = { ...kernel.load(width, offset), dy: kernel.loadOne(width, dy, offset) };
+          const results = emitVectors(kernel.write, slopes, variables);
+          const [forInputs, forParameters] = [
+            results.slice(0, activation.inputs.length),
+            results.slice(activation.inputs.length),
+          ];
+          if (shape.interleaved)
+            kernel.storePair(width, gradients[0] as Stream, offset, forInputs as [Vector, Vector]);
+          else
+            forInputs.forEach((slope, i) => {
+              kernel.store(width, gradients[i] as Stream, offset, slope);
+            });
+          forParameters.forEach((slope, i) => {
+            totals[i]?.add(width, offset, slope);
           });
-        forParameters.forEach((slope, i) => {
-          totals[i]?.add(width, offset, slope);
-        });
-      }),
+        },
+        totals.flatMap((total) => total.flush()),
+      ),
       ...totals.flatMap((total) => total.finish()),
     ];
   });
@@ -139,6 +144,8 @@ export function addBackward(
 /** Where the gradient of one parameter is summed. */
 interface Total {
   add(width: Width, offset: Local<"i32">, slope: Vector): void;
+  /** After each block of elements, few enough that float32 sums them well. */
+  flush(): Code<"none">[];
   finish(): Code<"none">[];
 }
 
@@ -179,8 +186,11 @@ class Kernel {
     });
   }
 
-  /** The loop over runs, and in each the loop over elements: by fours, then one by one. */
-  loops(step: (width: Width, offset: Local<"i32">) => void): Code<"none">[] {
+  /** The loop over runs, and in each the loop over elements: by fours, in blocks that `flush` ends, then one by one. */
+  loops(
+    step: (width: Width, offset: Local<"i32">) => void,
+    flush: readonly Code<"none">[] = [],
+  ): Code<"none">[] {
     const offset = this.body.local("i32");
     const whole = this.body.local("i32");
     const written = (width: Width): Code<"none">[] => {
@@ -197,6 +207,22 @@ class Kernel {
           brIf(again, i32.lt_u(offset.get(), end.get())),
         ]),
       ]);
+    const end = this.body.local("i32");
+    const blocks: Code<"none">[] =
+      flush.length === 0
+        ? [elements(4, whole, fours)]
+        : [
+            block((done) => [
+              brIf(done, i32.ge_u(offset.get(), whole.get())),
+              loop((again) => [
+                end.set(i32.add(offset.get(), i32.const(blockBytes))),
+                when(i32.gt_u(end.get(), whole.get()), [end.set(whole.get())]),
+                elements(4, end, fours),
+                ...flush,
+                brIf(again, i32.lt_u(offset.get(), whole.get())),
+              ]),
+            ]),
+          ];
     const advance = this.streams.map(({ base, stride }) => base.set(i32.add(base.get(), stride.get())));
     return [
       ...this.write.prelude,
@@ -206,8 +232,9 @@ class Kernel {
         brIf(done, i32.eqz(this.runs.get())),
         loop((nextRun) => [
           offset.set(i32.const(0)),
-          elements(4, whole, fours),
+          ...blocks,
           elements(1, this.count, ones),
+          ...flush,
           ...advance,
           this.runs.set(i32.sub(this.runs.get(), i32.const(1))),
           brIf(nextRun, this.runs.get()),
@@ -270,18 +297,23 @@ class Kernel {
       });
   }
 
-  /** Sums over all elements, in two registers of float64. */
+  /** Sums over all elements: blocks in float32, and their sums in two registers of float64. */
   numberSum(body: Body): Total {
     const target = this.given.take("i32");
     const sums = [body.local("v128"), body.local("v128")] as const;
+    const blockSum = body.local("v128");
     return {
       add: (width, _, slope) => {
         const value = width === 4 ? slope : this.firstLane(slope);
-        this.halves(value).forEach((half, i) => {
-          const sum = sums[i] as Vector;
-          this.write.do(sum.set(f64x2.add(sum.get(), half)));
-        });
+        this.write.do(blockSum.set(f32x4.add(blockSum.get(), value.get())));
       },
+      flush: () => [
+        ...this.halves(blockSum).map((half, i) => {
+          const sum = sums[i] as Vector;
+          return sum.set(f64x2.add(sum.get(), half));
+        }),
+        blockSum.set(f32x4.splat(f32.const(0))),
+      ],
       finish: () => sums.map((sum, i) => v128.store(target.get(), sum.get(), 16 * i)),
     };
   }
@@ -300,6 +332,7 @@ class Kernel {
           this.write.do(v128.store(address, f64x2.add(v128.load(address, at), half), at));
         });
       },
+      flush: () => [],
       finish: () => [],
     };
   }
