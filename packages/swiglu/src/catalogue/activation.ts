@@ -13,7 +13,6 @@ import {
   variablesOf,
 } from "../expression/expr.js";
 import { checkName, type ExpressionJson, expressionFromJson, expressionToJson } from "../expression/json.js";
-import { text } from "../expression/print.js";
 import { simplifyAll } from "../expression/simplify.js";
 
 /** Unary activations take `x`; gated ones take `gate` and `up`. */
@@ -119,9 +118,9 @@ function checkParameters<P extends string>(owner: string, parameters: Readonly<R
 }
 
 function checkVariables(owner: string, expression: Expr, inputs: readonly string[], parameters: string[]) {
-  const infinite = schedule([expression]).find((node) => node.op === "num" && !Number.isFinite(node.value));
-  if (infinite !== undefined)
-    throw new TypeError(`${owner}: the expression contains a constant that is not finite, ${text(infinite)}`);
+  for (const node of schedule([expression]))
+    if (node.op === "num" && !Number.isFinite(node.value))
+      throw new TypeError(`${owner}: the expression contains a constant that is not finite, ${node.value}`);
   const used = variablesOf(expression);
   const bound = [...inputs, ...parameters];
   for (const name of used)
