@@ -29,11 +29,19 @@ import { sizeOf } from "../layout.js";
 import { backward, forward, Scratch } from "./activate.js";
 import { type Engine, SingleThreadEngine } from "./engine.js";
 import { chooseSimd, type Simd } from "./features.js";
+import { PooledEngine } from "./pool.js";
 import { WasmTensor } from "./tensor.js";
+import { chooseThreads } from "./threads.js";
 
 export interface WasmOptions {
   /** `plain` or `relaxed` SIMD; by default the best there is. One that is asked for and missing is an error. */
   readonly simd?: Simd;
+  /**
+   * How many threads compute, the calling one included: a whole number from 1 to 64. By default as many as the machine
+   * runs at once, at most 8, and one where memory cannot be shared. More than one that is asked for and impossible is an
+   * error. The others start with the first call that is large enough to share.
+   */
+  readonly threads?: number;
 }
 
 /**
@@ -45,7 +53,12 @@ export interface WasmOptions {
  * backend.dispose();
  */
 export async function wasm(options: WasmOptions = {}): Promise<SyncBackend> {
-  return new WasmBackend(new SingleThreadEngine(chooseSimd(options.simd)));
+  const simd = chooseSimd(options.simd);
+  const threads = chooseThreads(options.threads);
+  const asked = options.threads !== undefined;
+  return new WasmBackend(
+    threads === 1 ? new SingleThreadEngine(simd) : new PooledEngine({ simd, threads, asked }),
+  );
 }
 
 class WasmBackend implements SyncBackend {

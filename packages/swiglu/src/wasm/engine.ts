@@ -3,6 +3,7 @@
 import { ModuleBuilder } from "./assembler/module.js";
 import type { Simd } from "./features.js";
 import { Heap } from "./heap.js";
+import { instantiate } from "./instantiate.js";
 
 /** A call of a kernel: numbers for its parameters (addresses are in bytes). */
 export type KernelCall = readonly number[];
@@ -51,13 +52,4 @@ export class SingleThreadEngine implements Engine {
   dispose(): void {
     this.modules.clear();
   }
-}
-
-/** The kernels of a module over a memory. */
-export function instantiate(
-  bytes: Uint8Array<ArrayBuffer>,
-  memory: WebAssembly.Memory,
-): Readonly<Record<string, (...args: readonly number[]) => void>> {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  return instance.exports as Readonly<Record<string, (...args: readonly number[]) => void>>;
 }

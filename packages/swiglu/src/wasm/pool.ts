@@ -1,0 +1,90 @@
+// An engine on several threads: the calling thread and workers that share its memory. Workers start with the first
+// call that has work for more than one thread; until they are up, and for small calls, the calling thread works alone.
+import { ModuleBuilder } from "./assembler/module.js";
+import type { Engine, KernelCall, LoadedModule } from "./engine.js";
+import type { Simd } from "./features.js";
+import { Heap } from "./heap.js";
+import { instantiate } from "./instantiate.js";
+import { Crew } from "./pool-crew.js";
+import type { Code } from "./pool-protocol.js";
+import { type StartWorker, startWorker } from "./worker-start.js";
+
+export interface PoolOptions {
+  readonly simd: Simd;
+  /** The calling thread included. */
+  readonly threads: number;
+  /** Whether the caller asked for that number: then workers that cannot start are an error, otherwise fewer threads. */
+  readonly asked: boolean;
+  readonly start?: StartWorker;
+  readonly patience?: number;
+}
+
+export class PooledEngine implements Engine {
+  readonly simd: Simd;
+  readonly heap = new Heap(true);
+  private readonly modules = new Map<string, LoadedModule>();
+  private crew: Crew | undefined;
+
+  constructor(private readonly options: PoolOptions) {
+    this.simd = options.simd;
+  }
+
+  /** As many as there will be once the workers are up; fewer where some could not start. */
+  get threads(): number {
+    return this.crew?.refused === undefined ? this.options.threads : 1 + this.crew.up;
+  }
+
+  load(key: string, write: (module: ModuleBuilder) => void): LoadedModule {
+    const known = this.modules.get(key);
+    if (known !== undefined) return known;
+    const builder = new ModuleBuilder(this.heap.type);
+    write(builder);
+    const bytes = builder.encode();
+    const kernels = instantiate(bytes, this.heap.memory);
+    const names = Object.keys(kernels);
+    /** The module's code in the heap, where workers read it. */
+    let code: Code | undefined;
+    const module: LoadedModule = {
+      run: (name, groups) => {
+        const kernel = kernels[name];
+        if (kernel === undefined) throw new Error(`module ${key} has no kernel ${name}`);
+        const run = (calls: readonly KernelCall[]): void => {
+          for (const call of calls) kernel(...call);
+        };
+        const crew = groups.length > 1 ? this.muster() : undefined;
+        if (crew === undefined) for (const calls of groups) run(calls);
+        else crew.run((code ??= this.share(bytes)), names.indexOf(name), groups, run);
+      },
+    };
+    this.modules.set(key, module);
+    return module;
+  }
+
+  /** The workers, once one is up; starts them where there are none, or one was lost. */
+  private muster(): Crew | undefined {
+    if (this.crew?.lost !== undefined) this.dismiss();
+    const { simd: _, threads, asked, start = startWorker, patience = 10_000 } = this.options;
+    this.crew ??= new Crew(this.heap, { workers: threads - 1, start, patience });
+    if (asked && this.crew.refused !== undefined)
+      throw new Error(
+        `threads is ${threads}, but a worker could not start: ${this.crew.refused}; or leave threads out`,
+      );
+    return this.crew.up > 0 ? this.crew : undefined;
+  }
+
+  private share(bytes: Uint8Array): Code {
+    const address = this.heap.allocate(Math.ceil(bytes.length / 4));
+    new Uint8Array(this.heap.memory.buffer, address, bytes.length).set(bytes);
+    return { address, bytes: bytes.length };
+  }
+
+  private dismiss(): void {
+    this.crew?.dispose();
+    this.crew = undefined;
+  }
+
+  dispose(): void {
+    this.dismiss();
+    this.modules.clear();
+  }
+}
