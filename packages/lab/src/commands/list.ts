@@ -1,5 +1,5 @@
 // swiglu-lab list: the catalogue, one line per activation.
-import { activations, text } from "swiglu";
+import { activations, textWithParts } from "swiglu";
 import { familyOf, parameterText } from "../activation/samples.js";
 import { table } from "../terminal/table.js";
 
@@ -9,7 +9,7 @@ export function list(): string {
     activation.name,
     familyOf(activation),
     parameterText(activation),
-    text(activation.expression),
+    textWithParts(activation.expression),
   ]);
   return [
     table(["name", "kind", "parameters", "formula"], rows),

@@ -1,6 +1,6 @@
 // swiglu-lab show NAME: everything about one activation, with a plot of its value and its slope.
 import plot from "simple-ascii-chart";
-import { type Activation, gradientExpressions, latex, text } from "swiglu";
+import { type Activation, gradientExpressions, latex, textWithParts } from "swiglu";
 import { axisName, familyOf, parameterText, sampleActivation } from "../activation/samples.js";
 import { allActivations, findActivation } from "../config/variants.js";
 import { heading } from "../terminal/style.js";
@@ -19,8 +19,8 @@ export function show(name: string, files: readonly string[]): string {
     ["kind", `${familyOf(activation)}, a function of ${activation.inputs.join(" and ")}`],
     ...(activation.self === undefined ? [] : [["self", `${activation.self} is the layer's own input`]]),
     ...(parameters === "" ? [] : [["parameters", parameters]]),
-    ["value", text(activation.expression)],
-    ...slopes.map(([input, slope]) => [`d/d ${input}`, text(slope)]),
+    ["value", textWithParts(activation.expression)],
+    ...slopes.map(([input, slope]) => [`d/d ${input}`, textWithParts(slope)]),
     ["LaTeX", latex(activation.expression)],
     ["source", activation.source],
   ];

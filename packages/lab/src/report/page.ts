@@ -1,13 +1,13 @@
 // The report as one HTML page that needs nothing else: style sheet, prose, tables and charts are all inside.
-import { activationFromJson, text } from "swiglu";
+import { activationFromJson, textWithParts } from "swiglu";
 import { familyOf } from "../activation/samples.js";
 import { count, duration, grouped, percent } from "../terminal/format.js";
 import { learningPanels, type Panel } from "./learningCharts.js";
 import { accuracyChart, differenceChart } from "./rankingCharts.js";
-import type { Results } from "./results.js";
 import { shapePanels } from "./shapeCharts.js";
 import { styleSheet } from "./style.js";
 import { escapeHtml, rankingRows, runRows } from "./tables.js";
+import type { Results } from "./types.js";
 
 /** The whole page. */
 export function reportPage(results: Results): string {
@@ -145,7 +145,7 @@ function method({ config, environment }: Results): string {
 function configText({ config }: Results): string {
   const variants = config.variants.map((variant) => ({
     ...variant,
-    activation: text(activationFromJson(variant.activation).expression),
+    activation: textWithParts(activationFromJson(variant.activation).expression),
   }));
   return JSON.stringify({ ...config, variants }, null, 2);
 }

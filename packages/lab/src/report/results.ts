@@ -8,23 +8,7 @@ import { type BestModel, saveBestModel } from "../sweep/bestModel.js";
 import { prettyJson, writeResult } from "../sweep/folder.js";
 import type { RunRecord } from "../sweep/record.js";
 import { reportPage } from "./page.js";
-
-interface Environment {
-  readonly node: string;
-  readonly platform: string;
-  readonly processor: string;
-  readonly cores: number;
-}
-
-/** Everything that is known about a finished sweep: what results.json holds and the report shows. */
-export interface Results {
-  readonly config: Config;
-  readonly summary: Summary;
-  readonly findings: Findings;
-  readonly best: BestModel | null;
-  readonly environment: Environment;
-  readonly records: readonly RunRecord[];
-}
+import type { Environment, Results } from "./types.js";
 
 /** Writes all three and returns the best model (null when no run finished) and the report's path. */
 export async function writeResults(

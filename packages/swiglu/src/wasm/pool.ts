@@ -52,8 +52,12 @@ export class PooledEngine implements Engine {
           for (const call of calls) kernel(...call);
         };
         const crew = groups.length > 1 ? this.muster() : undefined;
-        if (crew === undefined) for (const calls of groups) run(calls);
-        else crew.run((code ??= this.share(bytes)), names.indexOf(name), groups, run);
+        if (crew === undefined) {
+          for (const calls of groups) run(calls);
+        } else {
+          code ??= this.share(bytes);
+          crew.run(code, names.indexOf(name), groups, run);
+        }
       },
     };
     this.modules.set(key, module);

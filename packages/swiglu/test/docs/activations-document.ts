@@ -15,7 +15,7 @@ export function activationsDocument(): string {
     "# Activations",
     "Generated from the catalogue by `npm run docs`; a test checks that it is current.",
     "$g$ is the gate and $u$ is up; $\\sigma$ is the logistic function, $\\Phi$ the normal distribution's. Gradients are exact; " +
-      "parts that occur more than once are named. Each activation is exported from `swiglu` under its name.",
+      "long parts that occur more than once are named; `sigmoidSlope(z)` is `sigmoid(z) * sigmoid(-z)`. Each activation is exported from `swiglu` under its name.",
     overview(all),
     "## Unary",
     ...sections("unary"),
