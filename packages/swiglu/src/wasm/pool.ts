@@ -34,6 +34,11 @@ export class PooledEngine implements Engine {
     return this.crew?.refused === undefined ? this.options.threads : 1 + this.crew.up;
   }
 
+  /** How many workers are up now: for tests and for measuring. */
+  get helpers(): number {
+    return this.crew?.up ?? 0;
+  }
+
   load(key: string, write: (module: ModuleBuilder) => void): LoadedModule {
     const known = this.modules.get(key);
     if (known !== undefined) return known;

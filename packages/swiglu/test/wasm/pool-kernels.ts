@@ -1,0 +1,63 @@
+// Kernels that show what the pool of threads does: who meets whom, what ran how often, what takes long, what fails.
+import { setTimeout as delay } from "node:timers/promises";
+import { brIf, loop } from "../../src/wasm/assembler/code.js";
+import { atomics, drop, i32 } from "../../src/wasm/assembler/instructions.js";
+import type { LoadedModule } from "../../src/wasm/engine.js";
+import { PooledEngine } from "../../src/wasm/pool.js";
+
+export function poolKernels(engine: PooledEngine): LoadedModule {
+  return engine.load("pool test", (module) => {
+    /** Says that it is here, then looks for the other one; ends when it sees it, or after `turns`. */
+    module.function("meet", ["i32", "i32", "i32"], (body, here, there, turns) => {
+      const met = body.local("i32");
+      return [
+        atomics.store(here.get(), i32.const(1)),
+        loop((again) => [
+          met.set(atomics.load(there.get())),
+          turns.set(i32.sub(turns.get(), i32.const(1))),
+          brIf(again, i32.and(i32.eqz(met.get()), i32.gt_u(turns.get(), i32.const(0)))),
+        ]),
+        atomics.store(i32.add(here.get(), i32.const(4)), met.get()),
+      ];
+    });
+    module.function("count", ["i32"], (_, address) => [drop(atomics.add(address.get(), i32.const(1)))]);
+    module.function("linger", ["i32", "i32"], (_, address, turns) => [
+      loop((again) => [
+        atomics.store(address.get(), turns.get()),
+        turns.set(i32.sub(turns.get(), i32.const(1))),
+        brIf(again, i32.gt_u(turns.get(), i32.const(0))),
+      ]),
+    ]);
+    module.function("store", ["i32"], (_, address) => [atomics.store(address.get(), i32.const(1))]);
+  });
+}
+
+/** Whether two groups of one call run at the same time: neither can see the other unless both have begun. */
+export function meets(engine: PooledEngine, module = poolKernels(engine)): boolean {
+  const place = engine.heap.allocate(4);
+  engine.heap.at(place, 4).fill(0);
+  const turns = 20_000_000;
+  module.run("meet", [[[place, place + 8, turns]], [[place + 8, place, turns]]]);
+  const seen = new Int32Array(engine.heap.memory.buffer, place, 4).every((value) => value === 1);
+  engine.heap.release(place);
+  return seen;
+}
+
+/** Starts the workers and waits until `count` of them are up. */
+export async function untilUp(engine: PooledEngine, count = engine.threads - 1): Promise<void> {
+  const module = poolKernels(engine);
+  const place = engine.heap.allocate(1);
+  for (let turn = 0; turn < 1000; turn++) {
+    module.run("count", [[[place]], [[place]]]);
+    if (engine.helpers === count) return;
+    await delay(10);
+  }
+  throw new Error(`${engine.helpers} workers are up after 10 s, expected ${count}`);
+}
+
+/** The pool behind a backend. */
+export function poolOf(backend: object): PooledEngine {
+  const engine: unknown = Reflect.get(backend, "engine");
+  if (!(engine instanceof PooledEngine)) throw new Error("this backend has no pool");
+  return engine;
+}
