@@ -5,7 +5,7 @@ import { type BasicOperation, lower } from "../../expression/lower.js";
 import { simplifyAll } from "../../expression/simplify.js";
 import type { Code } from "../assembler/code.js";
 import { f32x4, v128 } from "../assembler/instructions.js";
-import { atan, exp, log, sigmoid, sigmoidSlope, sigmoidWithSlope } from "./math.js";
+import { atan, exp, expSmall, log, sigmoid, sigmoidSlope, sigmoidWithSlope } from "./math.js";
 import type { Vector, VectorWriter } from "./writer.js";
 
 type Rule<O extends Operation> = (write: VectorWriter, ...operands: Operands<O, Vector>) => Vector;
@@ -15,10 +15,20 @@ const one =
   (code: (a: Code<"v128">) => Code<"v128">) =>
   (write: VectorWriter, a: Vector): Vector =>
     write.let(code(a.get()));
+type Pair = (a: Code<"v128">, b: Code<"v128">) => Code<"v128">;
 const two =
-  (code: (a: Code<"v128">, b: Code<"v128">) => Code<"v128">) =>
+  (code: Pair) =>
   (write: VectorWriter, a: Vector, b: Vector): Vector =>
     write.let(code(a.get(), b.get()));
+
+/** With a constant or a parameter, which are never NaN, one instruction keeps a NaN of the other; else it takes several. */
+const smallerOrLarger =
+  (quick: Pair, thorough: Pair) =>
+  (write: VectorWriter, a: Vector, b: Vector): Vector => {
+    if (write.isOutside(b)) return write.let(quick(a.get(), b.get()));
+    if (write.isOutside(a)) return write.let(quick(b.get(), a.get()));
+    return write.let(thorough(a.get(), b.get()));
+  };
 
 /** Special operations that have code of their own here; the others are lowered. */
 type Native = "sigmoid" | "sigmoidSlope";
@@ -36,15 +46,45 @@ const rules: { readonly [O in BasicOperation | Native]: Rule<O> } = {
   sub: two(f32x4.sub),
   mul: two(f32x4.mul),
   div: two(f32x4.div),
-  min: two(f32x4.min),
-  max: two(f32x4.max),
+  min: smallerOrLarger(f32x4.pmin, f32x4.min),
+  max: smallerOrLarger(f32x4.pmax, f32x4.max),
   selectGreater: (write, a, b, then, otherwise) => {
     const chosen = v128.bitselect(then.get(), otherwise.get(), f32x4.gt(a.get(), b.get()));
     // Where a or b is NaN, a mask of all ones, which is NaN too.
-    const unordered = v128.or(f32x4.ne(a.get(), a.get()), f32x4.ne(b.get(), b.get()));
-    return write.let(v128.or(chosen, unordered));
+    const changing = [a, b].filter((operand) => !write.isOutside(operand));
+    const result = changing.reduce(
+      (code, operand) => v128.or(code, f32x4.ne(operand.get(), operand.get())),
+      chosen,
+    );
+    return write.let(result);
   },
 };
+
+/** The rule for a node; some operands allow a shorter one. */
+function ruleFor(node: Apply, slopes: ReadonlySet<Expr | undefined>): AnyRule {
+  const [operand] = node.args as readonly [Expr];
+  if (node.op === "sigmoid" && slopes.has(operand)) return sigmoidWithSlope as AnyRule;
+  if (node.op === "exp" && neverPositive(operand)) return expSmall as AnyRule;
+  return rules[node.op as keyof typeof rules] as AnyRule;
+}
+
+function neverPositive(expr: Expr): boolean {
+  if (expr.op === "num") return expr.value <= 0;
+  if (expr.op === "variable") return false;
+  const [a, b] = expr.args as readonly [Expr, Expr];
+  if (expr.op === "neg") return neverNegative(a);
+  if (expr.op === "min") return neverPositive(a) || neverPositive(b);
+  return expr.op === "mul" && neverPositive(a) && neverNegative(b);
+}
+
+function neverNegative(expr: Expr): boolean {
+  if (expr.op === "num") return expr.value >= 0;
+  if (expr.op === "variable") return false;
+  const [a, b] = expr.args as readonly [Expr, Expr];
+  if (expr.op === "mul") return a === b || (neverNegative(a) && neverNegative(b));
+  if (expr.op === "min") return neverNegative(a) && neverNegative(b);
+  return expr.op === "abs" || expr.op === "exp";
+}
 
 /**
  * Writes code for the expressions and returns where each result is. `variables` holds every variable's value.
@@ -67,9 +107,7 @@ export function emitVectors(
     else if (node.op === "variable") values.set(node, variables[node.name] as Vector);
     else {
       const operands = node.args.map((arg) => values.get(arg) as Vector);
-      const shared = node.op === "sigmoid" && slopes.has(node.args[0]);
-      const rule = shared ? sigmoidWithSlope : (rules[node.op as keyof typeof rules] as AnyRule);
-      values.set(node, rule(write, ...(operands as [Vector])));
+      values.set(node, ruleFor(node, slopes)(write, ...operands));
     }
   }
   return lowered.map((expr) => values.get(expr) as Vector);

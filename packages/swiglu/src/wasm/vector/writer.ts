@@ -12,6 +12,7 @@ export class VectorWriter {
   readonly prelude: Code<"none">[] = [];
   private statements: Code<"none">[] = [];
   private readonly constants = new Map<string, Vector>();
+  private readonly fixed = new Set<Vector>();
   private remembered = new Map<string, Vector>();
   private readonly numbers = new Map<Vector, number>();
 
@@ -51,7 +52,13 @@ export class VectorWriter {
     const local = this.local();
     this.prelude.push(local.set(value()));
     this.constants.set(key, local);
+    this.fixed.add(local);
     return local;
+  }
+
+  /** Whether a vector is a constant or a parameter, which never changes and is never NaN. */
+  isOutside(vector: Vector): boolean {
+    return this.fixed.has(vector);
   }
 
   /** The result of a computation on a vector, made once in each pass: several functions share an exponential. */
