@@ -5,7 +5,7 @@ import { type BasicOperation, lower } from "../../expression/lower.js";
 import { simplifyAll } from "../../expression/simplify.js";
 import type { Code } from "../assembler/code.js";
 import { f32x4, v128 } from "../assembler/instructions.js";
-import { atan, exp, expSmall, log, sigmoid, sigmoidSlope, sigmoidWithSlope } from "./math.js";
+import { atan, exp, expSmall, log, sigmoid, sigmoidSlope, sigmoidWithSlope, tanh } from "./math.js";
 import type { Vector, VectorWriter } from "./writer.js";
 
 type Rule<O extends Operation> = (write: VectorWriter, ...operands: Operands<O, Vector>) => Vector;
@@ -31,7 +31,7 @@ const smallerOrLarger =
   };
 
 /** Special operations that have code of their own here; the others are lowered. */
-type Native = "sigmoid" | "sigmoidSlope";
+type Native = "sigmoid" | "sigmoidSlope" | "tanh";
 
 const rules: { readonly [O in BasicOperation | Native]: Rule<O> } = {
   neg: one(f32x4.neg),
@@ -42,6 +42,7 @@ const rules: { readonly [O in BasicOperation | Native]: Rule<O> } = {
   atan,
   sigmoid,
   sigmoidSlope,
+  tanh,
   add: two(f32x4.add),
   sub: two(f32x4.sub),
   mul: two(f32x4.mul),

@@ -105,6 +105,36 @@ export function sigmoidSlope(w: VectorWriter, z: Vector): Vector {
   return w.let(f32x4.div(e.get(), square.get()));
 }
 
+/** (tanh(sqrt t) - sqrt t) / (t sqrt t) for t in [0, 0.625^2] */
+const tanhTail = fit(
+  (t) => {
+    const y = Math.sqrt(t);
+    return t < 1e-3 ? -1 / 3 + (2 * t) / 15 - (17 * t * t) / 315 : (Math.tanh(y) - y) / (t * y);
+  },
+  0,
+  0.391,
+  5,
+);
+
+/** tanh(z): a polynomial near 0; from 0.625 on (1 - e) / (1 + e) with e = e^-2|z|, and the sign of z. */
+export function tanh(w: VectorWriter, z: Vector): Vector {
+  const size = w.let(f32x4.abs(z.get()));
+  const e = expSmall(w, w.let(f32x4.mul(size.get(), w.constant(-2).get())));
+  const one = w.constant(1);
+  const far = w.let(f32x4.div(f32x4.sub(one.get(), e.get()), f32x4.add(one.get(), e.get())));
+  const t = w.let(f32x4.mul(z.get(), z.get()));
+  const cube = w.let(f32x4.mul(t.get(), size.get()));
+  const near = w.multiplyAdd(cube, w.polynomial(tanhTail, t), size);
+  const value = v128.bitselect(far.get(), near.get(), f32x4.gt(size.get(), w.constant(0.625).get()));
+  return withSign(w, w.let(value), z);
+}
+
+/** The size of the first with the sign of the second. */
+function withSign(w: VectorWriter, size: Vector, sign: Vector): Vector {
+  const bit = w.outside("sign bit", () => i32x4.splat(i32.const(-(2 ** 31))));
+  return w.let(v128.or(size.get(), v128.and(sign.get(), bit.get())));
+}
+
 /** (log(1 + f) - f) / f^2 around 0 */
 const logTail = fit(
   (f) => (Math.abs(f) < 1e-3 ? -0.5 + f / 3 - (f * f) / 4 + f ** 3 / 5 : (Math.log1p(f) - f) / (f * f)),
@@ -171,6 +201,5 @@ export function atan(w: VectorWriter, x: Vector): Vector {
   const t = w.let(f32x4.mul(y.get(), y.get()));
   const cube = w.let(f32x4.mul(t.get(), y.get()));
   const value = w.let(f32x4.add(base.get(), w.multiplyAdd(cube, w.polynomial(atanTail, t), y).get()));
-  const sign = w.outside("sign bit", () => i32x4.splat(i32.const(-(2 ** 31))));
-  return w.let(v128.or(value.get(), v128.and(x.get(), sign.get())));
+  return withSign(w, value, x);
 }
