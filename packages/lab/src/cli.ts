@@ -42,7 +42,7 @@ program
       .default([], "none"),
   )
   .option("--seeds <count|list>", "3 means the seeds 1, 2 and 3; 7,11 means these", "3")
-  .option("--steps <n>", "training steps of a run", wholeNumber, 600)
+  .option("--steps <n>", "training steps of a run", wholeNumber, 500)
   .option("--batch <n>", "images per step", wholeNumber, 128)
   .option("--width <n>", "width of the network (dModel)", wholeNumber, 32)
   .option("--depth <n>", "blocks", wholeNumber, 2)
