@@ -65,6 +65,11 @@ export interface FfnOptions<W = FfnWeights> {
   readonly weights: W;
   /** The activation's parameters: numbers, or arrays whose length divides dFf. Defaults from the definition. */
   readonly parameters?: Readonly<Record<string, ParameterValue>>;
+  /**
+   * Whether a recorded pass keeps only x, and computes the activation's inputs again in its backward: rows * dModel
+   * numbers instead of that and 2 rows * dFf (dFf where ungated). Default false. The reference keeps everything anyway.
+   */
+  readonly recompute?: boolean;
 }
 export interface GatedFfnOptions<W extends GatedFfnWeights = GatedFfnWeights> extends FfnOptions<W> {
   /** Where gate and up lie in `weights.packed`; only with packed weights. */

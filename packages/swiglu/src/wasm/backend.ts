@@ -18,6 +18,7 @@ import {
 import type { Data, ParameterValue, Tensor } from "../backend/data.js";
 import {
   type FfnOptions,
+  type FfnPlan,
   type FfnWeights,
   type GatedFfnOptions,
   type GatedFfnWeights,
@@ -29,6 +30,7 @@ import { sizeOf } from "../layout.js";
 import { backward, forward, Scratch } from "./activate.js";
 import { type Engine, SingleThreadEngine } from "./engine.js";
 import { chooseSimd, type Simd } from "./features.js";
+import { WasmFfn } from "./ffn.js";
 import { PooledEngine } from "./pool.js";
 import { WasmTensor } from "./tensor.js";
 import { chooseThreads } from "./threads.js";
@@ -153,14 +155,12 @@ class WasmBackend implements SyncBackend {
 
   async ffn<W extends FfnWeights>(options: FfnOptions<W>): Promise<Ffn<W>> {
     this.alive();
-    planFfn(options);
-    throw new Error("the WebAssembly backend has no feed-forward blocks yet: use reference()");
+    return this.block(planFfn(options), options.recompute);
   }
 
   async gatedFfn<W extends GatedFfnWeights>(options: GatedFfnOptions<W>): Promise<Ffn<W>> {
     this.alive();
-    planGatedFfn(options);
-    throw new Error("the WebAssembly backend has no feed-forward blocks yet: use reference()");
+    return this.block(planGatedFfn(options), options.recompute);
   }
 
   dispose(): void {
@@ -194,8 +194,24 @@ class WasmBackend implements SyncBackend {
 
   private address(data: Data, name: string, scratch: Scratch): number {
     if (data instanceof Float32Array) return scratch.place(data);
+    return this.tensorAddress(data, name);
+  }
+
+  private tensorAddress(data: Tensor, name: string): number {
     if (data instanceof WasmTensor && data.engine === this.engine) return data.address;
     throw new TypeError(`${name} is a tensor of another backend: read() it and pass the array`);
+  }
+
+  private block<W>(plan: FfnPlan, recompute = false): Ffn<W> {
+    return new WasmFfn<W>(this.engine, plan, (data, name) => this.numbers(data, name), recompute);
+  }
+
+  /** Looks into data: an array itself, or a tensor's place in the heap. */
+  private numbers(data: Data, name: string): Float32Array {
+    this.alive();
+    return data instanceof Float32Array
+      ? data
+      : this.engine.heap.at(this.tensorAddress(data, name), data.length);
   }
 
   private alive(): void {

@@ -36,11 +36,11 @@ export class Arguments {
 /** A loop that runs `count` times, which may be 0; `counter` is a local of its own. */
 export function times(
   counter: Local<"i32">,
-  count: Local<"i32">,
+  count: Code<"i32">,
   statements: readonly Code<"none">[],
 ): Code<"none">[] {
   return [
-    counter.set(count.get()),
+    counter.set(count),
     block((done) => [
       brIf(done, i32.eqz(counter.get())),
       loop((again) => [
@@ -100,11 +100,11 @@ export class PanelProduct {
 
   /** Goes through the column panels; `then` is what else happens to each once it is in `out`. */
   columns(then: readonly Code<"none">[]): Code<"none">[] {
-    return times(this.columnsLeft, this.columnPanels, [
+    return times(this.columnsLeft, this.columnPanels.get(), [
       this.panel.set(this.left.get()),
       this.start.rewind(),
       this.out.rewind(),
-      ...times(this.rowsLeft, this.rowPanels, [
+      ...times(this.rowsLeft, this.rowPanels.get(), [
         ...this.tile.start(this.start),
         ...this.tile.addProduct(this.panel, this.right, this.k),
         ...this.tile.finish(this.out),

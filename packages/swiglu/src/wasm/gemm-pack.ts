@@ -22,10 +22,10 @@ export function addPacking(module: ModuleBuilder): void {
 function addCopy(module: ModuleBuilder): void {
   module.function("copy", eight, (body, from, fromRow, fromQuad, to, toRow, toQuad, rows, quads) => {
     const [source, target, row, quad] = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
-    return times(row, rows, [
+    return times(row, rows.get(), [
       source.set(from.get()),
       target.set(to.get()),
-      ...times(quad, quads, [
+      ...times(quad, quads.get(), [
         v128.store(target.get(), v128.load(source.get())),
         advance(source, fromQuad.get()),
         advance(target, toQuad.get()),
@@ -68,10 +68,10 @@ function addTranspose(module: ModuleBuilder): void {
         mixed(pairs, 2, 3, first),
         mixed(pairs, 2, 3, second),
       ];
-      return times(i, outer, [
+      return times(i, outer.get(), [
         source.set(from.get()),
         target.set(to.get()),
-        ...times(j, inner, [
+        ...times(j, inner.get(), [
           ...rows.map((row, r) => row.set(v128.load(source.get(), 32 * r))),
           ...pairs.map((pair, p) => pair.set(sources[p] as Code<"v128">)),
           ...results.map((result, r) => v128.store(target.get(), result, 32 * r)),
@@ -89,9 +89,9 @@ function addTranspose(module: ModuleBuilder): void {
 function addColumns(module: ModuleBuilder): void {
   module.function("columns", ["i32", "i32", "i32", "i32", "i32"], (body, from, fromRow, to, rows, panels) => {
     const [source, row, panel] = [0, 1, 2].map(() => body.local("i32")) as Counters;
-    return times(panel, panels, [
+    return times(panel, panels.get(), [
       source.set(from.get()),
-      ...times(row, rows, [
+      ...times(row, rows.get(), [
         v128.store(to.get(), v128.load(source.get())),
         v128.store64_lane(to.get(), v128.load64_zero(source.get(), 16), 0, 16),
         advance(source, fromRow.get()),
@@ -115,10 +115,10 @@ function addSums(module: ModuleBuilder): void {
       const totals = [0, 1, 2, 3].map(() => body.local("v128"));
       const value = body.local("v128");
       const upper = [8, 9, 10, 11, 12, 13, 14, 15, 0, 0, 0, 0, 0, 0, 0, 0];
-      return times(panel, panels, [
+      return times(panel, panels.get(), [
         source.set(from.get()),
         ...totals.map((total) => total.set(i32x4.splat(i32.const(0)))),
-        ...times(row, rows, [
+        ...times(row, rows.get(), [
           ...totals.flatMap((total, i) => [
             ...(i % 2 === 0 ? [value.set(v128.load(source.get(), 8 * i))] : []),
             total.set(

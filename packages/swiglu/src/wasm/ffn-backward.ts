@@ -1,0 +1,163 @@
+// The backward pass of a feed-forward block: the activation's gradients fused with dY downᵀ, then one product for the
+// gradient of x and one for each weight; biases and parameters are summed in float64.
+import type { FfnGradients } from "../backend/backend.js";
+import type { ParameterValue } from "../backend/data.js";
+import type { FfnPlan } from "../backend/ffn.js";
+import { pack } from "../layout.js";
+import type { Scratch } from "./activate.js";
+import type { Engine } from "./engine.js";
+import type { Flow, FusedCalls } from "./ffn-fused.js";
+import type { PackedWeight, PackedWeights } from "./ffn-weights.js";
+import {
+  columnSums,
+  inPanels,
+  packColumns,
+  packLeft,
+  packRight,
+  padded,
+  product,
+  type Right,
+  readMatrix,
+  rowMajor,
+  type Stream,
+  tileColumns,
+  tileRows,
+  wholeTiles,
+} from "./gemm.js";
+
+/** One backward of one pass. */
+export class FfnBackward<W> {
+  private readonly gradients: Record<string, ParameterValue> = {};
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly plan: FfnPlan,
+    private readonly weights: PackedWeights,
+    private readonly fused: FusedCalls,
+    private readonly rows: number,
+    private readonly scratch: Scratch,
+  ) {}
+
+  /** From x, the activation's inputs (computed again where they were not kept) and dY: addresses, row-major, padded. */
+  run(x: number, kept: number | undefined, dY: number): FfnGradients<W> {
+    const { engine, fused, rows, scratch, gradients } = this;
+    const { dModel, dFf } = this.plan;
+    const { first, square } = this.weights;
+    const inputs = kept ?? scratch.place(fused.roomForInputs(rows));
+    if (kept === undefined) fused.forward(x, rows, inputs, scratch);
+    const back = this.flow(dY, padded(dModel));
+    const slopes = fused.backward(back.left, rows, inputs, scratch);
+    this.parameterGradients(slopes.parameters);
+    this.weightGradients(["down"], slopes.hidden, dFf, dModel, back.right);
+
+    let flow = slopes.product;
+    if (square) {
+      this.weightGradients(["square"], inputs, dFf, dFf, flow.right);
+      const own = rowMajor(slopes.own, padded(dFf));
+      product(engine, { left: flow.left, right: square.transposed(), start: own, out: own });
+      flow = this.flow(slopes.own, padded(dFf));
+    }
+    gradients.x = this.inputGradient(flow, first);
+    this.weightGradients(first.names, x, dModel, dFf, flow.right);
+    return gradients as FfnGradients<W>;
+  }
+
+  /** Both operands that a row-major gradient serves as. */
+  private flow(from: number, columns: number): Flow {
+    const { engine, rows, scratch } = this;
+    return {
+      left: packLeft(engine, from, rows, columns, scratch.place(wholeTiles(rows) * columns)),
+      right: packRight(engine, [from], rows, columns, scratch.place(rows * columns)),
+    };
+  }
+
+  private inputGradient({ left }: Flow, weight: PackedWeight): Float32Array {
+    const { engine, rows, scratch } = this;
+    const columns = padded(this.plan.dModel);
+    const out = rowMajor(scratch.place(wholeTiles(rows) * columns), columns);
+    product(engine, { left, right: weight.transposed(), start: this.weights.start, out });
+    return readMatrix(engine, out.base, rows, this.plan.dModel);
+  }
+
+  /**
+   * The gradients of the named weights, two for gate and up, and of their biases: the transpose of what they multiply,
+   * which is row-major and padded, times what flows back. `rows` and `columns` are those of each weight.
+   */
+  private weightGradients(
+    names: readonly string[],
+    factor: number,
+    rows: number,
+    columns: number,
+    flow: Right,
+  ): void {
+    const { engine, scratch } = this;
+    const tall = Math.ceil(rows / tileRows) * tileRows;
+    const left = packColumns(engine, factor, flow.k, rows, padded(rows), scratch.place(tall * flow.k));
+    const width = padded(columns);
+    const places = scratch.place(names.length * tall * width);
+    const distance = 4 * tall * width;
+    const out: Stream =
+      names.length === 1
+        ? rowMajor(places, width)
+        : { base: places, row: 4 * width, panel: 16, half: distance };
+    product(engine, { left, right: flow, start: this.weights.start, out });
+    this.store(
+      names,
+      "",
+      names.map((_, i) => readMatrix(engine, places + i * distance, rows, columns)),
+      [rows, columns],
+    );
+    this.store(names, "Bias", this.sums(flow, names.length, columns), [columns]);
+  }
+
+  /** Stores gradients of weights, or of biases that were given, under their names; packed again where they were packed. */
+  private store(
+    names: readonly string[],
+    suffix: string,
+    values: readonly Float32Array[],
+    shape: readonly number[],
+  ): void {
+    const { layout, weights } = this.plan;
+    const [gate, up] = values;
+    if (layout !== undefined && names.length === 2) {
+      if (weights[`packed${suffix}`] !== undefined)
+        this.gradients[`packed${suffix}`] = pack({ gate, up } as Halves, shape, { layout });
+    } else
+      names.forEach((name, i) => {
+        if (weights[name + suffix] !== undefined) this.gradients[name + suffix] = values[i] as Float32Array;
+      });
+  }
+
+  /** Sums over rows of the columns of what flows back, for each of the weights that share it. */
+  private sums(flow: Right, together: number, columns: number): Float32Array[] {
+    const totals = this.columnSums(inPanels(flow), flow.panels);
+    const quad = 4 * together;
+    return Array.from({ length: together }, (_, part) =>
+      Float32Array.from(
+        { length: columns },
+        (_, i) => totals[Math.floor(i / 4) * quad + 4 * part + (i % 4)] as number,
+      ),
+    );
+  }
+
+  private columnSums(stream: Stream, panels: number): Float64Array {
+    const { engine, rows, scratch } = this;
+    return columnSums(engine, stream, rows, panels, scratch.place(2 * tileColumns * panels));
+  }
+
+  private parameterGradients(slopes: readonly number[]): void {
+    const { dFf, parameters } = this.plan;
+    const width = padded(dFf);
+    Object.entries(parameters).forEach(([name, value], parameter) => {
+      const columns = this.columnSums(rowMajor(slopes[parameter] as number, width), width / tileColumns);
+      const total = new Float64Array(typeof value === "number" ? 1 : value.length);
+      for (let i = 0; i < dFf; i++) total[i % total.length]! += columns[i] as number;
+      this.gradients[name] = typeof value === "number" ? (total[0] as number) : Float32Array.from(total);
+    });
+  }
+}
+
+interface Halves {
+  readonly gate: Float32Array;
+  readonly up: Float32Array;
+}

@@ -1,0 +1,126 @@
+// The feed-forward block of the WebAssembly backend: hidden layer and activation fused, then down; recorded passes.
+// Weights are packed once; everything else is scratch, except what a recorded pass keeps until it is disposed.
+import type { Ffn, Pass } from "../backend/backend.js";
+import { checkData } from "../backend/check.js";
+import type { Data } from "../backend/data.js";
+import { checkRows, type FfnPlan } from "../backend/ffn.js";
+import { Scratch } from "./activate.js";
+import type { Engine } from "./engine.js";
+import { FfnBackward } from "./ffn-backward.js";
+import { FusedCalls } from "./ffn-fused.js";
+import { PackedWeights, writePadded } from "./ffn-weights.js";
+import { padded, product, readMatrix, rowMajor, sameRow, wholeTiles } from "./gemm.js";
+
+/** Looks into data of this backend; throws where it belongs to another or is disposed. */
+export type Read = (data: Data, name: string) => Float32Array;
+
+export class WasmFfn<W> implements Ffn<W> {
+  private readonly weights: PackedWeights;
+  private readonly fused: FusedCalls;
+  private disposed = false;
+
+  /** With `recompute`, passes keep only x, and compute the activation's inputs again in their backward. */
+  constructor(
+    private readonly engine: Engine,
+    private readonly plan: FfnPlan,
+    private readonly read: Read,
+    private readonly recompute: boolean,
+  ) {
+    this.weights = new PackedWeights(engine, plan, (name) => {
+      const data = plan.weights[name];
+      return data === undefined ? undefined : () => read(data, `weights.${name}`);
+    });
+    this.fused = new FusedCalls(engine, plan, this.weights);
+  }
+
+  async forward(x: Data, rows: number): Promise<Float32Array> {
+    this.check("x", x, rows);
+    return this.withScratch((scratch) => {
+      const inputs = scratch.place(this.fused.roomForInputs(rows));
+      return this.output(this.inHeap(x, "x", rows, scratch), rows, inputs, scratch);
+    });
+  }
+
+  async record(x: Data, rows: number): Promise<Pass<W>> {
+    this.check("x", x, rows);
+    const kept = new Scratch(this.engine);
+    try {
+      const place = this.copy(x, "x", rows, kept);
+      const room = this.fused.roomForInputs(rows);
+      const inputs = this.recompute ? undefined : kept.place(room);
+      const y = this.withScratch((scratch) =>
+        this.output(place, rows, inputs ?? scratch.place(room), scratch),
+      );
+      return this.pass(y, rows, place, inputs, kept);
+    } catch (error) {
+      kept.release();
+      throw error;
+    }
+  }
+
+  dispose(): void {
+    this.weights.release();
+    this.disposed = true;
+  }
+
+  private pass(y: Float32Array, rows: number, x: number, inputs: number | undefined, kept: Scratch): Pass<W> {
+    let alive = true;
+    return {
+      y,
+      backward: async (dY) => {
+        if (!alive) throw new Error("this pass is disposed: record a new one");
+        this.check("dY", dY, rows);
+        return this.withScratch((scratch) => {
+          const at = this.inHeap(dY, "dY", rows, scratch);
+          const { engine, plan, weights, fused } = this;
+          return new FfnBackward<W>(engine, plan, weights, fused, rows, scratch).run(x, inputs, at);
+        });
+      },
+      dispose: () => {
+        if (alive) kept.release();
+        alive = false;
+      },
+    };
+  }
+
+  /** y, from x (row-major, padded); the activation's inputs go to `inputs`. */
+  private output(x: number, rows: number, inputs: number, scratch: Scratch): Float32Array {
+    const { down } = this.weights;
+    const left = this.fused.forward(x, rows, inputs, scratch);
+    const columns = padded(this.plan.dModel);
+    const out = rowMajor(scratch.place(wholeTiles(rows) * columns), columns);
+    product(this.engine, { left, right: down.panels, start: sameRow(down.bias), out });
+    return readMatrix(this.engine, out.base, rows, this.plan.dModel);
+  }
+
+  /** Where rows of width dModel are, padded: a tensor is used where it is if it needs no padding. */
+  private inHeap(data: Data, name: string, rows: number, scratch: Scratch): number {
+    const numbers = this.read(data, name);
+    const inside = numbers.buffer === this.engine.heap.memory.buffer;
+    return inside && this.plan.dModel === padded(this.plan.dModel)
+      ? numbers.byteOffset
+      : this.copy(data, name, rows, scratch);
+  }
+
+  private copy(data: Data, name: string, rows: number, scratch: Scratch): number {
+    const { dModel } = this.plan;
+    // Packing panels of six columns reads a little beyond the last one.
+    const place = scratch.place(rows * padded(dModel) + 8);
+    writePadded(this.engine, place, () => this.read(data, name), [rows, dModel]);
+    return place;
+  }
+
+  private check(name: string, data: Data, rows: number): void {
+    if (this.disposed) throw new Error("this feed-forward block is disposed: create a new one");
+    checkRows(name, checkData(data, name), rows, this.plan.dModel);
+  }
+
+  private withScratch<R>(work: (scratch: Scratch) => R): R {
+    const scratch = new Scratch(this.engine);
+    try {
+      return work(scratch);
+    } finally {
+      scratch.release();
+    }
+  }
+}

@@ -1,0 +1,312 @@
+// Matrix products of the WebAssembly backend: operands as packed panels, work divided into calls for every thread.
+// All addresses and steps are in bytes; every matrix has its columns padded to a multiple of 8.
+import type { Engine, KernelCall, LoadedModule } from "./engine.js";
+import { addProduct } from "./gemm-kernels.js";
+import { addPacking } from "./gemm-pack.js";
+import { type LeftLayout, tileColumns, tileRows } from "./gemm-tile.js";
+
+export { tileColumns, tileRows };
+
+/** Where a matrix is read or written tile by tile; see `TileStream`. */
+export interface Stream {
+  readonly base: number;
+  readonly row: number;
+  readonly panel: number;
+  readonly half: number;
+}
+
+/** The left operand of a product: panels of `rows` rows, each with all of `k`. */
+export interface Left {
+  readonly address: number;
+  readonly layout: LeftLayout;
+  readonly rows: number;
+  readonly panels: number;
+  readonly k: number;
+}
+
+/** The right operand: panels of eight columns, [k][8] each. */
+export interface Right {
+  readonly address: number;
+  readonly panels: number;
+  readonly panelBytes: number;
+  readonly k: number;
+}
+
+/** A rectangle of tiles: row panels and column panels. */
+export interface Part {
+  readonly row: number;
+  readonly rows: number;
+  readonly column: number;
+  readonly columns: number;
+}
+
+export const padded = (count: number): number => Math.ceil(count / tileColumns) * tileColumns;
+
+/** The rows of a tile for that many rows in all: few rows are one tile, which then reads the weights once, in order. */
+export const rowsOfTile = (rows: number): number => (rows <= 4 ? Math.max(1, rows) : tileRows);
+
+/** Rows, rounded up to whole tiles. */
+export const wholeTiles = (rows: number): number => Math.ceil(rows / rowsOfTile(rows)) * rowsOfTile(rows);
+
+/** A row-major matrix. */
+export const rowMajor = (base: number, columns: number): Stream => ({
+  base,
+  row: 4 * columns,
+  panel: 4 * tileColumns,
+  half: 16,
+});
+/** The same row for all rows. */
+export const sameRow = (base: number): Stream => ({ base, row: 0, panel: 4 * tileColumns, half: 16 });
+/** Panels of eight columns, as a right operand has them. */
+export const inPanels = ({ address, panelBytes }: Right): Stream => ({
+  base: address,
+  row: 4 * tileColumns,
+  panel: panelBytes,
+  half: 16,
+});
+
+/** How many bytes of the left operand are gone through for each panel of the right one: they stay in a core's cache. */
+const blockBytes = 2 ** 18;
+/** The longest sum in one go, for the same reason. */
+const longest = 1536;
+/** Below this many multiplications a thread costs more than it does. */
+const smallest = 2 ** 16;
+
+/** Divides tiles among threads: groups of parts, each of about equal work, whose rows stay in cache. */
+function divideTiles(left: Left, columnPanels: number, threads: number): Part[][] {
+  const work = left.panels * left.rows * left.k * columnPanels * tileColumns;
+  // More groups than threads, since threads are not equally fast.
+  const wanted = threads === 1 ? 1 : Math.max(1, Math.min(4 * threads, Math.ceil(work / smallest)));
+  const byColumns = columnPanels >= left.panels;
+  const panels = byColumns ? columnPanels : left.panels;
+  const block = Math.max(1, Math.floor(blockBytes / (4 * left.rows * Math.min(left.k, longest))));
+  return ranges(panels, Math.ceil(panels / wanted)).map(([from, count]) => {
+    const [row, rows, column, columns] = byColumns
+      ? [0, left.panels, from, count]
+      : [from, count, 0, columnPanels];
+    return ranges(rows, block).map(([first, some]) => ({ row: row + first, rows: some, column, columns }));
+  });
+}
+
+/** Ranges of at most `step` that make up `count`: first and length of each. */
+export function ranges(count: number, step: number): [number, number][] {
+  return Array.from({ length: Math.ceil(count / step) }, (_, i) => [
+    i * step,
+    Math.min(step, count - i * step),
+  ]);
+}
+
+/** The stretches of a long sum, each of which continues what the one before left in the output. */
+function stretches({ k, rows }: Left): [number, number][] {
+  const count = Math.ceil(k / longest);
+  if (rows < tileRows || count < 2) return [[0, k]];
+  return ranges(k, Math.ceil(k / count / 4) * 4);
+}
+
+/** Where a part of a stream begins. */
+export const partOf = ({ base, row, panel, half }: Stream, left: Left, part: Part): number[] => [
+  base + part.row * left.rows * row + part.column * panel,
+  row,
+  panel,
+  half,
+];
+
+/** The operands of a product: `out = start + left right`. `out` has room for whole tiles. */
+export interface Product {
+  readonly left: Left;
+  readonly right: Right;
+  readonly start: Stream;
+  readonly out: Stream;
+}
+
+/** The arguments of a `PanelProduct` for one part and one stretch of the sum. */
+function productArguments(
+  { left, right, start, out }: Product,
+  part: Part,
+  [from, length]: readonly [number, number],
+): number[] {
+  const leftPanel = 4 * left.rows * left.k;
+  return [
+    left.address + part.row * leftPanel + 4 * left.rows * from,
+    leftPanel,
+    right.address + part.column * right.panelBytes + 4 * tileColumns * from,
+    right.panelBytes,
+    length,
+    part.rows,
+    part.columns,
+    ...partOf(from === 0 ? start : out, left, part),
+    ...partOf(out, left, part),
+  ];
+}
+
+/** `out = start + left right` */
+export function product(engine: Engine, operands: Product): void {
+  multiply(engine, operands, stretches(operands.left));
+}
+
+/**
+ * A product whose last stretch is done by a fused kernel, which takes `more` arguments for each part.
+ */
+export function fusedProduct(
+  engine: Engine,
+  operands: Product,
+  module: LoadedModule,
+  kernel: string,
+  more: (part: Part) => readonly number[],
+): void {
+  const all = stretches(operands.left);
+  const last = all.pop() as [number, number];
+  if (all.length > 0) multiply(engine, operands, all);
+  const parts = divideTiles(operands.left, operands.right.panels, engine.threads);
+  module.run(
+    kernel,
+    parts.map((group) => group.map((part) => [...productArguments(operands, part, last), ...more(part)])),
+  );
+}
+
+function multiply(engine: Engine, operands: Product, sum: readonly [number, number][]): void {
+  const { rows, layout } = operands.left;
+  const parts = divideTiles(operands.left, operands.right.panels, engine.threads);
+  engine
+    .load(`product ${rows} ${layout}`, (module) => addProduct(module, { rows, left: layout }, engine.simd))
+    .run(
+      "product",
+      parts.map((group) =>
+        group.flatMap((part) => sum.map((stretch) => productArguments(operands, part, stretch))),
+      ),
+    );
+}
+
+function packing(engine: Engine): LoadedModule {
+  return engine.load("packing", addPacking);
+}
+
+/** A few groups for each thread, from as many calls as there are. */
+function grouped(calls: readonly KernelCall[], threads: number): KernelCall[][] {
+  return ranges(calls.length, Math.ceil(calls.length / (2 * threads))).map(([from, count]) =>
+    calls.slice(from, from + count),
+  );
+}
+
+/** Packs rows of a row-major matrix into a left operand at `to`, in quads. `columns` is a multiple of 8. */
+export function packLeft(engine: Engine, from: number, rows: number, columns: number, to: number): Left {
+  const tile = rowsOfTile(rows);
+  const panels = Math.ceil(rows / tile);
+  const calls = ranges(rows, tile).map(([row, count]) => [
+    from + 4 * columns * row,
+    4 * columns,
+    16,
+    to + 4 * columns * row,
+    16,
+    16 * tile,
+    count,
+    columns / 4,
+  ]);
+  packing(engine).run("copy", grouped(calls, engine.threads));
+  return { address: to, layout: "quads", rows: tile, panels, k: columns };
+}
+
+/** Packs the transpose of a row-major matrix into a left operand at `to`: its columns become rows, its rows the sum. */
+export function packColumns(
+  engine: Engine,
+  from: number,
+  rows: number,
+  columns: number,
+  rowLength: number,
+  to: number,
+): Left {
+  const panels = Math.ceil(columns / tileRows);
+  const calls = ranges(panels, Math.ceil(panels / (2 * engine.threads))).map(([panel, count]) => [
+    from + 4 * tileRows * panel,
+    4 * rowLength,
+    to + 4 * tileRows * rows * panel,
+    rows,
+    count,
+  ]);
+  packing(engine).run("columns", grouped(calls, engine.threads));
+  return { address: to, layout: "columns", rows: tileRows, panels, k: rows };
+}
+
+/**
+ * Packs row-major matrices of `columns` columns (a multiple of 8) into a right operand at `to`: one matrix into panels of
+ * eight columns, two into panels of four columns of each, side by side.
+ */
+export function packRight(
+  engine: Engine,
+  from: readonly number[],
+  rows: number,
+  columns: number,
+  to: number,
+): Right {
+  const panels = (from.length * columns) / tileColumns;
+  const panelBytes = 4 * tileColumns * rows;
+  const halves = from.length === 1 ? [from[0] as number, (from[0] as number) + 16] : from;
+  const quadStep = 32 / from.length;
+  const calls = halves.flatMap((address, half) =>
+    ranges(panels, 16).map(([panel, count]) => [
+      address + quadStep * panel,
+      quadStep,
+      4 * columns,
+      to + panelBytes * panel + 16 * half,
+      panelBytes,
+      4 * tileColumns,
+      count,
+      rows,
+    ]),
+  );
+  packing(engine).run("copy", grouped(calls, engine.threads));
+  return { address: to, panels, panelBytes, k: rows };
+}
+
+/** Packs the transpose of a right operand, whose k is a multiple of 8, into another one at `to`. */
+export function packTransposed(engine: Engine, from: Right, to: number): Right {
+  const panelBytes = 4 * tileColumns * tileColumns * from.panels;
+  const panels = from.k / tileColumns;
+  const block = 4 * 4 * tileColumns;
+  const calls = [0, 1].flatMap((inRow) =>
+    [0, 1].flatMap((inColumn) =>
+      ranges(panels, 16).map(([panel, count]) => [
+        from.address + 2 * block * panel + block * inRow + 16 * inColumn,
+        2 * block,
+        from.panelBytes,
+        to + panelBytes * panel + block * inColumn + 16 * inRow,
+        panelBytes,
+        2 * block,
+        count,
+        from.panels,
+      ]),
+    ),
+  );
+  packing(engine).run("transpose", grouped(calls, engine.threads));
+  return { address: to, panels, panelBytes, k: tileColumns * from.panels };
+}
+
+/** Sums over rows, in float64, of each column of what a stream goes through. `scratch` has room for them. */
+export function columnSums(
+  engine: Engine,
+  from: Stream,
+  rows: number,
+  panels: number,
+  scratch: number,
+): Float64Array {
+  const calls = ranges(panels, 16).map(([panel, count]) => [
+    from.base + from.panel * panel,
+    from.row,
+    from.panel,
+    scratch + 8 * tileColumns * panel,
+    rows,
+    count,
+  ]);
+  packing(engine).run("sums", grouped(calls, engine.threads));
+  return new Float64Array(engine.heap.memory.buffer, scratch, tileColumns * panels).slice();
+}
+
+/** Copies a row-major matrix out, without the padding of its rows. */
+export function readMatrix(engine: Engine, address: number, rows: number, columns: number): Float32Array {
+  const width = padded(columns);
+  if (width === columns) return engine.heap.at(address, rows * columns).slice();
+  const matrix = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++)
+    matrix.set(engine.heap.at(address + 4 * width * row, columns), row * columns);
+  return matrix;
+}
