@@ -15,6 +15,7 @@ export default defineConfig({
   plugins: [builtWorkers],
   test: {
     include: ["packages/*/test/**/*.test.ts"],
+    globalSetup: ["packages/swiglu/test/runtimes/found.ts"],
     testTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,

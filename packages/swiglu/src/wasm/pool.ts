@@ -29,9 +29,10 @@ export class PooledEngine implements Engine {
     this.simd = options.simd;
   }
 
-  /** As many as there will be once the workers are up; fewer where some could not start. */
+  /** As many as there will be once the workers are up; fewer where some could not start and none were asked for. */
   get threads(): number {
-    return this.crew?.refused === undefined ? this.options.threads : 1 + this.crew.up;
+    const { asked, threads } = this.options;
+    return asked || this.crew?.refused === undefined ? threads : 1 + this.crew.up;
   }
 
   /** How many workers are up now: for tests and for measuring. */

