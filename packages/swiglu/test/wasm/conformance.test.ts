@@ -1,13 +1,12 @@
-// The WebAssembly backend passes the suite that every backend runs.
+// The WebAssembly backend passes the suite that every backend runs: here in this Node; test/runtimes runs it elsewhere.
 import { afterAll, describe, test } from "vitest";
 import { wasm } from "../../src/index.js";
 import { conformanceCases } from "../conformance/index.js";
+import { poolOf, untilUp } from "./pool-kernels.js";
 
-describe("wasm backend, plain SIMD", async () => {
-  const backend = await wasm({ simd: "plain" });
+describe.each([1, 2])("wasm backend, plain SIMD, threads: %i", async (threads) => {
+  const backend = await wasm({ simd: "plain", threads });
   afterAll(() => backend.dispose());
-  const withoutBlocks =
-    /^ffn|block|x of another length|negative rows|weight|dY|dFf|fractional width|disposed pass/;
-  for (const { name, run } of conformanceCases().filter((c) => !withoutBlocks.test(c.name)))
-    test(name, () => run(backend));
+  if (threads > 1) await untilUp(poolOf(backend));
+  for (const { name, run } of conformanceCases()) test(name, () => run(backend));
 });
