@@ -1,10 +1,11 @@
 // A long-lived process that answers a line of JSON with a line of JSON: Python, this Node, or another one.
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 
 export class Child {
-  private readonly process: ChildProcessWithoutNullStreams;
+  private readonly process: ChildProcessByStdio<Writable, Readable, null>;
   private readonly lines: AsyncIterator<string>;
 
   /** `hint` completes the error when it ends too early: what to check. */
@@ -14,8 +15,10 @@ export class Child {
     private readonly hint: string,
     environment: Readonly<Record<string, string>> = {},
   ) {
-    this.process = spawn(command, args, { env: { ...process.env, ...environment } });
-    this.process.stderr.pipe(process.stderr);
+    this.process = spawn(command, args, {
+      env: { ...process.env, ...environment },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     // A process that cannot be started, or has ended, shows in `read`; here it must not end this one.
     this.process.on("error", () => {});
     this.process.stdin.on("error", () => {});

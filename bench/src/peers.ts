@@ -5,10 +5,10 @@ import { cpus, loadavg } from "node:os";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { nodeVersions } from "./nodes.js";
 import { caseName, cases } from "./peers/cases.js";
 import { startContenders } from "./peers/contenders.js";
 import { type Measurement, measure } from "./peers/measure.js";
-import { nodeVersions } from "./peers/nodes.js";
 import { document, type Run } from "./peers/report.js";
 import { bundleSize, startUp } from "./peers/start-up.js";
 

@@ -1,8 +1,8 @@
 // Who takes part: every side as a long-lived process, in every Node it is measured in, with one thread and with two.
 import { fileURLToPath } from "node:url";
 import { Child } from "../child.js";
+import type { NodeVersion } from "../nodes.js";
 import type { Case } from "./cases.js";
-import type { NodeVersion } from "./nodes.js";
 import type { Hello, Opened, Turn } from "./serve.js";
 
 /** Which process a row of a table comes from. */

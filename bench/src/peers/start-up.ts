@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import type { NodeVersion } from "../nodes.js";
 import { type Summary, summarise } from "../statistics.js";
-import type { NodeVersion } from "./nodes.js";
 
 /** Milliseconds from `wasm()` to the first 4,096 elements, for each of many new backends in one process. */
 export function startUp({ command }: NodeVersion): Summary {

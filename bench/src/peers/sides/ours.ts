@@ -5,7 +5,10 @@ import { options, serve, type Work } from "../serve.js";
 
 const simd = options.variant === "relaxed" ? "relaxed" : "plain";
 const settings = { simd, threads: options.threads } as const;
-const backend = await wasm(settings);
+const backend = await wasm(settings).catch((error: Error) => {
+  console.error(error.message);
+  process.exit(1);
+});
 
 function elementwise({ kind, count }: Exclude<Case, FfnCase>): Work {
   const data = elementwiseData(count);

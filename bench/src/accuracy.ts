@@ -1,0 +1,97 @@
+// Checks the WebAssembly kernels of the catalogue against float64: unary functions on all 2^32 float32 values, others on
+// seeded points of all sizes; forward and backward, plain and relaxed SIMD. Can be stopped and goes on where it was.
+// Usage: npm run accuracy -w bench [-- silu gelu ... --stride 257 --jobs 2 --out docs/accuracy]; without names all.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { activationByName, activations } from "swiglu";
+import { parts } from "./accuracy/inputs.js";
+import { document } from "./accuracy/report.js";
+import { merge, type Outcomes, type Progress, type Results } from "./accuracy/results.js";
+import type { Request } from "./accuracy/side.js";
+import { Child } from "./child.js";
+import { nodeVersions } from "./nodes.js";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    stride: { type: "string", default: "1" },
+    jobs: { type: "string", default: `${availableParallelism()}` },
+    out: { type: "string", default: "docs/accuracy" },
+  },
+});
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const out = resolve(root, values.out);
+const names = positionals.length > 0 ? positionals : Object.keys(activations);
+const code = kernelCode();
+let results: Results = existsSync(`${out}.json`) ? JSON.parse(readFileSync(`${out}.json`, "utf8")) : {};
+
+const { command, version } = nodeVersions().at(-1)!;
+const script = fileURLToPath(new URL("./accuracy/side.js", import.meta.url));
+const children = Array.from(
+  { length: Number(values.jobs) },
+  () => new Child(command, [script], "checking cannot go on"),
+);
+for (const name of names) await checkFunction(name);
+for (const child of children) await child.end();
+save();
+
+async function checkFunction(name: string): Promise<void> {
+  const stride = activationByName(name).kind === "unary" ? Number(values.stride) : 0;
+  const before = results[name];
+  const known = before?.code === code && before.stride === stride ? before : fresh(stride);
+  let progress = known;
+  const left = [...known.left];
+  const started = Date.now();
+  const work = async (child: Child): Promise<void> => {
+    for (let part = left.shift(); part !== undefined; part = left.shift()) {
+      const outcomes = await child.ask<Outcomes>({
+        name,
+        part,
+        stride: Math.max(1, stride),
+      } satisfies Request);
+      progress = {
+        ...progress,
+        left: progress.left.filter((other) => other !== part),
+        seconds: known.seconds + Math.round((Date.now() - started) / 1000),
+        outcomes: merge(progress.outcomes, outcomes),
+      };
+      results = { ...results, [name]: progress };
+      if (progress.left.length % 16 === 0) save();
+      if (process.stderr.isTTY)
+        process.stderr.write(`\r${name}: ${Math.round(100 * (1 - progress.left.length / parts))} % `);
+    }
+  };
+  await Promise.all(children.map(work));
+  console.error(`${process.stderr.isTTY ? "\r" : ""}${name}: done in ${progress.seconds} s`);
+  for (const [output, { violations, examples }] of Object.entries(progress.outcomes))
+    if (violations > 0)
+      console.error(`  ${output}: ${violations} over the bound, e.g. ${JSON.stringify(examples[0])}`);
+  save();
+}
+
+function fresh(stride: number): Progress {
+  const left = Array.from({ length: parts }, (_, part) => part);
+  return { stride, left, parts, code, seconds: 0, outcomes: {} };
+}
+
+/** A digest of everything that makes kernels, so that results of older ones are not mixed with these. */
+function kernelCode(): string {
+  const library = join(root, "packages", "swiglu", "dist");
+  const files = ["wasm/vector", "expression", "catalogue"]
+    .flatMap((folder) => readdirSync(join(library, folder)).map((file) => join(folder, file)))
+    .concat(join("wasm", "activation-kernels.js"))
+    .filter((file) => file.endsWith(".js"));
+  const hash = createHash("sha256");
+  for (const file of files.sort()) hash.update(readFileSync(join(library, file)));
+  return hash.digest("hex").slice(0, 8);
+}
+
+function save(): void {
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(`${out}.json`, `${JSON.stringify(results, undefined, 1)}\n`);
+  writeFileSync(`${out}.md`, document(results, { code, node: version }));
+}
