@@ -38,7 +38,11 @@ export class Crew {
     this.job = { address: heap.allocate(2 * 512), cells: 512 };
     this.mayBlock = mayBlock(this.words);
     this.workers = Array.from({ length: workers }, (_, index) => {
+      let known = false;
       const ended = (reason: string): void => {
+        // An error and then the end of the thread are one event.
+        if (known) return;
+        known = true;
         const before = Atomics.exchange(this.words, word.states + index, state.ended);
         if (before === state.starting) this.refused ??= reason;
         else this.lost ??= reason;

@@ -44,12 +44,7 @@ function startInNode(
 function startInBrowser(post: Post, ended: (reason: string) => void): StartedWorker {
   // In this very form, so that bundlers find the worker's file.
   const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "swiglu" });
-  worker.addEventListener("error", ({ message }) =>
-    ended(
-      message ||
-        "its file could not be loaded: allow worker-src 'self', serve worker.js with the headers of the page, and see docs/wasm.md for bundlers",
-    ),
-  );
+  worker.addEventListener("error", ({ message }) => ended(message || "its file could not be loaded"));
   worker.postMessage(post);
   return worker;
 }

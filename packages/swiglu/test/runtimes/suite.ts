@@ -30,7 +30,7 @@ export const nameOf = ({ simd, threads }: Configuration): string =>
   `${simd ?? "best"} SIMD, ${threads ?? "default"} thread${threads === 1 ? "" : "s"}`;
 
 /** The name of the case that only the suite itself has: arrays large enough for several threads. */
-export const divided = "large arrays give what one thread gives";
+const divided = "large arrays give what one thread gives";
 
 export const caseNames = (): string[] => [divided, ...conformanceCases().map(({ name }) => name)];
 
