@@ -92,14 +92,14 @@ export function checkLength(data: Data, name: string, count: number): void {
 }
 
 /** One gradient of an input: its name, how many elements it has, and where the caller wants it, if anywhere. */
-export interface GradientOutput {
+interface GradientOutput {
   readonly name: string;
   readonly count: number;
   readonly out?: Data;
 }
 
 /** The gradients of a call's inputs, in the plan's order; a packed input has one for both. Checks the outputs given. */
-export function gradientOutputs(plan: ActivationPlan, out: object = {}): GradientOutput[] {
+export function gradientOutputs(plan: ActivationPlan, dy: Data, out: object = {}): GradientOutput[] {
   const names = plan.packed ? ["packed"] : plan.inputs.map(({ name }) => name);
   rejectUnknownKeys(out, names, "gradient in out:", plan.activation.name);
   const count = plan.packed ? 2 * plan.count : plan.count;
@@ -108,6 +108,10 @@ export function gradientOutputs(plan: ActivationPlan, out: object = {}): Gradien
     if (given === undefined) return { name, count };
     const data = checkData(given, `out.${name}`);
     checkLength(data, `out.${name}`, count);
+    if (data === dy || plan.inputs.some((input) => input.data === data))
+      throw new TypeError(
+        `out.${name} is also an input of this call, which a second backward would need: pass another array or tensor`,
+      );
     return { name, count, out: data };
   });
 }

@@ -103,7 +103,7 @@ class ReferenceBackend implements SyncBackend {
     const plan = this.plan(activation, inputs, parameters);
     const slope = this.read(checkData(dy, "dy"), "dy");
     checkLength(slope, "dy", plan.count);
-    const outputs = gradientOutputs(plan, options?.out);
+    const outputs = gradientOutputs(plan, dy, options?.out);
     const results = outputs.map(({ count }) => new Float32Array(count));
     const gradients = plan.inputs.map(({ view }, i) => ({
       data: results[plan.packed ? 0 : i] as Float32Array,

@@ -7,6 +7,7 @@ import { type View, wholeView } from "../layout.js";
 import { addBackward, addForward, type KernelShape } from "./activation-kernels.js";
 import type { Engine, LoadedModule } from "./engine.js";
 import { channelLength, divide, type Piece, pieces, streamOf } from "./pieces.js";
+import { repair } from "./repair.js";
 
 /** An operand in the heap. */
 interface Placed {
@@ -88,7 +89,10 @@ export function backward(
     sums.push({ name: parameter, address, count });
     return address;
   };
+  const flags: number[] = [];
   const groups = divide(call.pieces, engine.threads).map((group) => {
+    const flag = scratch.place(Float32Array.of(0, 0, 0, 0));
+    flags.push(flag);
     const channelRoom = call.parameters.map((value, i) => (typeof value === "number" ? 0 : sumRoom(i)));
     return group.map((piece) => [
       piece.runs,
@@ -102,18 +106,31 @@ export function backward(
           ? [sumRoom(i)]
           : [(channelRoom[i] as number) + 8 * piece.channel, 8 * piece.channelStep],
       ),
+      flag,
     ]);
   });
   call.module.run("backward", groups);
+  const { heap } = engine;
+  const totals = names.map((name, parameter) => {
+    const value = plan.parameters[name] as ParameterValue;
+    const total = new Float64Array(typeof value === "number" ? 1 : value.length);
+    for (const { address, count } of sums.filter((sum) => sum.name === parameter)) {
+      const partial = new Float64Array(heap.memory.buffer, address, count);
+      for (let i = 0; i < count; i++) total[i % total.length]! += partial[i] as number;
+    }
+    return total;
+  });
+  if (flags.some((flag) => heap.at(flag, 4).some(Number.isNaN))) {
+    const extent = plan.packed ? 2 * plan.count : plan.count;
+    const all = (places: readonly number[]) => places.map((place) => heap.at(place, extent));
+    const data = { inputs: all(addresses), gradients: all(gradients), dy: heap.at(dy, plan.count) };
+    repair(plan, data, totals);
+  }
   return Object.fromEntries(
-    names.map((name, parameter) => {
-      const value = plan.parameters[name] as ParameterValue;
-      const total = new Float64Array(typeof value === "number" ? 1 : value.length);
-      for (const { address, count } of sums.filter((sum) => sum.name === parameter)) {
-        const partial = new Float64Array(engine.heap.memory.buffer, address, count);
-        for (let i = 0; i < count; i++) total[i % total.length]! += partial[i] as number;
-      }
-      return [name, typeof value === "number" ? (total[0] as number) : Float32Array.from(total)];
+    names.map((name, i) => {
+      const total = totals[i] as Float64Array;
+      const scalar = typeof plan.parameters[name] === "number";
+      return [name, scalar ? (total[0] as number) : Float32Array.from(total)];
     }),
   );
 }

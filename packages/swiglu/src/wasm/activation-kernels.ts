@@ -1,7 +1,7 @@
 // The fused elementwise kernels of an activation: one pass forward, one pass backward with all gradients.
 // A kernel goes through `runs` runs of `count` consecutive elements; every operand advances by its own stride per run.
 import { type Activation, gradientExpressions } from "../catalogue/activation.js";
-import { timesGradient } from "../expression/gradient-product.js";
+import { mul } from "../expression/expr.js";
 import { block, brIf, type Code, loop, type ValueType, when } from "./assembler/code.js";
 import { f32, f32x4, f64x2, i8x16, i32, i32x4, v128 } from "./assembler/instructions.js";
 import type { Body, Local, ModuleBuilder } from "./assembler/module.js";
@@ -85,9 +85,10 @@ export function addForward(
 }
 
 /**
- * Adds `backward(runs, count, dy, dyStride, (gradient, stride)..., (input, stride)..., parameter..., sum...)`: gradients
- * in the layout of the inputs, and for each parameter where its gradient is summed in float64: 4 numbers that are to be
- * added up, or one for each channel (an address and a stride).
+ * Adds `backward(runs, count, dy, dyStride, (gradient, stride)..., (input, stride)..., parameter..., sum..., flag)`:
+ * gradients in the layout of the inputs, and for each parameter where its gradient is summed in float64: 4 numbers that
+ * are to be added up, or one for each channel (an address and a stride). At `flag` there are 4 zeros before, and a NaN
+ * among them after, if a result was infinite or NaN.
  */
 export function addBackward(
   module: ModuleBuilder,
@@ -105,6 +106,7 @@ export function addBackward(
     ...inputs,
     ...parameterTypes(shape),
     ...sums,
+    "i32",
   ] as ValueType[];
   module.function("backward", types, (body, ...all) => {
     const kernel = new Kernel(body, new Arguments(all), activation, shape, simd);
@@ -114,12 +116,14 @@ export function addBackward(
     const totals = shape.perChannel.map((channels) =>
       channels ? kernel.channelSums() : kernel.numberSum(body),
     );
-    const slopes = Object.values(gradientExpressions(activation)).map(timesGradient);
+    const flag = kernel.flag();
+    const slopes = Object.values(gradientExpressions(activation)).map((slope) => mul(slope, "dy"));
     return [
       ...kernel.loops(
         (width, offset) => {
           const variables = { ...kernel.load(width, offset), dy: kernel.loadOne(width, dy, offset) };
           const results = emitVectors(kernel.write, slopes, variables);
+          for (const result of results) flag.add(width, offset, result);
           const [forInputs, forParameters] = [
             results.slice(0, activation.inputs.length),
             results.slice(activation.inputs.length),
@@ -136,7 +140,7 @@ export function addBackward(
         },
         totals.flatMap((total) => total.flush()),
       ),
-      ...totals.flatMap((total) => total.finish()),
+      ...[...totals, flag].flatMap((total) => total.finish()),
     ];
   });
 }
@@ -315,6 +319,21 @@ class Kernel {
         blockSum.set(f32x4.splat(f32.const(0))),
       ],
       finish: () => sums.map((sum, i) => v128.store(target.get(), sum.get(), 16 * i)),
+    };
+  }
+
+  /** Collects 0 times each result, which is NaN where the result is not finite. */
+  flag(): Total {
+    const target = this.given.take("i32");
+    const collected = this.body.local("v128");
+    const { write } = this;
+    return {
+      add: (width, _, result) => {
+        const value = width === 4 ? result : this.firstLane(result);
+        write.do(collected.set(write.multiplyAdd(value, write.constant(0), collected).get()));
+      },
+      flush: () => [],
+      finish: () => [v128.store(target.get(), f32x4.add(v128.load(target.get()), collected.get()))],
     };
   }
 

@@ -106,7 +106,7 @@ class WasmBackend implements SyncBackend {
     checkLength(checkData(dy, "dy"), "dy", plan.count);
     return this.withScratch((scratch) => {
       const slope = this.address(dy, "dy", scratch);
-      const outputs = gradientOutputs(plan, options?.out);
+      const outputs = gradientOutputs(plan, dy, options?.out);
       const places = outputs.map(({ name, count, out }) =>
         out === undefined || out instanceof Float32Array
           ? scratch.place(count)

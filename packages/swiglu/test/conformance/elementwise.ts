@@ -2,6 +2,7 @@
 // and user-defined ones, per-channel parameters, packed layouts, in-place outputs, tensors.
 import {
   type Activation,
+  activations,
   type Backend,
   expressions as e,
   errorBound,
@@ -208,6 +209,36 @@ async function checkPacked(backend: Backend, activation: Activation<"gated">): P
       expectTrue(String(halves.gate) === String(separate.gate), `${where}: gradient of gate`);
       expectTrue(String(halves.up) === String(separate.up), `${where}: gradient of up`);
     }
+}
+
+/** Points, found by search, where every order of multiplication in float32 overflows although the gradient does not. */
+const overflowing: readonly (readonly [
+  keyof typeof activations,
+  number[],
+  Record<string, number>,
+  number,
+])[] = [
+  ["swiglu", [-1.7926e-17, -2.6104e28], { beta: -6.493 }, 2.8636e34],
+  ["swiglu", [3, 3.4e38], { beta: 1 }, 0.5],
+  ["swigluBlend", [5.25e-27, 1.653e38], { beta: 8.309 }, 0.582],
+  ["swigluBlend", [-33.97, 2.48e38], { beta: 0.0912 }, -0.0418],
+  ["swigluOai", [-1.1025e38, -72.82], { alpha: 3.177, limit: 6.859 }, 1.28e-26],
+  ["drelu", [3.011e15, 0.324], {}, 2.7059e-40],
+];
+
+/** Gradients that overflow on the way, alone and among ordinary elements. */
+export function overflowCases(units: number): ConformanceCase[] {
+  return overflowing.map(([name, inputs, parameters, dy]) => ({
+    name: `${name}: finite gradient where products overflow on the way, at ${inputs}`,
+    run: async (backend) => {
+      for (const count of [1, 6]) {
+        const at = (value: number, i: number) => (i === count - 1 ? value : 0.5);
+        const arrays = inputs.map((value) => Float32Array.from({ length: count }, (_, i) => at(value, i)));
+        const slopes = Float32Array.from({ length: count }, (_, i) => at(dy, i));
+        await checkActivation(backend, activations[name], arrays, parameters, units, slopes);
+      }
+    },
+  }));
 }
 
 /** Outputs, tensors and memory, which do not depend on the activation. */

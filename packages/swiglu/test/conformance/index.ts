@@ -1,7 +1,7 @@
 // The conformance suite: what every backend must do, as named cases that run under any test runner or in a page.
 // A backend's test is a loop: for (const { name, run } of conformanceCases()) test(name, () => run(backend)).
 import { activations, type Backend, defineActivation, expressions as e } from "../../src/index.js";
-import { elementwiseCases, memoryCases } from "./elementwise.js";
+import { elementwiseCases, memoryCases, overflowCases } from "./elementwise.js";
 import { ffnCases } from "./ffn.js";
 import { mistakeCases } from "./mistakes.js";
 
@@ -34,6 +34,7 @@ export function conformanceCases({ units = 1 } = {}): ConformanceCase[] {
     ...[...Object.values(activations), ...userDefined].flatMap((activation) =>
       elementwiseCases(activation, units),
     ),
+    ...overflowCases(units),
     ...memoryCases(activations.swiglu),
     ...ffnCases(),
     ...mistakeCases(),

@@ -110,6 +110,14 @@ const mistakes: readonly (readonly [string, RegExp, (backend: Backend) => unknow
     /out\.gate has 3 elements, expected 2/,
     (b) => b.activateBackward(swiglu, { gate: f(2), up: f(2) }, f(2), {}, { out: { gate: f(3) } }),
   ],
+  [
+    "a gradient output that is an input",
+    /out\.up is also an input of this call, which a second backward would need/,
+    (b) => {
+      const up = f(2);
+      return b.activateBackward(swiglu, { gate: f(2), up }, f(2), {}, { out: { up } });
+    },
+  ],
   ["a tensor of another shape", /data has 5 elements, expected 6/, (b) => b.tensor(f(5), [2, 3])],
   [
     "a gated activation in an ungated block",

@@ -6,7 +6,6 @@ import * as swiglu from "swiglu";
 import * as onnx from "swiglu/onnx";
 import { describe, expect, test } from "vitest";
 import { chebyshevToPolynomial } from "../../src/expression/chebyshev.js";
-import { timesGradient } from "../../src/expression/gradient-product.js";
 import { lower } from "../../src/expression/lower.js";
 import { packedViews } from "../../src/layout.js";
 import * as assembler from "../../src/wasm/assembler/instructions.js";
@@ -23,7 +22,6 @@ const scope = {
   ...onnx,
   chebyshevToPolynomial,
   lower,
-  timesGradient,
   f32: assembler.f32,
   ModuleBuilder,
   packedViews,
