@@ -73,11 +73,13 @@ export class Crew {
     run: (calls: readonly KernelCall[]) => void,
   ): void {
     const { words } = this;
-    this.publish(code, kernel, groups);
-    const first = words[word.first] as number;
+    const first = this.publish(code, kernel, groups);
     let failure: { readonly error: unknown } | undefined;
     let slowest = 0;
-    for (let group = claim(words); group !== undefined; group = claim(words)) {
+    let group = claim(words);
+    // Only now, so that this thread has a group of its own, and knows how long one takes.
+    this.wake(groups.length - 1);
+    for (; group !== undefined; group = claim(words)) {
       const begin = performance.now();
       try {
         if (Atomics.load(words, word.failed) === 0) run(groups[(group - first) | 0] ?? []);
@@ -94,36 +96,48 @@ export class Crew {
       throw new Error(`a kernel failed on a worker thread: ${readText(words)}`);
   }
 
-  /** Writes a job where the workers find it, and wakes as many as it can use. */
-  publish(code: Code, kernel: number, groups: readonly (readonly KernelCall[])[]): void {
+  /** Writes a job where the workers find it. Returns the number of its first group. */
+  private publish(code: Code, kernel: number, groups: readonly (readonly KernelCall[])[]): number {
     const { words, heap } = this;
     const cells = encodeJob(code, kernel, groups);
     if (cells.length > this.job.cells) {
-      heap.release(this.job.address);
+      const { address } = this.job;
       this.job = { address: heap.allocate(4 * cells.length), cells: 2 * cells.length };
+      heap.release(address);
     }
     new Float64Array(heap.memory.buffer, this.job.address, cells.length).set(cells);
     words[word.job] = this.job.address;
     words[word.failed] = 0;
-    words[word.first] = words[word.end] as number;
+    const first = words[word.end] as number;
+    words[word.first] = first;
     Atomics.store(words, word.memory, heap.memory.buffer.byteLength / 65536);
     Atomics.add(words, word.end, groups.length);
-    Atomics.add(words, word.epoch, 1);
-    if (Atomics.load(words, word.sleepers) > 0) Atomics.notify(words, word.epoch, groups.length - 1);
+    return first;
+  }
+
+  /** Wakes so many workers; those that are still looking out see the new epoch by themselves. */
+  private wake(count: number): void {
+    Atomics.add(this.words, word.epoch, 1);
+    if (Atomics.load(this.words, word.sleepers) > 0) Atomics.notify(this.words, word.epoch, count);
   }
 
   /** Waits until all groups are done. Throws an Error when a worker that has taken one is lost. */
-  wait(patience: number): void {
+  private wait(patience: number): void {
     const { words } = this;
     const over = (): boolean => Atomics.load(words, word.done) === Atomics.load(words, word.end);
     if (spin(lookout, over)) return;
     // Counted in short turns: what passes while the whole machine sleeps does not count.
+    let done = Atomics.load(words, word.done);
     for (let waited = 0; waited < patience; waited += watch) {
       if (this.states().includes(state.lost)) break;
       if (this.mayBlock ? this.sleep(over) : spin(1000 * watch, over)) return;
+      const before = done;
+      done = Atomics.load(words, word.done);
+      if (done !== before) waited = 0;
     }
     if (over()) return;
     this.lost ??= this.states().includes(state.lost) ? "it exited" : "it gave no sign of life";
+    this.dispose();
     throw new Error(
       `a worker thread was lost in the middle of this call (${this.lost}), so its result is incomplete: call again, the next call starts a new one`,
     );
