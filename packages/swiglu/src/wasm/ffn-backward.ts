@@ -107,7 +107,10 @@ export class FfnBackward<W> {
       names.map((_, i) => readMatrix(engine, places + i * distance, rows, columns)),
       [rows, columns],
     );
-    this.store(names, "Bias", this.sums(flow, names.length, columns), [columns]);
+    const { weights, layout } = this.plan;
+    const owners = layout !== undefined && names.length === 2 ? ["packed"] : names;
+    if (owners.some((name) => weights[`${name}Bias`] !== undefined))
+      this.store(names, "Bias", this.sums(flow, names.length, columns), [columns]);
   }
 
   /** Stores gradients of weights, or of biases that were given, under their names; packed again where they were packed. */

@@ -75,8 +75,10 @@ export class FusedCalls {
   /** The activation's inputs where `forward` puts them. */
   private inputsAt(address: number, rows: number): Stream[] {
     const { width, together, produced } = this;
-    if (together === 2)
-      return [0, 16].map((at) => ({ base: address + at, row: 8 * width, panel: 64, half: 32 }));
+    if (together === 2) {
+      const panel = 32 * wholeTiles(rows);
+      return [0, 16].map((at) => ({ base: address + at, row: 32, panel: 2 * panel, half: panel }));
+    }
     const first = rowMajor(address, width);
     if (this.weights.square === undefined) return [first];
     const second = rowMajor(address + 4 * width * wholeTiles(rows), width);
@@ -93,7 +95,7 @@ export class FusedCalls {
     const streams = this.inputsAt(inputs, rows);
     let [weight, out, other]: [PackedWeight, Stream, Stream | undefined] = [
       first,
-      rowMajor(inputs, together * width),
+      together === 1 ? rowMajor(inputs, width) : { base: inputs, row: 32, panel: 32 * room, half: 16 },
       undefined,
     ];
     if (square) {

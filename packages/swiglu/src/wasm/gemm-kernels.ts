@@ -1,11 +1,11 @@
 // The matrix product on packed panels: `out = start + left right`, one column panel after the other.
 // The fused kernels of a feed-forward block run the same panels and go on with the activation.
 import type { ValueType } from "./assembler/code.js";
-import { block, brIf, type Code, loop } from "./assembler/code.js";
+import { block, brIf, type Code, loop, when } from "./assembler/code.js";
 import { i32 } from "./assembler/instructions.js";
 import type { Body, Local, ModuleBuilder } from "./assembler/module.js";
 import type { Simd } from "./features.js";
-import { streamTypes, Tile, type TileShape, TileStream } from "./gemm-tile.js";
+import { streamTypes, Tile, type TileShape, TileStream, tileColumns } from "./gemm-tile.js";
 
 /** Hands out a kernel's parameters in order. */
 export class Arguments {
@@ -58,63 +58,95 @@ export const advance = (local: Local<"i32">, step: Code<"i32">): Code<"none"> =>
 
 /** How the signature of every kernel on panels begins; see `PanelProduct`. */
 export const productTypes: readonly ValueType[] = [
-  ...(["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const),
+  ...(["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const),
   ...streamTypes,
   ...streamTypes,
 ];
 
 /**
  * A product in a kernel. It takes the arguments left (address), leftPanel (bytes from one row panel to the next), right,
- * rightPanel, k, rowPanels, columnPanels, and the streams start and out, which may be the same.
+ * rightPanel, k, kBlock, rowPanels, columnPanels, and the streams start and out, which may be the same. The sum is taken in
+ * blocks of `kBlock`, so that a block of a column panel stays in the first-level cache for all row panels.
  */
 export class PanelProduct {
   readonly rowPanels: Local<"i32">;
   readonly out: TileStream;
   private readonly start: TileStream;
+  /** Where the sums of the current block begin: at `start`, then with what is in `out`. */
+  private readonly sums: TileStream;
   private readonly tile: Tile;
   private readonly left: Local<"i32">;
   private readonly leftPanel: Local<"i32">;
   private readonly right: Local<"i32">;
   private readonly rightPanel: Local<"i32">;
   private readonly k: Local<"i32">;
+  private readonly kBlock: Local<"i32">;
   private readonly columnPanels: Local<"i32">;
-  private readonly panel: Local<"i32">;
-  private readonly rowsLeft: Local<"i32">;
-  private readonly columnsLeft: Local<"i32">;
 
-  constructor(body: Body, given: Arguments, shape: TileShape, simd: Simd) {
+  constructor(
+    private readonly body: Body,
+    given: Arguments,
+    private readonly shape: TileShape,
+    simd: Simd,
+  ) {
     this.left = given.take("i32");
     this.leftPanel = given.take("i32");
     this.right = given.take("i32");
     this.rightPanel = given.take("i32");
     this.k = given.take("i32");
+    this.kBlock = given.take("i32");
     this.rowPanels = given.take("i32");
     this.columnPanels = given.take("i32");
     this.start = given.stream();
     this.out = given.stream();
+    const own = (): Local<"i32"> => body.local("i32");
+    this.sums = new TileStream(body, own(), own(), own(), own());
     this.tile = new Tile(body, shape, simd);
-    this.panel = body.local("i32");
-    this.rowsLeft = body.local("i32");
-    this.columnsLeft = body.local("i32");
   }
 
   /** Goes through the column panels; `then` is what else happens to each once it is in `out`. */
   columns(then: readonly Code<"none">[]): Code<"none">[] {
-    return times(this.columnsLeft, this.columnPanels.get(), [
-      this.panel.set(this.left.get()),
-      this.start.rewind(),
-      this.out.rewind(),
-      ...times(this.rowsLeft, this.rowPanels.get(), [
-        ...this.tile.start(this.start),
-        ...this.tile.addProduct(this.panel, this.right, this.k),
-        ...this.tile.finish(this.out),
-        advance(this.panel, this.leftPanel.get()),
-      ]),
+    return times(this.body.local("i32"), this.columnPanels.get(), [
+      ...this.column(),
       ...then,
       advance(this.right, this.rightPanel.get()),
       this.start.nextPanel(),
       this.out.nextPanel(),
     ]);
+  }
+
+  private column(): Code<"none">[] {
+    const [left, right, rest, k, panel] = Array.from({ length: 5 }, () => this.body.local("i32")) as [
+      Local<"i32">,
+      Local<"i32">,
+      Local<"i32">,
+      Local<"i32">,
+      Local<"i32">,
+    ];
+    return [
+      left.set(this.left.get()),
+      right.set(this.right.get()),
+      rest.set(this.k.get()),
+      ...this.sums.become(this.start),
+      loop((again) => [
+        k.set(this.kBlock.get()),
+        when(i32.lt_u(rest.get(), k.get()), [k.set(rest.get())]),
+        panel.set(left.get()),
+        this.sums.rewind(),
+        this.out.rewind(),
+        ...times(this.body.local("i32"), this.rowPanels.get(), [
+          ...this.tile.start(this.sums),
+          ...this.tile.addProduct(panel, right, k),
+          ...this.tile.finish(this.out),
+          advance(panel, this.leftPanel.get()),
+        ]),
+        ...this.sums.become(this.out),
+        advance(left, i32.mul(k.get(), i32.const(4 * this.shape.rows))),
+        advance(right, i32.mul(k.get(), i32.const(4 * tileColumns))),
+        rest.set(i32.sub(rest.get(), k.get())),
+        brIf(again, rest.get()),
+      ]),
+    ];
   }
 }
 

@@ -43,6 +43,16 @@ export class TileStream {
     this.at = body.local("i32");
   }
 
+  /** Goes through the same matrix as another stream from now on. */
+  become({ base, row, panel, half }: TileStream): Code<"none">[] {
+    return [
+      this.base.set(base.get()),
+      this.row.set(row.get()),
+      this.panel.set(panel.get()),
+      this.half.set(half.get()),
+    ];
+  }
+
   /** Goes to the first row. */
   rewind(): Code<"none"> {
     return this.at.set(this.base.get());

@@ -65,10 +65,12 @@ export const inPanels = ({ address, panelBytes }: Right): Stream => ({
   half: 16,
 });
 
-/** How many bytes of the left operand are gone through for each panel of the right one: they stay in a core's cache. */
-const blockBytes = 2 ** 18;
-/** The longest sum in one go, for the same reason. */
-const longest = 1536;
+/** How many bytes of the left operand are gone through for each panel of the right one: second-level caches hold them. */
+const blockBytes = 3 * 2 ** 18;
+/** The longest sum for which that is done: longer ones are taken in stretches. */
+const longest = 1024;
+/** The length of a sum whose panels, 6 and 8 wide, fit into a first-level cache together. */
+const inFirstCache = 512;
 /** Below this many multiplications a thread costs more than it does. */
 const smallest = 2 ** 16;
 
@@ -98,10 +100,11 @@ export function ranges(count: number, step: number): [number, number][] {
 
 /** The stretches of a long sum, each of which continues what the one before left in the output. */
 function stretches({ k, rows }: Left): [number, number][] {
-  const count = Math.ceil(k / longest);
-  if (rows < tileRows || count < 2) return [[0, k]];
-  return ranges(k, Math.ceil(k / count / 4) * 4);
+  return rows < tileRows || k <= longest ? [[0, k]] : ranges(k, evenly(k, longest));
 }
+
+/** The length of blocks of at most `most` (a multiple of 4) that divide a sum evenly. */
+const evenly = (k: number, most: number): number => 4 * Math.ceil(k / Math.max(1, Math.ceil(k / most)) / 4);
 
 /** Where a part of a stream begins. */
 export const partOf = ({ base, row, panel, half }: Stream, left: Left, part: Part): number[] => [
@@ -132,6 +135,7 @@ function productArguments(
     right.address + part.column * right.panelBytes + 4 * tileColumns * from,
     right.panelBytes,
     length,
+    left.rows < tileRows ? length : evenly(length, inFirstCache),
     part.rows,
     part.columns,
     ...partOf(from === 0 ? start : out, left, part),
