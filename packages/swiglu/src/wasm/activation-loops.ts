@@ -1,0 +1,199 @@
+// How an elementwise kernel goes through memory: its arguments, the loops over runs and elements, loads and stores.
+// Elements are taken by fours, and the last few of a run one by one, so that nothing beside the operands is written.
+import type { Activation } from "../catalogue/activation.js";
+import type { Arguments } from "./assembler/arguments.js";
+import { block, brIf, type Code, loop, type ValueType, when } from "./assembler/code.js";
+import { f32, f32x4, i8x16, i32, v128 } from "./assembler/instructions.js";
+import type { Body, Local } from "./assembler/module.js";
+import type { Simd } from "./features.js";
+import { type Vector, VectorWriter } from "./vector/writer.js";
+
+/** What a pair of kernels is made for. */
+export interface KernelShape {
+  /** Gate and up alternate in one tensor; otherwise each operand is a pointer of its own. */
+  readonly interleaved: boolean;
+  /** For each parameter of the activation: one value for each element of a run, or one number. */
+  readonly perChannel: readonly boolean[];
+}
+
+/** Memory that a kernel goes through: where it begins, and how many bytes on each following run begins. */
+export interface Stream {
+  readonly base: Local<"i32">;
+  readonly stride: Local<"i32">;
+}
+
+/** Elements whose parameter gradients are summed in float32 before float64 takes them: 64, in bytes. */
+const blockBytes = 256;
+
+/** Four elements at a time, or the one that is left. */
+export type Width = 4 | 1;
+
+/** Gate and up from two consecutive vectors of pairs, and back. */
+const evenLanes = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
+const oddLanes = evenLanes.map((lane) => lane + 4);
+const lowPairs = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
+const highPairs = lowPairs.map((lane) => lane + 8);
+
+/** The types of a stream's two arguments. */
+export const streamTypes = ["i32", "i32"] as const;
+
+/** How many streams an activation's inputs are. */
+export const inputStreams = (activation: Activation, { interleaved }: KernelShape): number =>
+  interleaved ? 1 : activation.inputs.length;
+
+/** The types of the arguments that are the activation's parameters. */
+export const parameterTypes = ({ perChannel }: KernelShape): ValueType[] =>
+  perChannel.flatMap((channels): ValueType[] => (channels ? [...streamTypes] : ["f32"]));
+
+/** One kernel while it is written: its streams, its loops, its loads and stores. */
+export class Kernel {
+  readonly write: VectorWriter;
+  private readonly runs: Local<"i32">;
+  private readonly count: Local<"i32">;
+  private readonly streams: Stream[] = [];
+  private inputs: Stream[] = [];
+  private parameters: (Stream | Vector)[] = [];
+
+  constructor(
+    private readonly body: Body,
+    private readonly given: Arguments,
+    private readonly activation: Activation,
+    private readonly shape: KernelShape,
+    simd: Simd,
+  ) {
+    this.write = new VectorWriter(body, simd);
+    this.runs = given.take("i32");
+    this.count = given.take("i32");
+  }
+
+  stream(): Stream {
+    const taken = { base: this.given.take("i32"), stride: this.given.take("i32") };
+    this.streams.push(taken);
+    return taken;
+  }
+
+  /** Takes the arguments of the inputs and parameters. */
+  operands(): void {
+    this.inputs = Array.from({ length: inputStreams(this.activation, this.shape) }, () => this.stream());
+    this.parameters = this.shape.perChannel.map((channels, i) => {
+      if (channels) return this.stream();
+      const scalar = this.given.take("f32");
+      return this.write.outside(`parameter ${i}`, () => f32x4.splat(scalar.get()));
+    });
+  }
+
+  /** The loop over runs, and in each the loop over elements: by fours, in blocks that `flush` ends, then one by one. */
+  loops(
+    step: (width: Width, offset: Local<"i32">) => void,
+    flush: readonly Code<"none">[] = [],
+  ): Code<"none">[] {
+    const offset = this.body.local("i32");
+    const whole = this.body.local("i32");
+    const written = (width: Width): Code<"none">[] => {
+      step(width, offset);
+      return this.write.take();
+    };
+    const [fours, ones] = [written(4), written(1)];
+    const elements = (width: Width, end: Local<"i32">, statements: readonly Code<"none">[]): Code<"none"> =>
+      block((done) => [
+        brIf(done, i32.ge_u(offset.get(), end.get())),
+        loop((again) => [
+          ...statements,
+          offset.set(i32.add(offset.get(), i32.const(4 * width))),
+          brIf(again, i32.lt_u(offset.get(), end.get())),
+        ]),
+      ]);
+    const end = this.body.local("i32");
+    const blocks: Code<"none">[] =
+      flush.length === 0
+        ? [elements(4, whole, fours)]
+        : [
+            block((done) => [
+              brIf(done, i32.ge_u(offset.get(), whole.get())),
+              loop((again) => [
+                end.set(i32.add(offset.get(), i32.const(blockBytes))),
+                when(i32.gt_u(end.get(), whole.get()), [end.set(whole.get())]),
+                elements(4, end, fours),
+                ...flush,
+                brIf(again, i32.lt_u(offset.get(), whole.get())),
+              ]),
+            ]),
+          ];
+    const advance = this.streams.map(({ base, stride }) => base.set(i32.add(base.get(), stride.get())));
+    return [
+      ...this.write.prelude,
+      this.count.set(i32.shl(this.count.get(), i32.const(2))),
+      whole.set(i32.and(this.count.get(), i32.const(-16))),
+      block((done) => [
+        brIf(done, i32.eqz(this.runs.get())),
+        loop((nextRun) => [
+          offset.set(i32.const(0)),
+          ...blocks,
+          elements(1, this.count, ones),
+          ...flush,
+          ...advance,
+          this.runs.set(i32.sub(this.runs.get(), i32.const(1))),
+          brIf(nextRun, this.runs.get()),
+        ]),
+      ]),
+    ];
+  }
+
+  /** All variables of the activation at an offset. */
+  load(width: Width, offset: Local<"i32">): Record<string, Vector> {
+    const { inputs, parameters } = this.activation;
+    const loaded = this.shape.interleaved
+      ? this.loadPair(width, this.inputs[0] as Stream, offset)
+      : this.inputs.map((input) => this.loadOne(width, input, offset));
+    const named: Record<string, Vector> = {};
+    inputs.forEach((name, i) => {
+      named[name] = loaded[i] as Vector;
+    });
+    Object.keys(parameters).forEach((name, i) => {
+      const parameter = this.parameters[i] as Stream | Vector;
+      named[name] = "base" in parameter ? this.loadOne(width, parameter, offset) : parameter;
+    });
+    return named;
+  }
+
+  loadOne(width: Width, { base }: Stream, offset: Local<"i32">): Vector {
+    const address = i32.add(base.get(), offset.get());
+    return this.write.let(width === 4 ? v128.load(address) : v128.load32_zero(address));
+  }
+
+  private loadPair(width: Width, { base }: Stream, offset: Local<"i32">): Vector[] {
+    const { write } = this;
+    const address = pairAddress(base, offset);
+    if (width === 1) return [0, 4].map((at) => write.let(v128.load32_zero(address, at)));
+    const [low, high] = [write.let(v128.load(address)), write.let(v128.load(address, 16))];
+    return [evenLanes, oddLanes].map((lanes) => write.let(i8x16.shuffle(low.get(), high.get(), lanes)));
+  }
+
+  store(width: Width, { base }: Stream, offset: Local<"i32">, value: Vector): void {
+    const address = i32.add(base.get(), offset.get());
+    this.write.do(
+      width === 4 ? v128.store(address, value.get()) : f32.store(address, f32x4.extract_lane(0, value.get())),
+    );
+  }
+
+  storePair(
+    width: Width,
+    { base }: Stream,
+    offset: Local<"i32">,
+    [gate, up]: readonly [Vector, Vector],
+  ): void {
+    const address = pairAddress(base, offset);
+    if (width === 1)
+      [gate, up].forEach((value, i) => {
+        this.write.do(f32.store(address, f32x4.extract_lane(0, value.get()), 4 * i));
+      });
+    else
+      [lowPairs, highPairs].forEach((lanes, i) => {
+        this.write.do(v128.store(address, i8x16.shuffle(gate.get(), up.get(), lanes), 16 * i));
+      });
+  }
+}
+
+/** Where element `offset / 4` of a stream of pairs begins. */
+const pairAddress = (base: Local<"i32">, offset: Local<"i32">): Code<"i32"> =>
+  i32.add(base.get(), i32.shl(offset.get(), i32.const(1)));
