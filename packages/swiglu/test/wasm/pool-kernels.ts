@@ -36,7 +36,7 @@ export function poolKernels(engine: PooledEngine): LoadedModule {
 export function meets(engine: PooledEngine, module = poolKernels(engine)): boolean {
   const place = engine.heap.allocate(4);
   engine.heap.at(place, 4).fill(0);
-  const turns = 20_000_000;
+  const turns = 1_000_000_000;
   module.run("meet", [[[place, place + 8, turns]], [[place + 8, place, turns]]]);
   const seen = new Int32Array(engine.heap.memory.buffer, place, 4).every((value) => value === 1);
   engine.heap.release(place);

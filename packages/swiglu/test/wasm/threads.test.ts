@@ -101,7 +101,10 @@ describe("the pool of threads", () => {
       const linger = (): void => module.run("linger", [[[place, 1e6]], [[place, 1e6]], [[place, 1e6]]]);
       linger();
       for (let turn = 0; engine.helpers === 0 && turn < 500; turn++) await delay(10);
-      expect(linger).toThrow(said);
+      // On a busy machine the worker may come too late for some of the calls.
+      expect(() => {
+        for (let call = 0; call < 200; call++) linger();
+      }).toThrow(said);
       linger();
       await untilUp(engine);
       expect(meets(engine)).toBe(true);
