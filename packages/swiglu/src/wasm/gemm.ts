@@ -81,7 +81,8 @@ function divideTiles(left: Left, columnPanels: number, threads: number): Part[][
   const wanted = threads === 1 ? 1 : Math.max(1, Math.min(4 * threads, Math.ceil(work / smallest)));
   const byColumns = columnPanels >= left.panels;
   const panels = byColumns ? columnPanels : left.panels;
-  const block = Math.max(1, Math.floor(blockBytes / (4 * left.rows * Math.min(left.k, longest))));
+  const long = Math.max(1, Math.min(left.k, longest));
+  const block = Math.max(1, Math.floor(blockBytes / (4 * left.rows * long)));
   return ranges(panels, Math.ceil(panels / wanted)).map(([from, count]) => {
     const [row, rows, column, columns] = byColumns
       ? [0, left.panels, from, count]
