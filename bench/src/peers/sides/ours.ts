@@ -4,8 +4,7 @@ import { type Case, elementwiseData, type FfnCase, ffnData } from "../cases.js";
 import { options, serve, type Work } from "../serve.js";
 
 const simd = options.variant === "relaxed" ? "relaxed" : "plain";
-const settings = { simd, threads: options.threads } as const;
-const backend = await wasm(settings).catch((error: Error) => {
+const backend = await wasm({ simd, threads: options.threads }).catch((error: Error) => {
   console.error(error.message);
   process.exit(1);
 });
@@ -13,28 +12,21 @@ const backend = await wasm(settings).catch((error: Error) => {
 function elementwise({ kind, count }: Exclude<Case, FfnCase>): Work {
   const data = elementwiseData(count);
   const tensor = (values: Float32Array) => backend.tensor(values, [count]);
-  const { gate, up, dy, out } = {
-    gate: tensor(data.gate),
-    up: tensor(data.up),
-    dy: tensor(data.dy),
-    out: tensor(new Float32Array(count)),
-  };
+  const [gate, up, dy] = [tensor(data.gate), tensor(data.up), tensor(data.dy)];
+  const [first, second] = [tensor(new Float32Array(count)), tensor(new Float32Array(count))];
   const close = (): void => {
-    for (const each of [gate, up, dy, out]) each.dispose();
+    for (const each of [gate, up, dy, first, second]) each.dispose();
   };
   if (kind === "forward")
     return {
-      run: () => backend.activateSync(swiglu, { gate, up }, {}, { out }),
-      results: async () => [await out.read()],
+      run: () => backend.activateSync(swiglu, { gate, up }, {}, { out: first }),
+      results: async () => [await first.read()],
       close,
     };
-  const backward = () => backend.activateBackwardSync(swiglu, { gate, up }, dy);
-  let gradients = backward();
+  const out = { gate: first, up: second };
   return {
-    run() {
-      gradients = backward();
-    },
-    results: () => [gradients.gate, gradients.up],
+    run: () => backend.activateBackwardSync(swiglu, { gate, up }, dy, {}, { out }),
+    results: () => Promise.all([first.read(), second.read()]),
     close,
   };
 }

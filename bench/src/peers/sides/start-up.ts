@@ -1,13 +1,12 @@
 // Prints the milliseconds from `wasm()` to a first result of 4,096 elements, for a number of new backends, as JSON.
-import { swiglu, type WasmOptions, wasm } from "swiglu";
+import { swiglu, wasm } from "swiglu";
 import { elementwiseData } from "../cases.js";
 
 const { gate, up } = elementwiseData(4096);
 const times: number[] = [];
 for (let i = 0; i < 25; i++) {
   const start = performance.now();
-  const settings: WasmOptions & { readonly threads: number } = { threads: 1 };
-  const backend = await wasm(settings);
+  const backend = await wasm({ threads: 1 });
   await backend.activate(swiglu, { gate, up });
   times.push(performance.now() - start);
   backend.dispose();
