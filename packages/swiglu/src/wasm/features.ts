@@ -5,12 +5,6 @@ import { ModuleBuilder } from "./assembler/module.js";
 /** `relaxed` uses fused multiply-add (relaxed SIMD); `plain` runs on every engine with SIMD. */
 export type Simd = "plain" | "relaxed";
 
-export interface Features {
-  readonly simd: Simd;
-  /** Memory that several threads share. Browsers need cross-origin isolation for it. */
-  readonly shared: boolean;
-}
-
 let relaxedKnown: boolean | undefined;
 
 /** Whether the engine accepts relaxed SIMD. Found out once. */

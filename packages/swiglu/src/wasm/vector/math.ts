@@ -6,7 +6,7 @@ import { f32x4, i32, i32x4, v128 } from "../assembler/instructions.js";
 import type { Vector, VectorWriter } from "./writer.js";
 
 /** A polynomial of that degree through a function at the Chebyshev points of [from, to]; lowest power first. */
-export function fit(f: (x: number) => number, from: number, to: number, degree: number): number[] {
+function fit(f: (x: number) => number, from: number, to: number, degree: number): number[] {
   const nodes = Array.from(
     { length: degree + 1 },
     (_, k) => (from + to) / 2 + ((to - from) / 2) * Math.cos((Math.PI * (k + 0.5)) / (degree + 1)),
