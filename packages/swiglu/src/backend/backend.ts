@@ -106,8 +106,12 @@ export interface SyncBackend extends Backend {
 
 /** A feed-forward block with its weights in a backend. Rows are independent; x is row-major [rows, dModel]. */
 export interface Ffn<W> {
-  /** Inference: computes y, [rows, dModel], and keeps nothing. */
-  forward(x: Data, rows: number): Promise<Float32Array>;
+  /** Inference: computes y, [rows, dModel], into `out` or a new array, and keeps nothing. */
+  forward<D extends Data = Float32Array>(
+    x: Data,
+    rows: number,
+    options?: ActivateOptions<D>,
+  ): Promise<NoInfer<D>>;
   /** Training: computes y and keeps what its backward needs, until the pass is disposed. */
   record(x: Data, rows: number): Promise<Pass<W>>;
   dispose(): void;
@@ -116,9 +120,17 @@ export interface Ffn<W> {
 /** One recorded forward. Several may be alive at once, and backward may run more than once. */
 export interface Pass<W> {
   readonly y: Float32Array;
-  /** The gradients of the sum of `dY * y`, in x, in every weight given, and in the activation's parameters. */
-  backward(dY: Data): Promise<FfnGradients<W>>;
+  /**
+   * The gradients of the sum of `dY * y`, in x, in every weight given, and in the activation's parameters. Those that have
+   * an array in `out` are written there, the others into new arrays.
+   */
+  backward(dY: Data, options?: PassOptions<W>): Promise<FfnGradients<W>>;
   dispose(): void;
+}
+
+/** Arrays for the gradients of x and of weights, by name. Large new arrays take time: a training loop keeps its own. */
+export interface PassOptions<W> {
+  readonly out?: Readonly<Partial<Record<"x" | keyof W, Float32Array>>>;
 }
 
 /** Gradients by name: `x`, each weight and bias that was given, and each activation parameter. */

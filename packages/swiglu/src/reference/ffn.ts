@@ -1,7 +1,15 @@
 // The reference's feed-forward block: projections, activation, down, and the same backwards; float64 between input and result.
-import type { Ffn, FfnGradients, Pass } from "../backend/backend.js";
+import type { ActivateOptions, Ffn, FfnGradients, Pass } from "../backend/backend.js";
+import { checkData, checkLength } from "../backend/check.js";
 import type { Data, ParameterValue } from "../backend/data.js";
-import { activationOperands, checkRows, type FfnPlan, projections, weightShapes } from "../backend/ffn.js";
+import {
+  activationOperands,
+  checkGradientArrays,
+  checkRows,
+  type FfnPlan,
+  projections,
+  weightShapes,
+} from "../backend/ffn.js";
 import { activateInto, differentiateInto, type Numbers, type Operand } from "./elementwise.js";
 import { addInputGradient, biasGradient, linear, weightGradient } from "./matrix.js";
 
@@ -29,8 +37,15 @@ export class ReferenceFfn<W> implements Ffn<W> {
     );
   }
 
-  async forward(x: Data, rows: number): Promise<Float32Array> {
-    return this.run(x, rows).y;
+  async forward<D extends Data = Float32Array>(
+    x: Data,
+    rows: number,
+    { out }: ActivateOptions<D> = {},
+  ): Promise<NoInfer<D>> {
+    if (out !== undefined) checkLength(checkData(out, "out"), "out", rows * this.plan.dModel);
+    const { y } = this.run(x, rows);
+    if (out !== undefined) this.read(out, "out").set(y);
+    return out ?? (y as Data as D);
   }
 
   async record(x: Data, rows: number): Promise<Pass<W>> {
@@ -38,10 +53,13 @@ export class ReferenceFfn<W> implements Ffn<W> {
     const { y } = recorded;
     return {
       y,
-      backward: async (dY) => {
+      backward: async (dY, options) => {
         if (recorded === undefined) throw new Error("this pass is disposed: record a new one");
         checkRows("dY", dY, rows, this.plan.dModel);
-        return this.backward(recorded, this.read(dY, "dY"));
+        const out = checkGradientArrays(this.plan, rows, options?.out);
+        const gradients = this.backward(recorded, this.read(dY, "dY"));
+        for (const [name, array] of Object.entries(out)) array.set(gradients[name] as Float32Array);
+        return { ...gradients, ...out };
       },
       dispose: () => {
         recorded = undefined;

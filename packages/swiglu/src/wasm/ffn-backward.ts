@@ -36,6 +36,8 @@ export class FfnBackward<W> {
     private readonly fused: FusedCalls,
     private readonly rows: number,
     private readonly scratch: Scratch,
+    /** Arrays for gradients, by name. */
+    private readonly out: Readonly<Record<string, Float32Array>>,
   ) {}
 
   /** From x, the activation's inputs (computed again where they were not kept) and dY: addresses, row-major, padded. */
@@ -76,7 +78,7 @@ export class FfnBackward<W> {
     const columns = padded(this.plan.dModel);
     const out = rowMajor(scratch.place(wholeTiles(rows) * columns), columns);
     product(engine, { left, right: weight.transposed(), start: this.weights.start, out });
-    return readMatrix(engine, out.base, rows, this.plan.dModel);
+    return readMatrix(engine, out.base, rows, this.plan.dModel, this.out.x);
   }
 
   /**
@@ -101,34 +103,38 @@ export class FfnBackward<W> {
         ? rowMajor(places, width)
         : { base: places, row: 4 * width, panel: 16, half: distance };
     product(engine, { left, right: flow, start: this.weights.start, out });
-    this.store(
-      names,
-      "",
-      names.map((_, i) => readMatrix(engine, places + i * distance, rows, columns)),
-      [rows, columns],
+    const packed = names.length === 2 && this.plan.layout !== undefined;
+    const matrices = names.map((name, i) =>
+      readMatrix(engine, places + i * distance, rows, columns, packed ? undefined : this.out[name]),
     );
-    const { weights, layout } = this.plan;
-    const owners = layout !== undefined && names.length === 2 ? ["packed"] : names;
-    if (owners.some((name) => weights[`${name}Bias`] !== undefined))
-      this.store(names, "Bias", this.sums(flow, names.length, columns), [columns]);
+    this.store(names, "", [rows, columns], () => matrices);
+    this.store(names, "Bias", [columns], () => this.sums(flow, names.length, columns));
   }
 
-  /** Stores gradients of weights, or of biases that were given, under their names; packed again where they were packed. */
+  /** Keeps the gradients of weights, or of biases, that were given; gate and up are packed again where they were. */
   private store(
     names: readonly string[],
-    suffix: string,
-    values: readonly Float32Array[],
+    suffix: "" | "Bias",
     shape: readonly number[],
+    compute: () => readonly Float32Array[],
   ): void {
     const { layout, weights } = this.plan;
-    const [gate, up] = values;
-    if (layout !== undefined && names.length === 2) {
-      if (weights[`packed${suffix}`] !== undefined)
-        this.gradients[`packed${suffix}`] = pack({ gate, up } as Halves, shape, { layout });
-    } else
+    const given = (name: string): boolean => weights[name + suffix] !== undefined;
+    const keep = (name: string, value: Float32Array): void => {
+      const into = this.out[name + suffix];
+      if (into !== undefined && into !== value) into.set(value);
+      this.gradients[name + suffix] = into ?? value;
+    };
+    if (names.length === 2 && layout !== undefined) {
+      if (!given("packed")) return;
+      const [gate, up] = compute() as [Float32Array, Float32Array];
+      keep("packed", pack({ gate, up }, shape, { layout }));
+    } else if (names.some(given)) {
+      const values = compute();
       names.forEach((name, i) => {
-        if (weights[name + suffix] !== undefined) this.gradients[name + suffix] = values[i] as Float32Array;
+        if (given(name)) keep(name, values[i] as Float32Array);
       });
+    }
   }
 
   /** Sums over rows of the columns of what flows back, for each of the weights that share it. */
@@ -158,9 +164,4 @@ export class FfnBackward<W> {
       this.gradients[name] = typeof value === "number" ? (total[0] as number) : Float32Array.from(total);
     });
   }
-}
-
-interface Halves {
-  readonly gate: Float32Array;
-  readonly up: Float32Array;
 }

@@ -1,9 +1,9 @@
 // The feed-forward block of the WebAssembly backend: hidden layer and activation fused, then down; recorded passes.
 // Weights are packed once; everything else is scratch, except what a recorded pass keeps until it is disposed.
-import type { Ffn, Pass } from "../backend/backend.js";
-import { checkData } from "../backend/check.js";
+import type { ActivateOptions, Ffn, Pass } from "../backend/backend.js";
+import { checkData, checkLength } from "../backend/check.js";
 import type { Data } from "../backend/data.js";
-import { checkRows, type FfnPlan } from "../backend/ffn.js";
+import { checkGradientArrays, checkRows, type FfnPlan } from "../backend/ffn.js";
 import { Scratch } from "./activate.js";
 import type { Engine } from "./engine.js";
 import { FfnBackward } from "./ffn-backward.js";
@@ -33,11 +33,19 @@ export class WasmFfn<W> implements Ffn<W> {
     this.fused = new FusedCalls(engine, plan, this.weights);
   }
 
-  async forward(x: Data, rows: number): Promise<Float32Array> {
+  async forward<D extends Data = Float32Array>(
+    x: Data,
+    rows: number,
+    { out }: ActivateOptions<D> = {},
+  ): Promise<NoInfer<D>> {
     this.check("x", x, rows);
+    if (out !== undefined) checkLength(checkData(out, "out"), "out", rows * this.plan.dModel);
     return this.withScratch((scratch) => {
       const inputs = scratch.place(this.fused.roomForInputs(rows));
-      return this.output(this.inHeap(x, "x", rows, scratch), rows, inputs, scratch);
+      const y = this.output(this.inHeap(x, "x", rows, scratch), rows, inputs, scratch);
+      const into = out === undefined ? undefined : this.read(out, "out");
+      const written: Data = readMatrix(this.engine, y, rows, this.plan.dModel, into);
+      return out ?? (written as D);
     });
   }
 
@@ -48,9 +56,10 @@ export class WasmFfn<W> implements Ffn<W> {
       const place = this.copy(x, "x", rows, kept);
       const room = this.fused.roomForInputs(rows);
       const inputs = this.recompute ? undefined : kept.place(room);
-      const y = this.withScratch((scratch) =>
-        this.output(place, rows, inputs ?? scratch.place(room), scratch),
-      );
+      const y = this.withScratch((scratch) => {
+        const at = this.output(place, rows, inputs ?? scratch.place(room), scratch);
+        return readMatrix(this.engine, at, rows, this.plan.dModel);
+      });
       return this.pass(y, rows, place, inputs, kept);
     } catch (error) {
       kept.release();
@@ -67,13 +76,14 @@ export class WasmFfn<W> implements Ffn<W> {
     let alive = true;
     return {
       y,
-      backward: async (dY) => {
+      backward: async (dY, options) => {
         if (!alive) throw new Error("this pass is disposed: record a new one");
         this.check("dY", dY, rows);
+        const out = checkGradientArrays(this.plan, rows, options?.out);
         return this.withScratch((scratch) => {
           const at = this.inHeap(dY, "dY", rows, scratch);
           const { engine, plan, weights, fused } = this;
-          return new FfnBackward<W>(engine, plan, weights, fused, rows, scratch).run(x, inputs, at);
+          return new FfnBackward<W>(engine, plan, weights, fused, rows, scratch, out).run(x, inputs, at);
         });
       },
       dispose: () => {
@@ -83,14 +93,14 @@ export class WasmFfn<W> implements Ffn<W> {
     };
   }
 
-  /** y, from x (row-major, padded); the activation's inputs go to `inputs`. */
-  private output(x: number, rows: number, inputs: number, scratch: Scratch): Float32Array {
+  /** Where y is, from x (both row-major, padded); the activation's inputs go to `inputs`. */
+  private output(x: number, rows: number, inputs: number, scratch: Scratch): number {
     const { down } = this.weights;
     const left = this.fused.forward(x, rows, inputs, scratch);
     const columns = padded(this.plan.dModel);
     const out = rowMajor(scratch.place(wholeTiles(rows) * columns), columns);
     product(this.engine, { left, right: down.panels, start: sameRow(down.bias), out });
-    return readMatrix(this.engine, out.base, rows, this.plan.dModel);
+    return out.base;
   }
 
   /** Where rows of width dModel are, padded: a tensor is used where it is if it needs no padding. */

@@ -307,11 +307,17 @@ export function columnSums(
 }
 
 /** Copies a row-major matrix out, without the padding of its rows. */
-export function readMatrix(engine: Engine, address: number, rows: number, columns: number): Float32Array {
+export function readMatrix(
+  engine: Engine,
+  address: number,
+  rows: number,
+  columns: number,
+  into: Float32Array = new Float32Array(rows * columns),
+): Float32Array {
   const width = padded(columns);
-  if (width === columns) return engine.heap.at(address, rows * columns).slice();
-  const matrix = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++)
-    matrix.set(engine.heap.at(address + 4 * width * row, columns), row * columns);
-  return matrix;
+  if (width === columns) into.set(engine.heap.at(address, rows * columns));
+  else
+    for (let row = 0; row < rows; row++)
+      into.set(engine.heap.at(address + 4 * width * row, columns), row * columns);
+  return into;
 }

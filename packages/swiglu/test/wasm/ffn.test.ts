@@ -225,6 +225,37 @@ describe("feed-forward blocks in WebAssembly", () => {
     for (const each of [one, two, ...tensors, ffn]) each.dispose();
   });
 
+  test("y and gradients are written where the caller says; a wrong name or length is an error", async () => {
+    for (const [form, layout] of [["gated"], ["packed", "interleaved"]] as const) {
+      const size = [4, 10, 12] as const;
+      const engine = engineFor(1);
+      const task: Case = { activation: swiglu, form, size, ...(layout === undefined ? {} : { layout }) };
+      const plan = planOf(task);
+      const ffn = blockOn(engine, plan);
+      const [x, dY] = [plainFloats(40, 1), plainFloats(40, 2)];
+      const pass = await ffn.record(x, 4);
+      const [own, tensor] = [new Float32Array(40), new WasmTensor(engine, new Float32Array(40), [4, 10])];
+      expect(await ffn.forward(x, 4, { out: own })).toBe(own);
+      expect(await ffn.forward(x, 4, { out: tensor })).toBe(tensor);
+      expect(own).toEqual(pass.y);
+      expect(await tensor.read()).toEqual(pass.y);
+      const gradients = (await pass.backward(dY)) as Gradients;
+      const out = Object.fromEntries(
+        ["x", ...Object.keys(plan.weights)].map((name) => [
+          name,
+          new Float32Array((gradients[name] as Float32Array).length).fill(Number.NaN),
+        ]),
+      );
+      const written = (await pass.backward(dY, { out })) as Gradients;
+      expectSame(written, gradients);
+      for (const [name, array] of Object.entries(out)) expect(written[name]).toBe(array);
+      await expect(pass.backward(dY, { out: { x: new Float32Array(3) } })).rejects.toThrow(/^out.x has 3/);
+      await expect(pass.backward(dY, { out: { beta: new Float32Array(1) } })).rejects.toThrow(/beta/);
+      await expect(ffn.forward(x, 4, { out: new Float32Array(41) })).rejects.toThrow(/^out has 41/);
+      for (const each of [pass, tensor, ffn]) each.dispose();
+    }
+  });
+
   test("an activation that is infinite at 0 leaves no trace in the padding of odd sizes", async () => {
     const inverse = defineActivation({
       name: "inverse",
