@@ -42,11 +42,18 @@ function unitOf(task: Case): { name: string; from: (ms: number) => number } {
     : { name: "GFLOP/s", from: (ms) => flops(task) / (1e6 * ms) };
 }
 
+/** The order of rows. */
+const roles = ["ours", "peer", "yardstick"] as const;
+
 function caseTable(task: Case, rows: readonly Measurement[], columns: readonly string[]): string {
   const unit = unitOf(task);
   const newest = columns.filter((column) => column !== "native").at(-1)!;
-  const names = [...new Set(rows.map(({ identity }) => `${identity.name}\n${identity.threads}`))];
-  const body = names.map((key) => {
+  const names = roles.flatMap((role) =>
+    rows
+      .filter(({ identity }) => identity.role === role)
+      .map(({ identity }) => `${identity.name}\n${identity.threads}`),
+  );
+  const body = [...new Set(names)].map((key) => {
     const [name, threads] = key.split("\n") as [string, string];
     const cells = columns.flatMap((column) => {
       const row = rows.find(
