@@ -7,7 +7,7 @@ import { f32x4, i32, v128 } from "./assembler/instructions.js";
 import type { Body, Local, ModuleBuilder } from "./assembler/module.js";
 import type { Simd } from "./features.js";
 import { Arguments, advance, PanelProduct, productTypes, times } from "./gemm-kernels.js";
-import { streamTypes, type TileStream } from "./gemm-tile.js";
+import { streamTypes, type TileShape, type TileStream } from "./gemm-tile.js";
 import { emitVectors } from "./vector/emit.js";
 import { type Vector, VectorWriter } from "./vector/writer.js";
 
@@ -27,6 +27,8 @@ export interface FusedShape {
   /** Backward: for each input, whether its gradient also goes into a left operand. */
   readonly operands: readonly boolean[];
 }
+
+const tileOf = ({ rows }: FusedShape): TileShape => ({ rows, left: "quads", panels: 1 });
 
 const quadsTypes = ["i32", "i32", "i32", "i32"] as const;
 
@@ -138,32 +140,36 @@ export function addFusedForward(
   simd: Simd,
 ): void {
   const { inputs } = activation;
-  module.function("forward", [...productTypes, ...forwardTypes(activation, shape)], (body, ...all) => {
-    const given = new Arguments(body, all);
-    const product = new PanelProduct(body, given, { rows: shape.rows, left: "quads" }, simd);
-    const other = shape.product !== "pair" && inputs.length === 2 ? given.stream() : undefined;
-    const hidden = new Quads(body, given);
-    const parameters = new Parameters(given, Object.keys(activation.parameters), shape.perChannel);
-    const write = new VectorWriter(body, simd);
-    const halves: readonly Half[] = shape.product === "pair" ? [0] : [0, 1];
-    for (const half of halves) {
-      const variables = parameters.values(write, half);
-      inputs.forEach((name, i) => {
-        const value =
-          shape.product === "pair"
-            ? product.out.load(i as Half)
-            : (i === shape.product ? product.out : (other as TileStream)).load(half);
-        variables[name] = write.let(value);
-      });
-      const [result] = emitVectors(write, [activation.expression], variables) as [Vector];
-      write.do(hidden.store(half, result.get()));
-    }
-    const rows = write.take();
-    return product.columns([
-      ...throughRows(body, product, shape, write, other ? [other] : [], [hidden], rows),
-      ...parameters.nextPanel(4 * halves.length),
-    ]);
-  });
+  module.function(
+    "forward",
+    [...productTypes(tileOf(shape)), ...forwardTypes(activation, shape)],
+    (body, ...all) => {
+      const given = new Arguments(body, all);
+      const product = new PanelProduct(body, given, tileOf(shape), simd);
+      const other = shape.product !== "pair" && inputs.length === 2 ? given.stream() : undefined;
+      const hidden = new Quads(body, given);
+      const parameters = new Parameters(given, Object.keys(activation.parameters), shape.perChannel);
+      const write = new VectorWriter(body, simd);
+      const halves: readonly Half[] = shape.product === "pair" ? [0] : [0, 1];
+      for (const half of halves) {
+        const variables = parameters.values(write, half);
+        inputs.forEach((name, i) => {
+          const value =
+            shape.product === "pair"
+              ? product.out.load(i as Half)
+              : (i === shape.product ? product.out : (other as TileStream)).load(half);
+          variables[name] = write.let(value);
+        });
+        const [result] = emitVectors(write, [activation.expression], variables) as [Vector];
+        write.do(hidden.store(half, result.get()));
+      }
+      const rows = write.take();
+      return product.columns([
+        ...throughRows(body, product, shape, write, other ? [other] : [], [hidden], rows),
+        ...parameters.nextPanel(4 * halves.length),
+      ]);
+    },
+  );
 }
 
 /**
@@ -180,7 +186,7 @@ export function addFusedBackward(
   const { inputs } = activation;
   const names = Object.keys(activation.parameters);
   const types = [
-    ...productTypes,
+    ...productTypes(tileOf(shape)),
     ...inputs.flatMap(() => streamTypes),
     ...inputs.flatMap((_, i): ValueType[] => [...streamTypes, ...(shape.operands[i] ? quadsTypes : [])]),
     ...Parameters.types(shape.perChannel),
@@ -188,7 +194,7 @@ export function addFusedBackward(
   ];
   module.function("backward", types, (body, ...all) => {
     const given = new Arguments(body, all);
-    const product = new PanelProduct(body, given, { rows: shape.rows, left: "quads" }, simd);
+    const product = new PanelProduct(body, given, tileOf(shape), simd);
     const sources = inputs.map(() => given.stream());
     const gradients = inputs.map((_, i) => ({
       stream: given.stream(),

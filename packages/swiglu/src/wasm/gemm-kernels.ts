@@ -57,23 +57,27 @@ export const advance = (local: Local<"i32">, step: Code<"i32">): Code<"none"> =>
   local.set(i32.add(local.get(), step));
 
 /** How the signature of every kernel on panels begins; see `PanelProduct`. */
-export const productTypes: readonly ValueType[] = [
+export const productTypes = ({ panels }: TileShape): readonly ValueType[] => [
   ...(["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const),
   ...streamTypes,
   ...streamTypes,
+  ...(panels === 2 ? (["i32"] as const) : []),
 ];
 
 /**
  * A product in a kernel. It takes the arguments left (address), leftPanel (bytes from one row panel to the next), right,
  * rightPanel, k, kBlock, rowPanels, columnPanels, and the streams start and out, which may be the same. The sum is taken in
- * blocks of `kBlock`, so that a block of a column panel stays in the first-level cache for all row panels.
+ * blocks of `kBlock`, so that a block of a column panel stays in the first-level cache for all row panels. With two column
+ * panels at a time there is one more argument, how many panels they are apart; columnPanels counts pairs.
  */
 export class PanelProduct {
   readonly rowPanels: Local<"i32">;
   readonly out: TileStream;
   private readonly start: TileStream;
-  /** Where the sums of the current block begin: at `start`, then with what is in `out`. */
-  private readonly sums: TileStream;
+  private readonly apart: Local<"i32"> | undefined;
+  /** Where the sums of the current block begin: at `start`, then with what is in `out`. One for each panel. */
+  private readonly from: readonly TileStream[];
+  private readonly to: readonly TileStream[];
   private readonly tile: Tile;
   private readonly left: Local<"i32">;
   private readonly leftPanel: Local<"i32">;
@@ -99,8 +103,12 @@ export class PanelProduct {
     this.columnPanels = given.take("i32");
     this.start = given.stream();
     this.out = given.stream();
+    this.apart = shape.panels === 2 ? given.take("i32") : undefined;
     const own = (): Local<"i32"> => body.local("i32");
-    this.sums = new TileStream(body, own(), own(), own(), own());
+    const streams = (): TileStream[] =>
+      Array.from({ length: shape.panels }, () => new TileStream(body, own(), own(), own(), own()));
+    this.from = streams();
+    this.to = streams();
     this.tile = new Tile(body, shape, simd);
   }
 
@@ -116,33 +124,35 @@ export class PanelProduct {
   }
 
   private column(): Code<"none">[] {
-    const [left, right, rest, k, panel] = Array.from({ length: 5 }, () => this.body.local("i32")) as [
-      Local<"i32">,
-      Local<"i32">,
-      Local<"i32">,
-      Local<"i32">,
-      Local<"i32">,
-    ];
+    const own = (): Local<"i32"> => this.body.local("i32");
+    const [left, rest, k, panel] = [own(), own(), own(), own()] as const;
+    const rights = this.from.map(own);
+    const [first, second] = rights as [Local<"i32">, Local<"i32">?];
+    const both = (streams: readonly TileStream[], source: TileStream): Code<"none">[] =>
+      streams.flatMap((stream, i) => stream.become(source, i === 0 ? undefined : this.apart));
     return [
       left.set(this.left.get()),
-      right.set(this.right.get()),
+      first.set(this.right.get()),
+      ...(this.apart && second
+        ? [second.set(i32.add(first.get(), i32.mul(this.apart.get(), this.rightPanel.get())))]
+        : []),
       rest.set(this.k.get()),
-      ...this.sums.become(this.start),
+      ...both(this.from, this.start),
+      ...both(this.to, this.out),
       loop((again) => [
         k.set(this.kBlock.get()),
         when(i32.lt_u(rest.get(), k.get()), [k.set(rest.get())]),
         panel.set(left.get()),
-        this.sums.rewind(),
-        this.out.rewind(),
+        ...[...this.from, ...this.to].map((stream) => stream.rewind()),
         ...times(this.body.local("i32"), this.rowPanels.get(), [
-          ...this.tile.start(this.sums),
-          ...this.tile.addProduct(panel, right, k),
-          ...this.tile.finish(this.out),
+          ...this.tile.start(this.from),
+          ...this.tile.addProduct(panel, rights, k),
+          ...this.tile.finish(this.to),
           advance(panel, this.leftPanel.get()),
         ]),
-        ...this.sums.become(this.out),
+        ...both(this.from, this.out),
         advance(left, i32.mul(k.get(), i32.const(4 * this.shape.rows))),
-        advance(right, i32.mul(k.get(), i32.const(4 * tileColumns))),
+        ...rights.map((right) => advance(right, i32.mul(k.get(), i32.const(4 * tileColumns)))),
         rest.set(i32.sub(rest.get(), k.get())),
         brIf(again, rest.get()),
       ]),
@@ -152,7 +162,7 @@ export class PanelProduct {
 
 /** Adds the kernel `product`, whose arguments are those of a `PanelProduct`. */
 export function addProduct(module: ModuleBuilder, shape: TileShape, simd: Simd): void {
-  module.function("product", productTypes, (body, ...all) =>
+  module.function("product", productTypes(shape), (body, ...all) =>
     new PanelProduct(body, new Arguments(body, all), shape, simd).columns([]),
   );
 }

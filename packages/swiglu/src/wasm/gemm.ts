@@ -150,7 +150,8 @@ export function product(engine: Engine, operands: Product): void {
 }
 
 /**
- * A product whose last stretch is done by a fused kernel, which takes `more` arguments for each part.
+ * A product whose last stretch is done by a fused kernel, which takes `more` arguments for each part. Where the weights
+ * are only read once, the kernel that reads fastest does it all, and an empty stretch is left.
  */
 export function fusedProduct(
   engine: Engine,
@@ -159,27 +160,47 @@ export function fusedProduct(
   kernel: string,
   more: (part: Part) => readonly number[],
 ): void {
-  const all = stretches(operands.left);
-  const last = all.pop() as [number, number];
+  const { left, right } = operands;
+  const all = stretches(left);
+  const last = inPairs(left) ? ([left.k, 0] as const) : (all.pop() as [number, number]);
   if (all.length > 0) multiply(engine, operands, all);
-  const parts = divideTiles(operands.left, operands.right.panels, engine.threads);
+  const parts = divideTiles(left, right.panels, engine.threads);
   module.run(
     kernel,
     parts.map((group) => group.map((part) => [...productArguments(operands, part, last), ...more(part)])),
   );
 }
 
+/** Whether column panels are taken two at a time: there are enough registers for so few rows. */
+const inPairs = ({ rows, layout }: Left): boolean => rows < 4 && layout === "quads";
+
 function multiply(engine: Engine, operands: Product, sum: readonly [number, number][]): void {
-  const { rows, layout } = operands.left;
-  const parts = divideTiles(operands.left, operands.right.panels, engine.threads);
+  const { left, right } = operands;
+  const { rows, layout } = left;
+  const panels = inPairs(left) ? 2 : 1;
+  const parts = divideTiles(left, right.panels, engine.threads);
   engine
-    .load(`product ${rows} ${layout}`, (module) => addProduct(module, { rows, left: layout }, engine.simd))
+    .load(`product ${rows} ${layout} ${panels}`, (module) =>
+      addProduct(module, { rows, left: layout, panels }, engine.simd),
+    )
     .run(
       "product",
       parts.map((group) =>
-        group.flatMap((part) => sum.map((stretch) => productArguments(operands, part, stretch))),
+        group
+          .flatMap((part) => (panels === 2 ? pairsOf(part) : [{ part, apart: [] }]))
+          .flatMap(({ part, apart }) =>
+            sum.map((stretch) => [...productArguments(operands, part, stretch), ...apart]),
+          ),
       ),
     );
+}
+
+/** Pairs of a part's column panels, each of one from its first and one from its second half; an odd one pairs with itself. */
+function pairsOf(part: Part): { readonly part: Part; readonly apart: readonly number[] }[] {
+  const half = Math.floor(part.columns / 2);
+  const pairs = { part: { ...part, columns: half }, apart: [half] };
+  const odd = { part: { ...part, column: part.column + 2 * half, columns: 1 }, apart: [0] };
+  return part.columns % 2 === 0 ? [pairs] : half === 0 ? [odd] : [pairs, odd];
 }
 
 function packing(engine: Engine): LoadedModule {
