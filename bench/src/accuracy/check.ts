@@ -1,13 +1,6 @@
 // Checks a function's kernels on blocks of inputs against float64, value and gradients, in units of the error bound.
-import {
-  type Activation,
-  compile,
-  expressions as e,
-  errorBound,
-  gradientExpressions,
-  type SyncBackend,
-  type Tape,
-} from "swiglu";
+import { type Activation, expressions as e, errorBound, gradientExpressions, type SyncBackend } from "swiglu";
+import { type Exact, exactly } from "./exact.js";
 import type { Block } from "./inputs.js";
 import { type Finding, maximumExamples, type Outcome, type Outcomes } from "./results.js";
 
@@ -24,10 +17,10 @@ export class Checker {
   private readonly inputs: readonly string[];
   private readonly variables: readonly string[];
   /** The value, then the derivative in each variable. */
-  private readonly tape: Tape;
+  private readonly exact: Exact;
   private readonly bounds: Columns<Bound>;
   private readonly names: readonly string[];
-  private tallies: ReadonlyMap<string, Columns<Tally>>;
+  private readonly tallies: ReadonlyMap<string, Columns<Tally>>;
 
   /** `backends` by the name of their SIMD variant. */
   constructor(
@@ -37,34 +30,27 @@ export class Checker {
     const slopes = gradientExpressions(activation);
     this.inputs = activation.inputs;
     this.variables = [...activation.inputs, ...Object.keys(activation.parameters)];
-    this.tape = compile([activation.expression, ...Object.values(slopes)], this.variables);
+    this.exact = exactly([activation.expression, ...Object.values(slopes)], this.variables);
     this.bounds = [
       errorBound(activation.expression, this.variables),
       ...Object.values(slopes).map((slope) => errorBound(e.mul(slope, "dy"), [...this.variables, "dy"])),
     ];
     this.names = ["value", ...this.variables.map((name) => `gradient in ${name}`)];
-    this.tallies = this.empty();
-  }
-
-  private empty(): ReadonlyMap<string, Columns<Tally>> {
-    return new Map(
-      Object.keys(this.backends).map((simd) => [simd, this.names.map((_, column) => new Tally(column))]),
+    this.tallies = new Map(
+      Object.keys(backends).map((simd) => [simd, this.names.map((_, column) => new Tally(column))]),
     );
   }
 
   /** Outcomes by output and variant since this was last called. */
   take(): Outcomes {
-    const done = [...this.tallies];
-    this.tallies = this.empty();
     return Object.fromEntries(
-      done.flatMap(([simd, tallies]) =>
-        tallies.map((tally, column) => [`${this.names[column]}, ${simd}`, tally.outcome()]),
+      [...this.tallies].flatMap(([simd, tallies]) =>
+        tallies.map((tally, column) => [`${this.names[column]}, ${simd}`, tally.take()]),
       ),
     );
   }
 
   check(block: Block): void {
-    const count = block.dy.length;
     const parameters = Object.values(block.parameters).map(Math.fround);
     const point = new Float64Array(this.variables.length + 1);
     parameters.forEach((value, k) => {
@@ -75,7 +61,7 @@ export class Checker {
       point[this.variables.length] = block.dy[i]!;
       return point;
     };
-    const exact = this.exactly(count, moveTo);
+    const exact = this.exactly(block, parameters);
     for (const [simd, backend] of Object.entries(this.backends)) {
       const got = this.kernels(backend, block, parameters);
       const tallies = this.tallies.get(simd)!;
@@ -94,15 +80,12 @@ export class Checker {
     }
   }
 
-  private exactly(count: number, moveTo: (i: number) => Float64Array): Columns<Float64Array> {
-    const columns = Array.from({ length: this.variables.length + 1 }, () => new Float64Array(count));
-    for (let i = 0; i < count; i++) {
-      const point = moveTo(i);
-      const results = this.tape.run(point);
-      const dy = point[this.variables.length]!;
-      columns[0]![i] = results[0]!;
-      for (let k = 1; k < results.length; k++) columns[k]![i] = results[k]! * dy;
-    }
+  private exactly({ inputs, dy }: Block, parameters: readonly number[]): Columns<Float64Array> {
+    const count = dy.length;
+    const constants = parameters.map((value) => new Float64Array(count).fill(value));
+    const columns = this.names.map(() => new Float64Array(count));
+    this.exact([...inputs, ...constants], columns, count);
+    for (const slopes of columns.slice(1)) for (let i = 0; i < count; i++) slopes[i]! *= dy[i]!;
     return columns;
   }
 
@@ -135,7 +118,7 @@ class Tally {
   private violations = 0;
   private worst = 0;
   private worstFinding: Finding | undefined;
-  private readonly examples: Finding[] = [];
+  private examples: Finding[] = [];
 
   /** dy's own sensitivity adds the magnitude of a gradient to its bound once more. */
   constructor(private readonly column: number) {}
@@ -174,8 +157,13 @@ class Tally {
     }
   }
 
-  outcome(): Outcome {
+  /** What was found since this was last called. The worst error before that still is the one to exceed. */
+  take(): Outcome {
     const { checked, violations, examples, worstFinding: worst } = this;
+    this.checked = 0;
+    this.violations = 0;
+    this.examples = [];
+    this.worstFinding = undefined;
     return { checked, violations, examples, ...(worst && { worst }) };
   }
 }
