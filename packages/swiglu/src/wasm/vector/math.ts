@@ -38,28 +38,31 @@ const rounder = 1.5 * 2 ** 23;
 /** (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2 */
 const exponentialTail = fit((r) => (r === 0 ? 0.5 : expResidual(r) / (r * r)), -0.3475, 0.3475, 4);
 
-/** e^r for the remainder r of z after `whole` times ln 2. */
+/** e^r for the remainder r of z after `whole` times ln 2: 1 + r (1 + r (1/2 + ...)). */
 function remainderExp(w: VectorWriter, z: Vector, whole: Vector): Vector {
-  const high = w.subtractProduct(whole, w.constant(ln2High), z);
-  const r = w.subtractProduct(whole, w.constant(ln2Low), high);
-  const square = w.let(f32x4.mul(r.get(), r.get()));
-  const tail = w.multiplyAdd(square, w.polynomial(exponentialTail, r), r);
-  return w.let(f32x4.add(w.constant(1).get(), tail.get()));
+  // A fused product needs ln 2 in one part only: it is 2e-9 off in float32, and the product is not rounded.
+  const high = w.simd === "relaxed" ? Math.LN2 : ln2High;
+  const near = w.subtractProduct(whole, w.constant(high), z);
+  const r = w.simd === "relaxed" ? near : w.subtractProduct(whole, w.constant(ln2Low), near);
+  return w.polynomial([1, 1, ...exponentialTail], r);
 }
 
-/**
- * e^z for z up to 43, denormal results included. The power of two is put in 64 too high, so that its exponent is
- * always a normal one, and taken down again by an exact product.
- */
-export function expSmall(w: VectorWriter, z: Vector): Vector {
+/** Exponentials are kept 2^64 times too large, so that their power of two is always a normal number. */
+const lift = 2 ** 64;
+
+/** 2^64 e^z for z up to 43. */
+function liftedExp(w: VectorWriter, z: Vector): Vector {
   const bounded = w.let(f32x4.pmax(z.get(), w.constant(-110).get()));
   const biased = rounder + 127 + 64;
   const shifted = w.multiplyAdd(bounded, w.constant(log2e), w.constant(biased));
   const whole = w.let(f32x4.sub(shifted.get(), w.constant(biased).get()));
   const scale = w.let(i32x4.shl(shifted.get(), i32.const(23)));
-  const p = remainderExp(w, bounded, whole);
-  const scaled = w.let(f32x4.mul(p.get(), scale.get()));
-  return w.let(f32x4.mul(scaled.get(), w.constant(2 ** -64).get()));
+  return w.let(f32x4.mul(remainderExp(w, bounded, whole).get(), scale.get()));
+}
+
+/** e^z for z up to 43, denormal results included. */
+export function expSmall(w: VectorWriter, z: Vector): Vector {
+  return w.let(f32x4.mul(liftedExp(w, z).get(), w.constant(1 / lift).get()));
 }
 
 /** e^z for any z: the power of two is applied in two halves, which neither overflow nor vanish too early. */
@@ -77,33 +80,34 @@ export function exp(w: VectorWriter, z: Vector): Vector {
   return w.let(f32x4.mul(scaled.get(), power(i32x4.sub(n.get(), half.get()))));
 }
 
-/** e^-|z|, which several functions of z share. */
-function expNegAbs(w: VectorWriter, z: Vector): Vector {
-  return w.once("expNegAbs", z, () => expSmall(w, w.let(f32x4.neg(f32x4.abs(z.get())))));
+/** 2^64 e^-|z|, which several functions of z share. */
+function liftedExpNegAbs(w: VectorWriter, z: Vector): Vector {
+  return w.once("exp", z, () => liftedExp(w, w.let(v128.or(z.get(), signBit(w).get()))));
 }
 
 /** 1 / (1 + e^-z), as e^min(z, 40) / (1 + e^min(z, 40)): one exponential, exact in both tails. */
 export function sigmoid(w: VectorWriter, z: Vector): Vector {
-  const bounded = w.let(f32x4.pmin(z.get(), w.constant(40).get()));
-  const e = expSmall(w, bounded);
-  return w.let(f32x4.div(e.get(), f32x4.add(w.constant(1).get(), e.get())));
+  const e = liftedExp(w, w.let(f32x4.pmin(z.get(), w.constant(40).get())));
+  return w.let(f32x4.div(e.get(), f32x4.add(w.constant(lift).get(), e.get())));
 }
 
 /** The same from e^-|z|, where the slope needs that too. */
 export function sigmoidWithSlope(w: VectorWriter, z: Vector): Vector {
-  const e = expNegAbs(w, z);
-  const one = w.constant(1);
-  const above = v128.bitselect(one.get(), e.get(), f32x4.gt(z.get(), w.constant(0).get()));
-  return w.let(f32x4.div(above, f32x4.add(one.get(), e.get())));
+  const e = liftedExpNegAbs(w, z);
+  const one = w.constant(lift);
+  const ifAbove = v128.and(f32x4.gt(z.get(), w.constant(0).get()), one.get());
+  return w.let(f32x4.div(f32x4.pmax(e.get(), ifAbove), f32x4.add(one.get(), e.get())));
 }
 
 /** e / (1 + e)^2 for e = e^-|z|, the square multiplied out, which rounds less. */
 export function sigmoidSlope(w: VectorWriter, z: Vector): Vector {
-  const e = expNegAbs(w, z);
+  const e = w.let(f32x4.mul(liftedExpNegAbs(w, z).get(), w.constant(1 / lift).get()));
   const outer = w.let(f32x4.add(w.constant(2).get(), e.get()));
   const square = w.multiplyAdd(e, outer, w.constant(1));
   return w.let(f32x4.div(e.get(), square.get()));
 }
+
+const signBit = (w: VectorWriter): Vector => w.outside("sign bit", () => i32x4.splat(i32.const(-(2 ** 31))));
 
 /** (tanh(sqrt t) - sqrt t) / (t sqrt t) for t in [0, 0.625^2] */
 const tanhTail = fit(
@@ -131,8 +135,7 @@ export function tanh(w: VectorWriter, z: Vector): Vector {
 
 /** The size of the first with the sign of the second. */
 function withSign(w: VectorWriter, size: Vector, sign: Vector): Vector {
-  const bit = w.outside("sign bit", () => i32x4.splat(i32.const(-(2 ** 31))));
-  return w.let(v128.or(size.get(), v128.and(sign.get(), bit.get())));
+  return w.let(v128.or(size.get(), v128.and(sign.get(), signBit(w).get())));
 }
 
 /** (log(1 + f) - f) / f^2 around 0 */
