@@ -17,13 +17,13 @@ import {
   padded,
   product,
   type Right,
-  readMatrix,
   rowMajor,
   type Stream,
   tileColumns,
   tileRows,
   wholeTiles,
 } from "./gemm.js";
+import { packedColumns, readMatrix } from "./matrix-copy.js";
 
 /** One backward of one pass. */
 export class FfnBackward<W> {
@@ -103,38 +103,34 @@ export class FfnBackward<W> {
         ? rowMajor(places, width)
         : { base: places, row: 4 * width, panel: 16, half: distance };
     product(engine, { left, right: flow, start: this.weights.start, out });
-    const packed = names.length === 2 && this.plan.layout !== undefined;
-    const matrices = names.map((name, i) =>
-      readMatrix(engine, places + i * distance, rows, columns, packed ? undefined : this.out[name]),
-    );
-    this.store(names, "", [rows, columns], () => matrices);
-    this.store(names, "Bias", [columns], () => this.sums(flow, names.length, columns));
-  }
-
-  /** Keeps the gradients of weights, or of biases, that were given; gate and up are packed again where they were. */
-  private store(
-    names: readonly string[],
-    suffix: "" | "Bias",
-    shape: readonly number[],
-    compute: () => readonly Float32Array[],
-  ): void {
     const { layout, weights } = this.plan;
-    const given = (name: string): boolean => weights[name + suffix] !== undefined;
-    const keep = (name: string, value: Float32Array): void => {
-      const into = this.out[name + suffix];
-      if (into !== undefined && into !== value) into.set(value);
-      this.gradients[name + suffix] = into ?? value;
-    };
+    const bias = (name: string): boolean => weights[`${name}Bias`] !== undefined;
     if (names.length === 2 && layout !== undefined) {
-      if (!given("packed")) return;
-      const [gate, up] = compute() as [Float32Array, Float32Array];
-      keep("packed", pack({ gate, up }, shape, { layout }));
-    } else if (names.some(given)) {
-      const values = compute();
+      const into = this.out.packed ?? new Float32Array(2 * rows * columns);
+      packedColumns(columns, layout).forEach((where, i) => {
+        readMatrix(engine, places + i * distance, rows, columns, into, where);
+      });
+      this.gradients.packed = into;
+      if (!bias("packed")) return;
+      const [gate, up] = this.sums(flow, 2, columns) as [Float32Array, Float32Array];
+      this.keep("packedBias", pack({ gate, up }, [columns], { layout }));
+    } else {
       names.forEach((name, i) => {
-        if (given(name)) keep(name, values[i] as Float32Array);
+        this.gradients[name] = readMatrix(engine, places + i * distance, rows, columns, this.out[name]);
+      });
+      if (!names.some(bias)) return;
+      const sums = this.sums(flow, names.length, columns);
+      names.forEach((name, i) => {
+        if (bias(name)) this.keep(`${name}Bias`, sums[i] as Float32Array);
       });
     }
+  }
+
+  /** A gradient, in the caller's array if there is one. */
+  private keep(name: string, value: Float32Array): void {
+    const into = this.out[name];
+    into?.set(value);
+    this.gradients[name] = into ?? value;
   }
 
   /** Sums over rows of the columns of what flows back, for each of the weights that share it. */

@@ -1,32 +1,18 @@
 // The weights of a feed-forward block in the heap: packed once into panels, gate and up side by side, with their biases.
 // The transposed panels that gradients need are packed when first asked for.
 import type { FfnPlan } from "../backend/ffn.js";
-import { unpack } from "../layout.js";
 import { Scratch } from "./activate.js";
 import type { Engine } from "./engine.js";
 import { packRight, packTransposed, padded, type Right, type Stream } from "./gemm.js";
+import { type Columns, packedColumns, wholeRows, writePadded } from "./matrix-copy.js";
 
 /** The numbers of a weight, read anew each time: the heap's own move when it grows. */
 type Numbers = () => Float32Array;
 
-/** Copies a matrix to an address, its rows padded with zeros to a multiple of 8, and rows of zeros up to `allRows`. */
-export function writePadded(
-  engine: Engine,
-  to: number,
-  numbers: Numbers,
-  [rows, columns]: readonly [number, number],
-  allRows = rows,
-): void {
-  const width = padded(columns);
-  const target = engine.heap.at(to, allRows * width);
-  const source = numbers();
-  target.fill(0, rows * width);
-  if (width === columns) target.set(source);
-  else
-    for (let row = 0; row < rows; row++) {
-      target.set(source.subarray(row * columns, (row + 1) * columns), row * width);
-      target.fill(0, row * width + columns, (row + 1) * width);
-    }
+/** A matrix or a bias, and which elements of an array it is. */
+interface Source {
+  readonly numbers: Numbers;
+  readonly from: Columns;
 }
 
 /** One weight matrix, or gate and up together, with what is added to its product. */
@@ -41,8 +27,8 @@ export class PackedWeight {
     private readonly memory: Scratch,
     /** Of the matrix, or of gate and up. */
     readonly names: readonly string[],
-    matrices: readonly Numbers[],
-    biases: readonly (Numbers | undefined)[],
+    matrices: readonly Source[],
+    biases: readonly (Source | undefined)[],
     rows: number,
     columns: number,
   ) {
@@ -51,15 +37,16 @@ export class PackedWeight {
     this.bias = memory.place(matrices.length * width);
     const scratch = new Scratch(engine);
     try {
-      const places = matrices.map((numbers) => {
+      const places = matrices.map(({ numbers, from }) => {
         const place = scratch.place(k * width);
-        writePadded(engine, place, numbers, [rows, columns], k);
+        writePadded(engine, place, numbers, [rows, columns], { allRows: k, from });
         return place;
       });
       this.panels = packRight(engine, places, k, width, to);
-      const rowsOfOne = biases.map((numbers) => {
+      const rowsOfOne = biases.map((bias) => {
         const place = scratch.place(width);
-        writePadded(engine, place, numbers ?? (() => new Float32Array(columns)), [1, columns]);
+        if (bias) writePadded(engine, place, bias.numbers, [1, columns], { from: bias.from });
+        else engine.heap.at(place, width).fill(0);
         return place;
       });
       packRight(engine, rowsOfOne, 1, width, this.bias);
@@ -94,21 +81,22 @@ export class PackedWeights {
     const { form, dModel, dFf, layout, parameters } = plan;
     const memory = new Scratch(engine);
     this.memory = memory;
+    const source = (name: string, from: Columns): Source | undefined => {
+      const numbers = read(name);
+      return numbers === undefined ? undefined : { numbers, from };
+    };
     const weight = (names: readonly string[], rows: number, columns: number): PackedWeight => {
-      const numbers = names.map((name) => read(name) as Numbers);
-      const biases = names.map((name) => read(`${name}Bias`));
-      return new PackedWeight(engine, memory, names, numbers, biases, rows, columns);
+      const packed = names.length === 2 && layout !== undefined;
+      const views = packed
+        ? packedColumns(columns, layout).map((from) => ["packed", from] as const)
+        : names.map((name) => [name, wholeRows(columns)] as const);
+      const matrices = views.map(([name, from]) => source(name, from) as Source);
+      const biases = views.map(([name, from]) => source(`${name}Bias`, from));
+      return new PackedWeight(engine, memory, names, matrices, biases, rows, columns);
     };
     try {
-      if (form === "packed") {
-        const matrices = unpackNumbers(read("packed") as Numbers, [dModel, 2 * dFf], layout);
-        const packedBias = read("packedBias");
-        const biases = packedBias ? unpackNumbers(packedBias, [2 * dFf], layout) : [undefined, undefined];
-        this.first = new PackedWeight(engine, memory, ["gate", "up"], matrices, biases, dModel, dFf);
-      } else {
-        const names = { gated: ["gate", "up"], ungated: ["up"], selfGated: ["in"] }[form];
-        this.first = weight(names, dModel, dFf);
-      }
+      const first = { gated: ["gate", "up"], packed: ["gate", "up"], ungated: ["up"], selfGated: ["in"] };
+      this.first = weight(first[form], dModel, dFf);
       this.square = form === "selfGated" ? weight(["square"], dFf, dFf) : undefined;
       this.down = weight(["down"], dFf, dModel);
       this.start = { base: memory.place(new Float32Array(8)), row: 0, panel: 0, half: 16 };
@@ -129,9 +117,4 @@ export class PackedWeights {
     if (this.alive) this.memory.release();
     this.alive = false;
   }
-}
-
-function unpackNumbers(numbers: Numbers, shape: readonly number[], layout: FfnPlan["layout"]): Numbers[] {
-  const { gate, up } = unpack(numbers(), shape, { layout: layout as NonNullable<typeof layout> });
-  return [() => gate, () => up];
 }

@@ -8,8 +8,9 @@ import { Scratch } from "./activate.js";
 import type { Engine } from "./engine.js";
 import { FfnBackward } from "./ffn-backward.js";
 import { FusedCalls } from "./ffn-fused.js";
-import { PackedWeights, writePadded } from "./ffn-weights.js";
-import { padded, product, readMatrix, rowMajor, sameRow, wholeTiles } from "./gemm.js";
+import { PackedWeights } from "./ffn-weights.js";
+import { padded, product, rowMajor, sameRow, wholeTiles } from "./gemm.js";
+import { readMatrix, writePadded } from "./matrix-copy.js";
 
 /** Looks into data of this backend; throws where it belongs to another or is disposed. */
 export type Read = (data: Data, name: string) => Float32Array;

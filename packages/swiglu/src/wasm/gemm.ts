@@ -326,19 +326,3 @@ export function columnSums(
   packing(engine).run("sums", grouped(calls, engine.threads));
   return new Float64Array(engine.heap.memory.buffer, scratch, tileColumns * panels).slice();
 }
-
-/** Copies a row-major matrix out, without the padding of its rows. */
-export function readMatrix(
-  engine: Engine,
-  address: number,
-  rows: number,
-  columns: number,
-  into: Float32Array = new Float32Array(rows * columns),
-): Float32Array {
-  const width = padded(columns);
-  if (width === columns) into.set(engine.heap.at(address, rows * columns));
-  else
-    for (let row = 0; row < rows; row++)
-      into.set(engine.heap.at(address + 4 * width * row, columns), row * columns);
-  return into;
-}

@@ -10,11 +10,11 @@ import {
   packTransposed,
   padded,
   product,
-  readMatrix,
   rowMajor,
   tileRows,
   wholeTiles,
 } from "../../src/wasm/gemm.js";
+import { readMatrix } from "../../src/wasm/matrix-copy.js";
 import { expectArrayClose } from "../conformance/expect.js";
 import { plainFloats } from "../conformance/samples.js";
 
