@@ -8,6 +8,9 @@ const relative = 4 * 2 ** -23;
 const smallest = 2 ** -126;
 const largest = (2 - 2 ** -23) * 2 ** 127;
 
+/** Errors below this part of the bound are not looked at. */
+const uninteresting = 0.01;
+
 type Bound = (values: ArrayLike<number>) => number;
 
 /** The results of one block, exact or as a kernel made them: the value, then the gradient in each variable. */
@@ -131,11 +134,11 @@ class Tally {
     this.checked += got.length;
     // The bound is at least this much, so most elements are done without it.
     const least = (this.column === 0 ? 1 : 2) * relative;
-    let threshold = Math.min(this.worst, 1);
+    let threshold = Math.max(uninteresting, Math.min(this.worst, 1));
     for (let i = 0; i < got.length; i++) {
       const value = exact[i]!;
       const error = Math.abs(got[i]! - value);
-      if (error <= threshold * (least * Math.abs(value) + smallest) || Object.is(got[i], value)) continue;
+      if (error <= threshold * (least * Math.abs(value) + smallest)) continue;
       const { bound, at } = look(i);
       const units = errorInBounds(got[i]!, value, bound);
       if (units <= threshold) continue;
@@ -148,7 +151,7 @@ class Tally {
       if (units > this.worst) {
         this.worst = units;
         this.worstFinding = finding;
-        threshold = Math.min(units, 1);
+        threshold = Math.max(uninteresting, Math.min(units, 1));
       }
       if (units > 1) {
         this.violations++;
