@@ -36,10 +36,10 @@ export function addForward(
       const kernel = new Kernel(body, new Arguments(all), activation, shape, simd);
       const out = kernel.stream();
       kernel.operands();
-      return kernel.loops((width, offset) => {
-        const variables = kernel.load(width, offset);
+      return kernel.loops((place) => {
+        const variables = kernel.load(place);
         const [y] = emitVectors(kernel.write, [activation.expression], variables) as [Vector];
-        kernel.store(width, out, offset, y);
+        kernel.store(place, out, y);
       });
     },
   );
@@ -82,22 +82,22 @@ export function addBackward(
     const slopes = Object.values(gradientExpressions(activation)).map((slope) => mul(slope, "dy"));
     return [
       ...kernel.loops(
-        (width, offset) => {
-          const variables = { ...kernel.load(width, offset), dy: kernel.loadOne(width, dy, offset) };
+        (place) => {
+          const variables = { ...kernel.load(place), dy: kernel.loadOne(place, dy) };
           const results = emitVectors(kernel.write, slopes, variables);
-          for (const result of results) flag.add(width, offset, result);
+          for (const result of results) flag.add(place, result);
           const [forInputs, forParameters] = [
             results.slice(0, activation.inputs.length),
             results.slice(activation.inputs.length),
           ];
           if (shape.interleaved)
-            kernel.storePair(width, gradients[0] as Stream, offset, forInputs as [Vector, Vector]);
+            kernel.storePair(place, gradients[0] as Stream, forInputs as [Vector, Vector]);
           else
             forInputs.forEach((slope, i) => {
-              kernel.store(width, gradients[i] as Stream, offset, slope);
+              kernel.store(place, gradients[i] as Stream, slope);
             });
           forParameters.forEach((slope, i) => {
-            totals[i]?.add(width, offset, slope);
+            totals[i]?.add(place, slope);
           });
         },
         totals.flatMap((total) => total.flush()),

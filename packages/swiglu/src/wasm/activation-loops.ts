@@ -25,8 +25,12 @@ export interface Stream {
 /** Elements whose parameter gradients are summed in float32 before float64 takes them: 64, in bytes. */
 const blockBytes = 256;
 
-/** Four elements at a time, or the one that is left. */
-export type Width = 4 | 1;
+/** Which elements a step is about: four, or one that is left; `at` bytes after the offset that the loop counts. */
+export interface Place {
+  readonly width: 4 | 1;
+  readonly offset: Local<"i32">;
+  readonly at: number;
+}
 
 /** Gate and up from two consecutive vectors of pairs, and back. */
 const evenLanes = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
@@ -83,37 +87,43 @@ export class Kernel {
   }
 
   /** The loop over runs, and in each the loop over elements: by fours, in blocks that `flush` ends, then one by one. */
-  loops(
-    step: (width: Width, offset: Local<"i32">) => void,
-    flush: readonly Code<"none">[] = [],
-  ): Code<"none">[] {
+  loops(step: (place: Place) => void, flush: readonly Code<"none">[] = []): Code<"none">[] {
     const offset = this.body.local("i32");
     const whole = this.body.local("i32");
-    const written = (width: Width): Code<"none">[] => {
-      step(width, offset);
+    const written = (width: 4 | 1, at: number): Code<"none">[] => {
+      step({ width, offset, at });
       return this.write.take();
     };
-    const [fours, ones] = [written(4), written(1)];
-    const elements = (width: Width, end: Local<"i32">, statements: readonly Code<"none">[]): Code<"none"> =>
+    const fours = written(4, 0);
+    const eights = [...fours, ...written(4, 16)];
+    const ones = written(1, 0);
+    const elements = (bytes: number, end: Local<"i32">, statements: readonly Code<"none">[]): Code<"none"> =>
       block((done) => [
         brIf(done, i32.ge_u(offset.get(), end.get())),
         loop((again) => [
           ...statements,
-          offset.set(i32.add(offset.get(), i32.const(4 * width))),
+          offset.set(i32.add(offset.get(), i32.const(bytes))),
           brIf(again, i32.lt_u(offset.get(), end.get())),
         ]),
       ]);
     const end = this.body.local("i32");
+    const pairs = this.body.local("i32");
+    /** Two vectors at a time, which halves the counting, then the last one. */
+    const vectors = (until: Local<"i32">): Code<"none">[] => [
+      pairs.set(i32.and(until.get(), i32.const(-32))),
+      elements(32, pairs, eights),
+      elements(16, until, fours),
+    ];
     const blocks: Code<"none">[] =
       flush.length === 0
-        ? [elements(4, whole, fours)]
+        ? vectors(whole)
         : [
             block((done) => [
               brIf(done, i32.ge_u(offset.get(), whole.get())),
               loop((again) => [
                 end.set(i32.add(offset.get(), i32.const(blockBytes))),
                 when(i32.gt_u(end.get(), whole.get()), [end.set(whole.get())]),
-                elements(4, end, fours),
+                ...vectors(end),
                 ...flush,
                 brIf(again, i32.lt_u(offset.get(), whole.get())),
               ]),
@@ -129,7 +139,7 @@ export class Kernel {
         loop((nextRun) => [
           offset.set(i32.const(0)),
           ...blocks,
-          elements(1, this.count, ones),
+          elements(4, this.count, ones),
           ...flush,
           ...advance,
           this.runs.set(i32.sub(this.runs.get(), i32.const(1))),
@@ -140,48 +150,46 @@ export class Kernel {
   }
 
   /** All variables of the activation at an offset. */
-  load(width: Width, offset: Local<"i32">): Record<string, Vector> {
+  load(place: Place): Record<string, Vector> {
     const { inputs, parameters } = this.activation;
     const loaded = this.shape.interleaved
-      ? this.loadPair(width, this.inputs[0] as Stream, offset)
-      : this.inputs.map((input) => this.loadOne(width, input, offset));
+      ? this.loadPair(place, this.inputs[0] as Stream)
+      : this.inputs.map((input) => this.loadOne(place, input));
     const named: Record<string, Vector> = {};
     inputs.forEach((name, i) => {
       named[name] = loaded[i] as Vector;
     });
     Object.keys(parameters).forEach((name, i) => {
       const parameter = this.parameters[i] as Stream | Vector;
-      named[name] = "base" in parameter ? this.loadOne(width, parameter, offset) : parameter;
+      named[name] = "base" in parameter ? this.loadOne(place, parameter) : parameter;
     });
     return named;
   }
 
-  loadOne(width: Width, { base }: Stream, offset: Local<"i32">): Vector {
+  loadOne({ width, offset, at }: Place, { base }: Stream): Vector {
     const address = i32.add(base.get(), offset.get());
-    return this.write.let(width === 4 ? v128.load(address) : v128.load32_zero(address));
+    return this.write.let(width === 4 ? v128.load(address, at) : v128.load32_zero(address, at));
   }
 
-  private loadPair(width: Width, { base }: Stream, offset: Local<"i32">): Vector[] {
+  private loadPair({ width, offset, at }: Place, { base }: Stream): Vector[] {
     const { write } = this;
     const address = pairAddress(base, offset);
-    if (width === 1) return [0, 4].map((at) => write.let(v128.load32_zero(address, at)));
-    const [low, high] = [write.let(v128.load(address)), write.let(v128.load(address, 16))];
+    if (width === 1) return [0, 4].map((byte) => write.let(v128.load32_zero(address, byte)));
+    const low = write.let(v128.load(address, 2 * at));
+    const high = write.let(v128.load(address, 2 * at + 16));
     return [evenLanes, oddLanes].map((lanes) => write.let(i8x16.shuffle(low.get(), high.get(), lanes)));
   }
 
-  store(width: Width, { base }: Stream, offset: Local<"i32">, value: Vector): void {
+  store({ width, offset, at }: Place, { base }: Stream, value: Vector): void {
     const address = i32.add(base.get(), offset.get());
     this.write.do(
-      width === 4 ? v128.store(address, value.get()) : f32.store(address, f32x4.extract_lane(0, value.get())),
+      width === 4
+        ? v128.store(address, value.get(), at)
+        : f32.store(address, f32x4.extract_lane(0, value.get())),
     );
   }
 
-  storePair(
-    width: Width,
-    { base }: Stream,
-    offset: Local<"i32">,
-    [gate, up]: readonly [Vector, Vector],
-  ): void {
+  storePair({ width, offset, at }: Place, { base }: Stream, [gate, up]: readonly [Vector, Vector]): void {
     const address = pairAddress(base, offset);
     if (width === 1)
       [gate, up].forEach((value, i) => {
@@ -189,7 +197,7 @@ export class Kernel {
       });
     else
       [lowPairs, highPairs].forEach((lanes, i) => {
-        this.write.do(v128.store(address, i8x16.shuffle(gate.get(), up.get(), lanes), 16 * i));
+        this.write.do(v128.store(address, i8x16.shuffle(gate.get(), up.get(), lanes), 2 * at + 16 * i));
       });
   }
 }

@@ -1,5 +1,5 @@
 // What a backward kernel collects over all elements: gradients of parameters, and whether every result is finite.
-import type { Width } from "./activation-loops.js";
+import type { Place } from "./activation-loops.js";
 import type { Code } from "./assembler/code.js";
 import { f32, f32x4, f64x2, i8x16, i32, i32x4, v128 } from "./assembler/instructions.js";
 import type { Local } from "./assembler/module.js";
@@ -7,7 +7,7 @@ import type { Vector, VectorWriter } from "./vector/writer.js";
 
 /** Something that is collected. */
 export interface Total {
-  add(width: Width, offset: Local<"i32">, value: Vector): void;
+  add(place: Place, value: Vector): void;
   /** After each block of elements, few enough that float32 sums them well. */
   flush(): Code<"none">[];
   finish(): Code<"none">[];
@@ -18,7 +18,7 @@ export function numberSum(write: VectorWriter, target: Local<"i32">): Total {
   const sums = [write.local(), write.local()] as const;
   const blockSum = write.local();
   return {
-    add: (width, _, value) => {
+    add: ({ width }, value) => {
       write.do(blockSum.set(f32x4.add(blockSum.get(), used(write, width, value).get())));
     },
     flush: () => [
@@ -35,13 +35,13 @@ export function numberSum(write: VectorWriter, target: Local<"i32">): Total {
 /** Sums for each channel, in float64 from `base` on: those of the run's first element first. */
 export function channelSums(write: VectorWriter, base: Local<"i32">): Total {
   return {
-    add: (width, offset, value) => {
+    add: ({ width, offset, at }, value) => {
       const address = i32.add(base.get(), i32.shl(offset.get(), i32.const(1)));
       halves(used(write, width, value)).forEach((half, i) => {
         if (width === 1 && i === 1) return;
-        const at = 16 * i;
+        const byte = 2 * at + 16 * i;
         // One element's sum is 8 bytes; the second lane of the half is 0, and lies within the padding of the sums.
-        write.do(v128.store(address, f64x2.add(v128.load(address, at), half), at));
+        write.do(v128.store(address, f64x2.add(v128.load(address, byte), half), byte));
       });
     },
     flush: () => [],
@@ -53,7 +53,7 @@ export function channelSums(write: VectorWriter, base: Local<"i32">): Total {
 export function finiteFlag(write: VectorWriter, target: Local<"i32">): Total {
   const collected = write.local();
   return {
-    add: (width, _, value) => {
+    add: ({ width }, value) => {
       const sum = write.multiplyAdd(used(write, width, value), write.constant(0), collected);
       write.do(collected.set(sum.get()));
     },
@@ -63,7 +63,7 @@ export function finiteFlag(write: VectorWriter, target: Local<"i32">): Total {
 }
 
 /** The lanes that count: all, or the first, the others being 0. */
-function used(write: VectorWriter, width: Width, value: Vector): Vector {
+function used(write: VectorWriter, width: Place["width"], value: Vector): Vector {
   if (width === 4) return value;
   const first = [0, 1, 2, 3, ...Array<number>(12).fill(16)];
   const mask = write.outside("first lane", () =>
