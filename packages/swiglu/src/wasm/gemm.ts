@@ -71,6 +71,11 @@ const blockBytes = 3 * 2 ** 18;
 const longest = 1024;
 /** The length of a sum whose panels, 6 and 8 wide, fit into a first-level cache together. */
 const inFirstCache = 512;
+/**
+ * About how many multiplications one call makes: milliseconds' worth. An engine that compiles a kernel again, and better,
+ * while it runs uses the better code from the next call on.
+ */
+const callWork = 2 ** 25;
 /** Below this many multiplications a thread costs more than it does. */
 const smallest = 2 ** 16;
 
@@ -87,7 +92,15 @@ function divideTiles(left: Left, columnPanels: number, threads: number): Part[][
     const [row, rows, column, columns] = byColumns
       ? [0, left.panels, from, count]
       : [from, count, 0, columnPanels];
-    return ranges(rows, block).map(([first, some]) => ({ row: row + first, rows: some, column, columns }));
+    return ranges(rows, block).flatMap(([down, height]) => {
+      const most = Math.ceil(callWork / (tileColumns * left.rows * height * long));
+      return ranges(columns, most).map(([across, width]) => ({
+        row: row + down,
+        rows: height,
+        column: column + across,
+        columns: width,
+      }));
+    });
   });
 }
 

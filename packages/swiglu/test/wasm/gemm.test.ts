@@ -2,6 +2,7 @@
 // taken in blocks and in stretches, several groups, and nothing written outside the output.
 import { describe, expect, test } from "vitest";
 import { type Engine, SingleThreadEngine } from "../../src/wasm/engine.js";
+import { chooseSimd } from "../../src/wasm/features.js";
 import {
   columnSums,
   packColumns,
@@ -22,7 +23,7 @@ const canary = 12345.678;
 
 /** An engine that divides work as if it had threads, and runs it on one. */
 function engineFor(threads: number): Engine {
-  const engine = new SingleThreadEngine("plain");
+  const engine = new SingleThreadEngine(chooseSimd());
   return Object.assign(engine, { threads });
 }
 
