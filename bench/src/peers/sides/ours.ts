@@ -33,34 +33,29 @@ function elementwise({ kind, count }: Exclude<Case, FfnCase>): Work {
 
 async function block(task: FfnCase): Promise<Work> {
   const { kind, rows, dModel, dFf } = task;
-  const { x, dY, gate, up, down } = ffnData(task);
+  const data = ffnData(task);
+  const { gate, up, down } = data;
   const ffn = await backend.gatedFfn({ activation: swiglu, dModel, dFf, weights: { gate, up, down } });
-  const resident = { x: backend.tensor(x, [rows, dModel]), dY: backend.tensor(dY, [rows, dModel]) };
+  const [x, dY] = [backend.tensor(data.x, [rows, dModel]), backend.tensor(data.dY, [rows, dModel])];
+  const y = backend.tensor(new Float32Array(rows * dModel), [rows, dModel]);
   const close = (): void => {
-    for (const each of [ffn, resident.x, resident.dY]) each.dispose();
+    for (const each of [ffn, x, dY, y]) each.dispose();
   };
-  if (kind === "ffnForward") {
-    let y = await ffn.forward(resident.x, rows);
+  if (kind === "ffnForward")
     return {
-      async run() {
-        y = await ffn.forward(resident.x, rows);
-      },
-      results: () => [y],
+      run: () => ffn.forward(x, rows, { out: y }),
+      results: async () => [await y.read()],
       close,
     };
-  }
-  const step = async () => {
-    const pass = await ffn.record(resident.x, rows);
-    const gradients = await pass.backward(resident.dY);
-    pass.dispose();
-    return gradients;
-  };
-  let gradients = await step();
+  const like = (values: Float32Array): Float32Array => new Float32Array(values.length);
+  const out = { x: like(data.x), gate: like(gate), up: like(up), down: like(down) };
   return {
     async run() {
-      gradients = await step();
+      const pass = await ffn.record(x, rows);
+      await pass.backward(dY, { out });
+      pass.dispose();
     },
-    results: () => [gradients.x, gradients.gate, gradients.up, gradients.down],
+    results: () => Object.values(out),
     close,
   };
 }
