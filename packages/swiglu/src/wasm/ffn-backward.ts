@@ -9,11 +9,7 @@ import type { Engine } from "./engine.js";
 import type { Flow, FusedCalls } from "./ffn-fused.js";
 import type { PackedWeight, PackedWeights } from "./ffn-weights.js";
 import {
-  columnSums,
   inPanels,
-  packColumns,
-  packLeft,
-  packRight,
   padded,
   product,
   type Right,
@@ -23,6 +19,7 @@ import {
   tileRows,
   wholeTiles,
 } from "./gemm.js";
+import { columnSums, packColumns, packLeft, packRight } from "./gemm-panels.js";
 import { packedColumns, readMatrix } from "./matrix-copy.js";
 
 /** One backward of one pass. */

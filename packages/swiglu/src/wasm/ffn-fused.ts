@@ -9,7 +9,6 @@ import {
   fusedProduct,
   type Left,
   type Part,
-  packLeft,
   padded,
   partOf,
   product,
@@ -19,6 +18,7 @@ import {
   sameRow,
   wholeTiles,
 } from "./gemm.js";
+import { packLeft } from "./gemm-panels.js";
 
 /** Where a left operand is written by a fused kernel; see `Quads`. */
 interface Quads {

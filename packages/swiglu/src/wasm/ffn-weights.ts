@@ -3,7 +3,8 @@
 import type { FfnPlan } from "../backend/ffn.js";
 import { Scratch } from "./activate.js";
 import type { Engine } from "./engine.js";
-import { packRight, packTransposed, padded, type Right, type Stream } from "./gemm.js";
+import { padded, type Right, type Stream } from "./gemm.js";
+import { packRight, packTransposed } from "./gemm-panels.js";
 import { type Columns, packedColumns, wholeRows, writePadded } from "./matrix-copy.js";
 
 /** The numbers of a weight, read anew each time: the heap's own move when it grows. */

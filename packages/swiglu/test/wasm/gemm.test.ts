@@ -3,18 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { type Engine, SingleThreadEngine } from "../../src/wasm/engine.js";
 import { chooseSimd } from "../../src/wasm/features.js";
-import {
-  columnSums,
-  packColumns,
-  packLeft,
-  packRight,
-  packTransposed,
-  padded,
-  product,
-  rowMajor,
-  tileRows,
-  wholeTiles,
-} from "../../src/wasm/gemm.js";
+import { padded, product, rowMajor, tileRows, wholeTiles } from "../../src/wasm/gemm.js";
+import { columnSums, packColumns, packLeft, packRight, packTransposed } from "../../src/wasm/gemm-panels.js";
 import { readMatrix } from "../../src/wasm/matrix-copy.js";
 import { expectArrayClose } from "../conformance/expect.js";
 import { plainFloats } from "../conformance/samples.js";
