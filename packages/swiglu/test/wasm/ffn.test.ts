@@ -281,6 +281,43 @@ describe("feed-forward blocks in WebAssembly", () => {
     ffn.dispose();
   });
 
+  test("memory that ends at any allocation: the error is passed on, nothing stays behind, later calls work", async () => {
+    const engine = engineFor(2);
+    const { heap } = engine;
+    const allocate = heap.allocate.bind(heap);
+    let left = Number.POSITIVE_INFINITY;
+    heap.allocate = (count) => {
+      if (left-- <= 0) throw new RangeError("no more memory");
+      return allocate(count);
+    };
+    const plan = planOf({ activation: swigluBlend, form: "selfGated", size: [7, 9, 10] });
+    const [x, dY] = [plainFloats(63, 1), plainFloats(63, 2)];
+    /** Tries with room for ever more allocations until it succeeds; each failure leaves what was in use before. */
+    async function untilItWorks<T>(work: () => Promise<T>): Promise<T> {
+      const before = heap.bytesInUse;
+      for (let room = 0; room < 1000; room++) {
+        left = room;
+        try {
+          return await work();
+        } catch (error) {
+          expect(String(error)).toContain("no more memory");
+          expect(heap.bytesInUse).toBe(before);
+        } finally {
+          left = Number.POSITIVE_INFINITY;
+        }
+      }
+      throw new Error("it never worked");
+    }
+    const ffn = await untilItWorks(async () => blockOn(engine, plan));
+    const y = await untilItWorks(() => ffn.forward(x, 7));
+    const pass = await untilItWorks(() => ffn.record(x, 7));
+    expect(pass.y).toEqual(y);
+    const gradients = (await pass.backward(dY)) as Gradients;
+    expectSame((await untilItWorks(() => pass.backward(dY))) as Gradients, gradients);
+    pass.dispose();
+    ffn.dispose();
+  });
+
   test("no rows: no output, gradients of zeros", async () => {
     const ffn = blockOn(engineFor(1), planOf({ activation: swiglu, form: "gated", size: [0, 5, 6] }));
     const pass = await ffn.record(new Float32Array(0), 0);
