@@ -11,7 +11,7 @@ import {
   type ParameterValue,
   unpack,
 } from "../../src/index.js";
-import { expectArrayClose, expectTrue } from "./expect.js";
+import { expectArrayClose, expectError, expectTrue } from "./expect.js";
 import type { ConformanceCase } from "./index.js";
 import { plainFloats } from "./samples.js";
 
@@ -274,6 +274,36 @@ export function ffnCases(): ConformanceCase[] {
           expectTrue(String(after[name]) === String(before[name]), `${name} changed with another pass alive`);
         for (const pass of passes) pass.dispose();
         ffn.dispose();
+      },
+    },
+    {
+      name: "ffn: recompute gives the same; y and gradients go into the caller's arrays, which are checked",
+      run: async (backend) => {
+        const weights = makeWeights("gated", 5, 7, true) as Record<"gate" | "up" | "down", Float32Array>;
+        const common = { activation: swiglu, dModel: 5, dFf: 7, weights };
+        const [x, dY] = [plainFloats(15, 1), plainFloats(15, 2)];
+        const kept = await backend.gatedFfn(common);
+        const again = await backend.gatedFfn({ ...common, recompute: true });
+        const passes = [await kept.record(x, 3), await again.record(x, 3)] as const;
+        const y = new Float32Array(15);
+        expectTrue((await kept.forward(x, 3, { out: y })) === y, "y is out");
+        expectArrayClose(y, passes[0].y, 0, "y in out");
+        expectArrayClose(passes[1].y, passes[0].y, 0, "y with recompute");
+        const gradients = await passes[0].backward(dY);
+        const out = { x: new Float32Array(15), gate: new Float32Array(35) };
+        const written = await passes[1].backward(dY, { out });
+        for (const name of ["x", "gate"] as const) {
+          expectTrue(written[name] === out[name], `the gradient of ${name} is the array in out`);
+          expectArrayClose(out[name], gradients[name], 0, `${name} in out, with recompute`);
+        }
+        expectArrayClose(written.down, gradients.down, 0, "down beside out");
+        await expectError(() => kept.forward(x, 3, { out: new Float32Array(14) }), /^out has 14 elements/);
+        await expectError(
+          () => passes[0].backward(dY, { out: { gate: new Float32Array(34) } }),
+          /^out.gate has 34 elements, expected 35/,
+        );
+        await expectError(() => passes[0].backward(dY, { out: { beta: out.x } as object }), /beta/);
+        for (const each of [...passes, kept, again]) each.dispose();
       },
     },
     {
