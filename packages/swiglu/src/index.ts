@@ -9,6 +9,7 @@ export type {
   FfnGradients,
   GradientOutputs,
   Pass,
+  PassOptions,
   SyncBackend,
 } from "./backend/backend.js";
 export type { Data, PackedInput, ParameterValue, Tensor } from "./backend/data.js";

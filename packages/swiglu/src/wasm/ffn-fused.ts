@@ -35,7 +35,7 @@ export interface Flow {
 }
 
 /** What the fused backward leaves. Addresses are of row-major matrices with `padded(dFf)` columns. */
-export interface Slopes {
+interface Slopes {
   readonly hidden: number;
   readonly product: Flow;
   /** Self-gated blocks: what flows directly into the other input. */

@@ -13,7 +13,7 @@ import { padded, product, rowMajor, sameRow, wholeTiles } from "./gemm.js";
 import { readMatrix, writePadded } from "./matrix-copy.js";
 
 /** Looks into data of this backend; throws where it belongs to another or is disposed. */
-export type Read = (data: Data, name: string) => Float32Array;
+type Read = (data: Data, name: string) => Float32Array;
 
 export class WasmFfn<W> implements Ffn<W> {
   private readonly weights: PackedWeights;

@@ -128,7 +128,7 @@ export const partOf = ({ base, row, panel, half }: Stream, left: Left, part: Par
 ];
 
 /** The operands of a product: `out = start + left right`. `out` has room for whole tiles. */
-export interface Product {
+interface Product {
   readonly left: Left;
   readonly right: Right;
   readonly start: Stream;
