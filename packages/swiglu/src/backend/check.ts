@@ -91,28 +91,30 @@ export function checkLength(data: Data, name: string, count: number): void {
   if (data.length !== count) throw new RangeError(`${name} has ${data.length} elements, expected ${count}`);
 }
 
-/** One gradient of an input: its name, how many elements it has, and where the caller wants it, if anywhere. */
+/** One gradient of an input: its name, and where it goes. */
 interface GradientOutput {
   readonly name: string;
-  readonly count: number;
-  readonly out?: Data;
+  readonly data: Data;
 }
 
-/** The gradients of a call's inputs, in the plan's order; a packed input has one for both. Checks the outputs given. */
+/**
+ * The gradients of a call's inputs, in the plan's order; a packed input has one for both. Each goes where the caller wants
+ * it, which is checked, or to a new array.
+ */
 export function gradientOutputs(plan: ActivationPlan, dy: Data, out: object = {}): GradientOutput[] {
   const names = plan.packed ? ["packed"] : plan.inputs.map(({ name }) => name);
   rejectUnknownKeys(out, names, "gradient in out:", plan.activation.name);
   const count = plan.packed ? 2 * plan.count : plan.count;
   return names.map((name) => {
     const given = (out as Readonly<Record<string, unknown>>)[name];
-    if (given === undefined) return { name, count };
+    if (given === undefined) return { name, data: new Float32Array(count) };
     const data = checkData(given, `out.${name}`);
     checkLength(data, `out.${name}`, count);
     if (data === dy || plan.inputs.some((input) => input.data === data))
       throw new TypeError(
         `out.${name} is also an input of this call, which a second backward would need: pass another array or tensor`,
       );
-    return { name, count, out: data };
+    return { name, data };
   });
 }
 

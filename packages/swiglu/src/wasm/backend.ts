@@ -1,32 +1,9 @@
 // The WebAssembly backend: kernels assembled from expressions at run time, fused, SIMD, on one thread or several.
-import type {
-  ActivateOptions,
-  ActivationGradients,
-  ActivationInputs,
-  BackwardOptions,
-  Ffn,
-  GradientOutputs,
-  SyncBackend,
-} from "../backend/backend.js";
-import {
-  type ActivationPlan,
-  checkData,
-  checkLength,
-  gradientOutputs,
-  planActivation,
-} from "../backend/check.js";
+import type { Ffn, SyncBackend } from "../backend/backend.js";
+import type { ActivationPlan } from "../backend/check.js";
 import type { Data, ParameterValue, Tensor } from "../backend/data.js";
-import {
-  type FfnOptions,
-  type FfnPlan,
-  type FfnWeights,
-  type GatedFfnOptions,
-  type GatedFfnWeights,
-  planFfn,
-  planGatedFfn,
-} from "../backend/ffn.js";
-import type { Activation, Parameters } from "../catalogue/activation.js";
-import { sizeOf } from "../layout.js";
+import type { FfnPlan } from "../backend/ffn.js";
+import { type Output, SynchronousBackend } from "../backend/synchronous.js";
 import { backward, forward, Scratch } from "./activate.js";
 import { type Engine, SingleThreadEngine } from "./engine.js";
 import { chooseSimd, type Simd } from "./features.js";
@@ -63,114 +40,52 @@ export async function wasm(options: WasmOptions = {}): Promise<SyncBackend> {
   );
 }
 
-class WasmBackend implements SyncBackend {
+class WasmBackend extends SynchronousBackend {
   readonly name = "wasm";
-  private disposed = false;
 
-  constructor(private readonly engine: Engine) {}
+  constructor(private readonly engine: Engine) {
+    super();
+  }
 
   get threads(): number {
     return this.engine.threads;
   }
 
-  activateSync<A extends Activation, D extends Data = Float32Array>(
-    activation: A,
-    inputs: ActivationInputs<A>,
-    parameters?: Parameters<A, ParameterValue>,
-    options: ActivateOptions<D> = {},
-  ): D {
-    const plan = this.plan(activation, inputs, parameters);
-    const out: Data = options.out ?? new Float32Array(plan.count);
-    checkLength(checkData(out, "out"), "out", plan.count);
-    return this.withScratch((scratch) => {
-      const target =
-        out instanceof Float32Array ? scratch.place(plan.count) : this.address(out, "out", scratch);
+  protected forward(plan: ActivationPlan, out: Output): void {
+    this.withScratch((scratch) => {
+      const target = this.room(out, scratch);
       forward(this.engine, plan, this.addresses(plan, scratch), target, scratch);
-      if (out instanceof Float32Array) out.set(this.engine.heap.at(target, plan.count));
-      return out as D;
+      this.collect(out, target);
     });
   }
 
-  activateBackwardSync<
-    A extends Activation,
-    I extends ActivationInputs<A>,
-    O extends GradientOutputs = Record<never, never>,
-  >(
-    activation: A,
-    inputs: I,
-    dy: Data,
-    parameters?: Parameters<A, ParameterValue>,
-    options?: BackwardOptions<O>,
-  ): ActivationGradients<A, I, O> {
-    const plan = this.plan(activation, inputs, parameters);
-    checkLength(checkData(dy, "dy"), "dy", plan.count);
+  protected backward(
+    plan: ActivationPlan,
+    dy: Output,
+    gradients: readonly Output[],
+  ): Record<string, ParameterValue> {
     return this.withScratch((scratch) => {
-      const slope = this.address(dy, "dy", scratch);
-      const outputs = gradientOutputs(plan, dy, options?.out);
-      const places = outputs.map(({ name, count, out }) =>
-        out === undefined || out instanceof Float32Array
-          ? scratch.place(count)
-          : this.address(out, `out.${name}`, scratch),
-      );
-      const gradients = plan.inputs.map((_, i) => (plan.packed ? places[0] : places[i]) as number);
-      const sums = backward(this.engine, plan, this.addresses(plan, scratch), slope, gradients, scratch);
-      const named = outputs.map(({ name, count, out }, i) => {
-        const result = this.engine.heap.at(places[i] as number, count);
-        if (out instanceof Float32Array) out.set(result);
-        return [name, out ?? result.slice()];
+      const slope = this.address(dy.data, dy.name, scratch);
+      const places = gradients.map((gradient) => this.room(gradient, scratch));
+      const targets = plan.inputs.map((_, i) => places[plan.packed ? 0 : i] as number);
+      const sums = backward(this.engine, plan, this.addresses(plan, scratch), slope, targets, scratch);
+      gradients.forEach((gradient, i) => {
+        this.collect(gradient, places[i] as number);
       });
-      return { ...Object.fromEntries(named), ...sums } as ActivationGradients<A, I, O>;
+      return sums;
     });
   }
 
-  async activate<A extends Activation, D extends Data = Float32Array>(
-    activation: A,
-    inputs: ActivationInputs<A>,
-    parameters?: Parameters<A, ParameterValue>,
-    options?: ActivateOptions<D>,
-  ): Promise<D> {
-    return this.activateSync(activation, inputs, parameters, options);
+  protected makeTensor(data: Float32Array, shape: readonly number[]): Tensor {
+    return new WasmTensor(this.engine, data, shape);
   }
 
-  async activateBackward<
-    A extends Activation,
-    I extends ActivationInputs<A>,
-    O extends GradientOutputs = Record<never, never>,
-  >(
-    activation: A,
-    inputs: I,
-    dy: Data,
-    parameters?: Parameters<A, ParameterValue>,
-    options?: BackwardOptions<O>,
-  ): Promise<ActivationGradients<A, I, O>> {
-    return this.activateBackwardSync(activation, inputs, dy, parameters, options);
+  protected makeBlock<W>(plan: FfnPlan, recompute: boolean): Ffn<W> {
+    return new WasmFfn<W>(this.engine, plan, (data, name) => this.numbers(data, name), recompute);
   }
 
-  tensor(data: Float32Array, shape: readonly number[]): Tensor {
-    this.alive();
-    if (!(data instanceof Float32Array)) throw new TypeError("data must be a Float32Array");
-    checkLength(data, "data", sizeOf(shape));
-    return new WasmTensor(this.engine, data, [...shape]);
-  }
-
-  async ffn<W extends FfnWeights>(options: FfnOptions<W>): Promise<Ffn<W>> {
-    this.alive();
-    return this.block(planFfn(options), options.recompute);
-  }
-
-  async gatedFfn<W extends GatedFfnWeights>(options: GatedFfnOptions<W>): Promise<Ffn<W>> {
-    this.alive();
-    return this.block(planGatedFfn(options), options.recompute);
-  }
-
-  dispose(): void {
-    if (!this.disposed) this.engine.dispose();
-    this.disposed = true;
-  }
-
-  private plan(activation: Activation, inputs: object, parameters: object | undefined): ActivationPlan {
-    this.alive();
-    return planActivation(activation, inputs, parameters);
+  protected release(): void {
+    this.engine.dispose();
   }
 
   private withScratch<R>(work: (scratch: Scratch) => R): R {
@@ -197,13 +112,19 @@ class WasmBackend implements SyncBackend {
     return this.tensorAddress(data, name);
   }
 
+  /** Where an output is computed: in a tensor's own place, or beside an array. */
+  private room({ name, data }: Output, scratch: Scratch): number {
+    return data instanceof Float32Array ? scratch.place(data.length) : this.tensorAddress(data, name);
+  }
+
+  /** Brings a computed output to the array that it is for. */
+  private collect({ data }: Output, address: number): void {
+    if (data instanceof Float32Array) data.set(this.engine.heap.at(address, data.length));
+  }
+
   private tensorAddress(data: Tensor, name: string): number {
     if (data instanceof WasmTensor && data.engine === this.engine) return data.address;
     throw new TypeError(`${name} is a tensor of another backend: read() it and pass the array`);
-  }
-
-  private block<W>(plan: FfnPlan, recompute = false): Ffn<W> {
-    return new WasmFfn<W>(this.engine, plan, (data, name) => this.numbers(data, name), recompute);
   }
 
   /** Looks into data: an array itself, or a tensor's place in the heap. */
@@ -212,9 +133,5 @@ class WasmBackend implements SyncBackend {
     return data instanceof Float32Array
       ? data
       : this.engine.heap.at(this.tensorAddress(data, name), data.length);
-  }
-
-  private alive(): void {
-    if (this.disposed) throw new Error("this backend is disposed: create a new one with await wasm()");
   }
 }

@@ -6,7 +6,7 @@ import type { Code, ValueType } from "./assembler/code.js";
 import { f32x4, i32, v128 } from "./assembler/instructions.js";
 import type { Body, Local, ModuleBuilder } from "./assembler/module.js";
 import type { Simd } from "./features.js";
-import { Arguments, advance, PanelProduct, productTypes, times } from "./gemm-kernels.js";
+import { advance, PanelArguments, PanelProduct, productTypes, times } from "./gemm-kernels.js";
 import { streamTypes, type TileShape, type TileStream } from "./gemm-tile.js";
 import { emitVectors } from "./vector/emit.js";
 import { type Vector, VectorWriter } from "./vector/writer.js";
@@ -43,7 +43,7 @@ class Quads {
   private readonly panel: Local<"i32">;
   private readonly half: Local<"i32">;
 
-  constructor(body: Body, given: Arguments) {
+  constructor(body: Body, given: PanelArguments) {
     this.base = given.take("i32");
     this.rowPanel = given.take("i32");
     this.panel = given.take("i32");
@@ -65,7 +65,7 @@ class Parameters {
   private readonly all: readonly { readonly scalar?: Local<"f32">; readonly base?: Local<"i32"> }[];
 
   constructor(
-    given: Arguments,
+    given: PanelArguments,
     private readonly names: readonly string[],
     perChannel: readonly boolean[],
   ) {
@@ -144,7 +144,7 @@ export function addFusedForward(
     "forward",
     [...productTypes(tileOf(shape)), ...forwardTypes(activation, shape)],
     (body, ...all) => {
-      const given = new Arguments(body, all);
+      const given = new PanelArguments(body, all);
       const product = new PanelProduct(body, given, tileOf(shape), simd);
       const other = shape.product !== "pair" && inputs.length === 2 ? given.stream() : undefined;
       const hidden = new Quads(body, given);
@@ -193,7 +193,7 @@ export function addFusedBackward(
     ...names.flatMap(() => streamTypes),
   ];
   module.function("backward", types, (body, ...all) => {
-    const given = new Arguments(body, all);
+    const given = new PanelArguments(body, all);
     const product = new PanelProduct(body, given, tileOf(shape), simd);
     const sources = inputs.map(() => given.stream());
     const gradients = inputs.map((_, i) => ({

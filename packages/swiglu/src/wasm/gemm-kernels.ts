@@ -1,5 +1,6 @@
 // The matrix product on packed panels: `out = start + left right`, one column panel after the other.
 // The fused kernels of a feed-forward block run the same panels and go on with the activation.
+import { Arguments } from "./assembler/arguments.js";
 import type { ValueType } from "./assembler/code.js";
 import { block, brIf, type Code, loop, when } from "./assembler/code.js";
 import { i32 } from "./assembler/instructions.js";
@@ -7,18 +8,13 @@ import type { Body, Local, ModuleBuilder } from "./assembler/module.js";
 import type { Simd } from "./features.js";
 import { streamTypes, Tile, type TileShape, TileStream, tileColumns } from "./gemm-tile.js";
 
-/** Hands out a kernel's parameters in order. */
-export class Arguments {
-  private next = 0;
+/** The parameters of a kernel on panels: a stream of tiles takes several. */
+export class PanelArguments extends Arguments {
   constructor(
     private readonly body: Body,
-    private readonly all: readonly Local[],
-  ) {}
-
-  take<T extends ValueType>(type: T): Local<T> {
-    const local = this.all[this.next++];
-    if (local?.type !== type) throw new TypeError(`kernel argument ${this.next} is not ${type}`);
-    return local as Local<T>;
+    all: readonly Local[],
+  ) {
+    super(all);
   }
 
   stream(): TileStream {
@@ -89,7 +85,7 @@ export class PanelProduct {
 
   constructor(
     private readonly body: Body,
-    given: Arguments,
+    given: PanelArguments,
     private readonly shape: TileShape,
     simd: Simd,
   ) {
@@ -163,6 +159,6 @@ export class PanelProduct {
 /** Adds the kernel `product`, whose arguments are those of a `PanelProduct`. */
 export function addProduct(module: ModuleBuilder, shape: TileShape, simd: Simd): void {
   module.function("product", productTypes(shape), (body, ...all) =>
-    new PanelProduct(body, new Arguments(body, all), shape, simd).columns([]),
+    new PanelProduct(body, new PanelArguments(body, all), shape, simd).columns([]),
   );
 }
