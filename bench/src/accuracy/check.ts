@@ -23,6 +23,8 @@ export class Checker {
   private readonly exact: Exact;
   private readonly bounds: Columns<Bound>;
   private readonly names: readonly string[];
+  /** Where up and dy are among a point's values. */
+  private readonly amplifiers: readonly number[];
   private readonly tallies: ReadonlyMap<string, Columns<Tally>>;
 
   /** `backends` by the name of their SIMD variant. */
@@ -38,6 +40,9 @@ export class Checker {
       errorBound(activation.expression, this.variables),
       ...Object.values(slopes).map((slope) => errorBound(e.mul(slope, "dy"), [...this.variables, "dy"])),
     ];
+    this.amplifiers = [...this.variables, "dy"].flatMap((name, k) =>
+      name === "up" || name === "dy" ? [k] : [],
+    );
     this.names = ["value", ...this.variables.map((name) => `gradient in ${name}`)];
     this.tallies = new Map(
       Object.keys(backends).map((simd) => [simd, this.names.map((_, column) => new Tally(column))]),
@@ -76,6 +81,8 @@ export class Checker {
           // At infinities sensitivities mean nothing; what is finite there is held to a relative bound.
           return {
             bound: bounded ? this.bounds[column]!(here) : relative * Math.abs(value) + 4 * smallest,
+            floor:
+              smallest * this.amplifiers.reduce((all, k) => all * Math.max(1, Math.abs(here[k] ?? 1)), 1),
             at: here,
           };
         });
@@ -119,6 +126,7 @@ type AnyInputs<T> = { readonly x: T; readonly gate: T; readonly up: T };
 class Tally {
   private checked = 0;
   private violations = 0;
+  private remaining = 0;
   private worst = 0;
   private worstFinding: Finding | undefined;
   private examples: Finding[] = [];
@@ -129,7 +137,7 @@ class Tally {
   add(
     got: Float32Array,
     exact: Float64Array,
-    look: (i: number) => { readonly bound: number; readonly at: Float64Array },
+    look: (i: number) => { readonly bound: number; readonly floor: number; readonly at: Float64Array },
   ): void {
     this.checked += got.length;
     // The bound is at least this much, so most elements are done without it.
@@ -139,7 +147,7 @@ class Tally {
       const value = exact[i]!;
       const error = Math.abs(got[i]! - value);
       if (error <= threshold * (least * Math.abs(value) + smallest)) continue;
-      const { bound, at } = look(i);
+      const { bound, floor, at } = look(i);
       const units = errorInBounds(got[i]!, value, bound);
       if (units <= threshold) continue;
       const finding: Finding = {
@@ -155,6 +163,7 @@ class Tally {
       }
       if (units > 1) {
         this.violations++;
+        if (errorInBounds(got[i]!, value, bound + floor) > 1) this.remaining++;
         if (this.examples.length < maximumExamples) this.examples.push(finding);
       }
     }
@@ -162,12 +171,13 @@ class Tally {
 
   /** What was found since this was last called. The worst error before that still is the one to exceed. */
   take(): Outcome {
-    const { checked, violations, examples, worstFinding: worst } = this;
+    const { checked, violations, remaining, examples, worstFinding: worst } = this;
     this.checked = 0;
     this.violations = 0;
+    this.remaining = 0;
     this.examples = [];
     this.worstFinding = undefined;
-    return { checked, violations, examples, ...(worst && { worst }) };
+    return { checked, violations, remaining, examples, ...(worst && { worst }) };
   }
 }
 

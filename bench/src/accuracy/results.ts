@@ -14,6 +14,8 @@ export interface Finding {
 export interface Outcome {
   readonly checked: number;
   readonly violations: number;
+  /** Violations that remain where the bound's last term has |up| |dy|, rather than the greater of the two. */
+  readonly remaining: number;
   readonly worst?: Finding;
   /** The first few violations. */
   readonly examples: readonly Finding[];
@@ -40,6 +42,7 @@ export function merge(a: Outcomes, b: Outcomes): Outcomes {
     merged[key] = {
       checked: before.checked + outcome.checked,
       violations: before.violations + outcome.violations,
+      remaining: before.remaining + outcome.remaining,
       ...(worst && { worst }),
       examples: [...before.examples, ...outcome.examples].slice(0, maximumExamples),
     };
