@@ -1,6 +1,7 @@
 // Checks the WebAssembly kernels of the catalogue against float64: unary functions on all 2^32 float32 values, others on
 // seeded points of all sizes; forward and backward, plain and relaxed SIMD. Can be stopped and goes on where it was.
-// Usage: npm run accuracy -w bench [-- silu gelu ... --stride 257 --jobs 2 --out docs/accuracy]; without names all.
+// Usage: npm run accuracy -w bench [-- silu gelu ... --stride 257 --jobs 2 --out docs/accuracy]; without names all; with
+// --report it only writes the document from the results so far.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
@@ -12,6 +13,7 @@ import { document } from "./accuracy/report.js";
 import { merge, type Outcomes, type Progress, type Results } from "./accuracy/results.js";
 import type { Request } from "./accuracy/side.js";
 import { Child } from "./child.js";
+import { jsonLines } from "./json.js";
 import { nodeVersions } from "./nodes.js";
 
 const { values, positionals } = parseArgs({
@@ -20,11 +22,13 @@ const { values, positionals } = parseArgs({
     stride: { type: "string", default: "1" },
     jobs: { type: "string", default: `${availableParallelism()}` },
     out: { type: "string", default: "docs/accuracy" },
+    report: { type: "boolean", default: false },
   },
 });
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const out = resolve(root, values.out);
-const names = positionals.length > 0 ? positionals : Object.keys(activations);
+const all = Object.keys(activations);
+const names = values.report ? [] : positionals.length > 0 ? positionals : all;
 let results: Results = existsSync(`${out}.json`) ? JSON.parse(readFileSync(`${out}.json`, "utf8")) : {};
 
 const { command, version } = nodeVersions().at(-1)!;
@@ -79,6 +83,8 @@ function fresh(stride: number, code: string): Progress {
 
 function save(): void {
   mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(`${out}.json`, `${JSON.stringify(results, undefined, 1)}\n`);
+  // In the order of the catalogue.
+  results = Object.fromEntries(all.flatMap((name) => (results[name] ? [[name, results[name]]] : [])));
+  writeFileSync(`${out}.json`, jsonLines(results));
   writeFileSync(`${out}.md`, document(results, version));
 }
