@@ -107,7 +107,7 @@ export function document(run: Run): string {
     "## Aims",
     markdownTable(["case", "threads", "column", "against", "at least", "measured", "reached"], aims),
     'For blocks against "bare multiply-adds" the best rounds are compared, and the number is the share reached; for one row either of the two lines has to hold.',
-    "The aims were set from figures of an Ice Lake machine (AVX-512, 3.35 GHz). On a newer CPU the others gain more: on Zen 5 TensorFlow.js, onnxruntime-web and jax-js run their elementwise passes about three times as fast as there, and onnxruntime-web's products reach more than half of what multiply-adds reach in WebAssembly, so that 1.8 times as fast as it would be at or above that peak. The gradients of `swiglu` include the one in its parameter beta, which nobody else computes here.",
+    "The aims were set from figures of an Ice Lake machine. A newer CPU does not help everybody alike: on Zen 5 TensorFlow.js, onnxruntime-web and jax-js run their elementwise passes two to three times as fast as there, and onnxruntime-web's products reach more than half of what multiply-adds reach in WebAssembly, so that 1.8 times as fast is at that peak or above. The gradients of `swiglu` include the one in its parameter beta, which nobody else computes here. That does not explain one row on two threads, nor small elementwise calls on two: there the second thread still brings too little.",
     "## Tables",
     ...tables,
   ].join("\n\n")}\n`;
