@@ -9,6 +9,7 @@ import type { KernelShape } from "./activation-loops.js";
 import type { Engine, LoadedModule } from "./engine.js";
 import { channelLength, divide, type Piece, pieces, streamOf } from "./pieces.js";
 import { repair } from "./repair.js";
+import type { Scratch } from "./scratch.js";
 
 /** An operand in the heap. */
 interface Placed {
@@ -25,26 +26,6 @@ interface PlacedCall {
   readonly parameters: readonly (number | { readonly address: number })[];
   readonly channels: number;
   readonly interleaved: boolean;
-}
-
-/** Memory for the time of one call. */
-export class Scratch {
-  private readonly addresses: number[] = [];
-
-  constructor(private readonly engine: Engine) {}
-
-  /** Room for `count` numbers, or for these numbers. */
-  place(data: number | ArrayLike<number>): number {
-    const count = typeof data === "number" ? data : data.length;
-    const address = this.engine.heap.allocate(count);
-    this.addresses.push(address);
-    if (typeof data !== "number") this.engine.heap.at(address, count).set(data);
-    return address;
-  }
-
-  release(): void {
-    for (const address of this.addresses) this.engine.heap.release(address);
-  }
 }
 
 /** Runs an activation forward: from the inputs' addresses, in the order of the plan, to `out`. */

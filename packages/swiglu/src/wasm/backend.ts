@@ -4,11 +4,12 @@ import type { ActivationPlan } from "../backend/check.js";
 import type { Data, ParameterValue, Tensor } from "../backend/data.js";
 import type { FfnPlan } from "../backend/ffn.js";
 import { type Output, SynchronousBackend } from "../backend/synchronous.js";
-import { backward, forward, Scratch } from "./activate.js";
+import { backward, forward } from "./activate.js";
 import { type Engine, SingleThreadEngine } from "./engine.js";
 import { chooseSimd, type Simd } from "./features.js";
 import { WasmFfn } from "./ffn.js";
 import { PooledEngine } from "./pool.js";
+import { type Scratch, withScratch } from "./scratch.js";
 import { WasmTensor } from "./tensor.js";
 import { chooseThreads } from "./threads.js";
 
@@ -52,7 +53,7 @@ class WasmBackend extends SynchronousBackend {
   }
 
   protected forward(plan: ActivationPlan, out: Output): void {
-    this.withScratch((scratch) => {
+    withScratch(this.engine, (scratch) => {
       const target = this.room(out, scratch);
       forward(this.engine, plan, this.addresses(plan, scratch), target, scratch);
       this.collect(out, target);
@@ -64,7 +65,7 @@ class WasmBackend extends SynchronousBackend {
     dy: Output,
     gradients: readonly Output[],
   ): Record<string, ParameterValue> {
-    return this.withScratch((scratch) => {
+    return withScratch(this.engine, (scratch) => {
       const slope = this.address(dy.data, dy.name, scratch);
       const places = gradients.map((gradient) => this.room(gradient, scratch));
       const targets = plan.inputs.map((_, i) => places[plan.packed ? 0 : i] as number);
@@ -86,15 +87,6 @@ class WasmBackend extends SynchronousBackend {
 
   protected release(): void {
     this.engine.dispose();
-  }
-
-  private withScratch<R>(work: (scratch: Scratch) => R): R {
-    const scratch = new Scratch(this.engine);
-    try {
-      return work(scratch);
-    } finally {
-      scratch.release();
-    }
   }
 
   /** Where the inputs are, in the order of the plan; one that serves for gate and up is placed once. */

@@ -4,7 +4,6 @@ import type { FfnGradients } from "../backend/backend.js";
 import type { ParameterValue } from "../backend/data.js";
 import type { FfnPlan } from "../backend/ffn.js";
 import { pack } from "../layout.js";
-import type { Scratch } from "./activate.js";
 import type { Engine } from "./engine.js";
 import type { Flow, FusedCalls } from "./ffn-fused.js";
 import type { PackedWeight, PackedWeights } from "./ffn-weights.js";
@@ -21,6 +20,7 @@ import {
 } from "./gemm.js";
 import { columnSums, packColumns, packLeft, packRight } from "./gemm-panels.js";
 import { packedColumns, readMatrix } from "./matrix-copy.js";
+import type { Scratch } from "./scratch.js";
 
 /** One backward of one pass. */
 export class FfnBackward<W> {

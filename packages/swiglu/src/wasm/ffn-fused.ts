@@ -1,7 +1,6 @@
 // Calls of the fused kernels: which streams each form of block reads and writes, forward and backward.
 import type { FfnPlan } from "../backend/ffn.js";
 import { activationToJson } from "../catalogue/activation.js";
-import type { Scratch } from "./activate.js";
 import type { Engine } from "./engine.js";
 import { addFusedBackward, addFusedForward, type FusedShape } from "./ffn-kernels.js";
 import type { PackedWeight, PackedWeights } from "./ffn-weights.js";
@@ -19,6 +18,7 @@ import {
   wholeTiles,
 } from "./gemm.js";
 import { packLeft } from "./gemm-panels.js";
+import type { Scratch } from "./scratch.js";
 
 /** Where a left operand is written by a fused kernel; see `Quads`. */
 interface Quads {

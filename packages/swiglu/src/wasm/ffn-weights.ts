@@ -1,11 +1,11 @@
 // The weights of a feed-forward block in the heap: packed once into panels, gate and up side by side, with their biases.
 // The transposed panels that gradients need are packed when first asked for.
 import type { FfnPlan } from "../backend/ffn.js";
-import { Scratch } from "./activate.js";
 import type { Engine } from "./engine.js";
 import { padded, type Right, type Stream } from "./gemm.js";
 import { packRight, packTransposed } from "./gemm-panels.js";
 import { type Columns, packedColumns, wholeRows, writePadded } from "./matrix-copy.js";
+import { Scratch } from "./scratch.js";
 
 /** The numbers of a weight, read anew each time: the heap's own move when it grows. */
 type Numbers = () => Float32Array;

@@ -4,13 +4,13 @@ import type { ActivateOptions, Ffn, Pass } from "../backend/backend.js";
 import { checkData, checkLength } from "../backend/check.js";
 import type { Data } from "../backend/data.js";
 import { checkGradientArrays, checkRows, type FfnPlan } from "../backend/ffn.js";
-import { Scratch } from "./activate.js";
 import type { Engine } from "./engine.js";
 import { FfnBackward } from "./ffn-backward.js";
 import { FusedCalls } from "./ffn-fused.js";
 import { PackedWeights } from "./ffn-weights.js";
 import { padded, product, rowMajor, sameRow, wholeTiles } from "./gemm.js";
 import { readMatrix, writePadded } from "./matrix-copy.js";
+import { Scratch, withScratch } from "./scratch.js";
 
 /** Looks into data of this backend; throws where it belongs to another or is disposed. */
 type Read = (data: Data, name: string) => Float32Array;
@@ -41,7 +41,7 @@ export class WasmFfn<W> implements Ffn<W> {
   ): Promise<NoInfer<D>> {
     this.check("x", x, rows);
     if (out !== undefined) checkLength(checkData(out, "out"), "out", rows * this.plan.dModel);
-    return this.withScratch((scratch) => {
+    return withScratch(this.engine, (scratch) => {
       const inputs = scratch.place(this.fused.roomForInputs(rows));
       const y = this.output(this.inHeap(x, "x", rows, scratch), rows, inputs, scratch);
       const into = out === undefined ? undefined : this.read(out, "out");
@@ -57,7 +57,7 @@ export class WasmFfn<W> implements Ffn<W> {
       const place = this.copy(x, "x", rows, kept);
       const room = this.fused.roomForInputs(rows);
       const inputs = this.recompute ? undefined : kept.place(room);
-      const y = this.withScratch((scratch) => {
+      const y = withScratch(this.engine, (scratch) => {
         const at = this.output(place, rows, inputs ?? scratch.place(room), scratch);
         return readMatrix(this.engine, at, rows, this.plan.dModel);
       });
@@ -81,7 +81,7 @@ export class WasmFfn<W> implements Ffn<W> {
         if (!alive) throw new Error("this pass is disposed: record a new one");
         this.check("dY", dY, rows);
         const out = checkGradientArrays(this.plan, rows, options?.out);
-        return this.withScratch((scratch) => {
+        return withScratch(this.engine, (scratch) => {
           const at = this.inHeap(dY, "dY", rows, scratch);
           const { engine, plan, weights, fused } = this;
           return new FfnBackward<W>(engine, plan, weights, fused, rows, scratch, out).run(x, inputs, at);
@@ -124,14 +124,5 @@ export class WasmFfn<W> implements Ffn<W> {
   private check(name: string, data: Data, rows: number): void {
     if (this.disposed) throw new Error("this feed-forward block is disposed: create a new one");
     checkRows(name, checkData(data, name), rows, this.plan.dModel);
-  }
-
-  private withScratch<R>(work: (scratch: Scratch) => R): R {
-    const scratch = new Scratch(this.engine);
-    try {
-      return work(scratch);
-    } finally {
-      scratch.release();
-    }
   }
 }
