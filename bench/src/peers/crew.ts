@@ -75,11 +75,8 @@ function help({ code, memory, index }: Shared): void {
   const words = new Int32Array(memory.buffer, 0, 256);
   for (let seen = 0; ; seen++) {
     waitWhile(words, begun, seen);
-    const [kernel, ...call] = words.subarray(callOf(index), callOf(index) + 5) as unknown as [
-      number,
-      ...Call,
-    ];
-    exports[kernels[kernel] as Kernel](...call);
+    const [kernel = 0, a = 0, b = 0, c = 0, d = 0] = words.subarray(callOf(index), callOf(index) + 5);
+    exports[kernels[kernel] as Kernel](a, b, c, d);
     Atomics.add(words, done, 1);
     Atomics.notify(words, done);
   }
