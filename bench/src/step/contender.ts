@@ -1,14 +1,8 @@
 // One side of a comparison: something that runs training steps on request and says how long each took.
+import type { ModelShape } from "swiglu-lab";
 
 /** The model and the optimiser that every side runs. */
-export interface StepConfig {
-  readonly imageSize: number;
-  readonly patch: number;
-  readonly classes: number;
-  readonly width: number;
-  readonly depth: number;
-  readonly heads: number;
-  readonly hidden: number;
+export interface StepConfig extends ModelShape {
   readonly batch: number;
   readonly learningRate: number;
   readonly weightDecay: number;

@@ -33,8 +33,10 @@ const form = {
   swish: (x: Operand, beta: Operand) => mul(x, sigmoid(mul(beta, x))),
   silu: (x: Operand) => mul(x, sigmoid(x)),
   gelu: (x: Operand) => mul(x, normalCdf(x)),
-  /** 2 sqrt(2/pi) (x + 0.044715 x^3) is the sigmoid's argument. It is clamped far out, where the result has long since rounded to 0 or x, so that its
-   * derivative never meets Inf * 0. */
+  /**
+   * 2 sqrt(2/pi) (x + 0.044715 x^3) is the sigmoid's argument. Its x is clamped far out, where the result has long since
+   * rounded to 0 or x, so that the derivative never meets Inf * 0.
+   */
   geluTanh: (x: Operand) => {
     const c = clamp(x, -30, 30);
     const scale = 2 * Math.sqrt(2 / Math.PI);
