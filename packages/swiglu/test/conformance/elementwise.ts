@@ -1,5 +1,5 @@
 // What every backend must hold for activations: values and gradients within the error bound for every catalogue entry
-// and user-defined ones, per-channel parameters, packed layouts, in-place outputs, tensors.
+// and user-defined ones, per-channel parameters, packed layouts.
 import {
   type Activation,
   activations,
@@ -12,12 +12,28 @@ import {
   type PackedLayout,
   type ParameterValue,
   pack,
-  type SyncBackend,
   unpack,
 } from "../../src/index.js";
 import { expectClose, expectTrue } from "./expect.js";
-import type { ConformanceCase } from "./index.js";
 import { combinations, hardPoints, plainFloats, specials, wideFloats } from "./samples.js";
+
+/** What these cases need of a backend, so that what is not a whole backend can run them too (`adapters.ts`). */
+export type ElementwiseBackend = Pick<Backend, "activate" | "activateBackward">;
+export interface ElementwiseCase {
+  readonly name: string;
+  run(backend: ElementwiseBackend): Promise<void>;
+}
+
+/** What is claimed: the design's error bound times `units`; and, if not for all finite inputs, for which. */
+export interface Claim {
+  readonly units: number;
+  readonly domain?: {
+    /** Completes "except ...", with the reason. */
+    readonly except: string;
+    /** Whether the claim holds at a point: finite values of inputs and parameters and, for gradients, dy, by name. */
+    holds(activation: Activation, point: Readonly<Record<string, number>>): boolean;
+  };
+}
 
 /** Calls with runtime names: the suite goes through all activations, whose inputs the compiler cannot know. */
 type AnyInputs = Readonly<Record<string, number>> & { x: number; gate: number; up: number };
@@ -36,14 +52,16 @@ const at = (value: ParameterValue, i: number): number =>
 
 /** Checks y and all gradients for given arrays against float64, within the bound. */
 async function checkActivation(
-  backend: Backend,
+  backend: ElementwiseBackend,
   activation: Activation,
-  inputs: readonly Float32Array[],
+  given: readonly Float32Array[],
   parameters: Readonly<Record<string, ParameterValue>>,
-  units: number,
+  claim: Claim,
   dy?: Float32Array,
   differentiated: "all" | "inputs" = "all",
 ): Promise<void> {
+  const { units } = claim;
+  const inputs = within(claim, activation, given, parameters, dy);
   const variables = [...activation.inputs, ...Object.keys(parameters)];
   const count = (inputs[0] as Float32Array).length;
   const point = (i: number): number[] => [
@@ -97,6 +115,29 @@ async function checkActivation(
   }
 }
 
+/** The inputs, with ones in place of every finite point that the claim excepts. */
+function within(
+  { domain }: Claim,
+  activation: Activation,
+  inputs: readonly Float32Array[],
+  parameters: Readonly<Record<string, ParameterValue>>,
+  dy: Float32Array | undefined,
+): readonly Float32Array[] {
+  if (domain === undefined) return inputs;
+  const kept = inputs.map((data) => data.slice());
+  for (let i = 0; i < (inputs[0] as Float32Array).length; i++) {
+    const point: Record<string, number> = named(
+      activation,
+      inputs.map((data) => data[i] as number),
+    );
+    for (const [name, value] of Object.entries(parameters)) point[name] = Math.fround(at(value, i));
+    if (dy !== undefined) point.dy = dy[i] as number;
+    if (Object.values(point).every(Number.isFinite) && !domain.holds(activation, point))
+      for (const data of kept) data[i] = 1;
+  }
+  return kept;
+}
+
 /** Values for every parameter: the defaults scaled by `scale`, one for each of `channels` if given. */
 function parametersOf(
   activation: Activation,
@@ -116,35 +157,35 @@ function parametersOf(
   );
 }
 
-/** All cases for one activation. `units` multiplies the design's bound, for backends whose bound is wider. */
-export function elementwiseCases(activation: Activation, units: number): ConformanceCase[] {
+/** All cases for one activation. */
+export function elementwiseCases(activation: Activation, claim: Claim): ElementwiseCase[] {
   const { name } = activation;
   const arity = activation.inputs.length;
   const arrays = (count: number, make: (count: number, seed: number) => Float32Array): Float32Array[] =>
     activation.inputs.map((_, i) => make(count, 17 * count + i));
   const parameterised = Object.keys(activation.parameters).length > 0;
-  const cases: ConformanceCase[] = [
+  const cases: ElementwiseCase[] = [
     {
-      name: `${name}: value and gradients at hard points within ${4 * units} units`,
+      name: `${name}: value and gradients at hard points within ${4 * claim.units} units`,
       run: async (backend) => {
         const inputs = combinations(hardPoints, arity);
-        await checkActivation(backend, activation, inputs, parametersOf(activation, 1), units);
+        await checkActivation(backend, activation, inputs, parametersOf(activation, 1), claim);
         const dy = plainFloats((inputs[0] as Float32Array).length, 5);
-        await checkActivation(backend, activation, inputs, parametersOf(activation, 1), units, dy, "inputs");
+        await checkActivation(backend, activation, inputs, parametersOf(activation, 1), claim, dy, "inputs");
         // Parameter gradients sum over elements, so only points of moderate size can be summed.
         const moderate = combinations(
           hardPoints.filter((v) => Math.abs(v) < 1e5),
           arity,
         );
         const slopes = plainFloats((moderate[0] as Float32Array).length, 5);
-        await checkActivation(backend, activation, moderate, parametersOf(activation, 1), units, slopes);
+        await checkActivation(backend, activation, moderate, parametersOf(activation, 1), claim, slopes);
       },
     },
     {
       name: `${name}: NaN and infinities as in IEEE arithmetic on the formula`,
       run: async (backend) => {
         const inputs = combinations([...specials, 1, -1, 0], arity);
-        await checkActivation(backend, activation, inputs, parametersOf(activation, 1), units);
+        await checkActivation(backend, activation, inputs, parametersOf(activation, 1), claim);
       },
     },
     {
@@ -152,12 +193,12 @@ export function elementwiseCases(activation: Activation, units: number): Conform
       run: async (backend) => {
         for (const count of [0, 1, 2, 3, 5, 31, 1021]) {
           const [wide, dy] = [arrays(count, wideFloats), plainFloats(count, count)];
-          await checkActivation(backend, activation, wide, parametersOf(activation, 1), units, dy, "inputs");
+          await checkActivation(backend, activation, wide, parametersOf(activation, 1), claim, dy, "inputs");
         }
         for (const count of [1, 7, 1021]) {
           const inputs = arrays(count, (n, seed) => plainFloats(n, seed, 20));
           const dy = plainFloats(count, 3 * count);
-          await checkActivation(backend, activation, inputs, parametersOf(activation, 1), units, dy);
+          await checkActivation(backend, activation, inputs, parametersOf(activation, 1), claim, dy);
         }
       },
     },
@@ -176,7 +217,7 @@ export function elementwiseCases(activation: Activation, units: number): Conform
               activation,
               inputs,
               parametersOf(activation, scale, channels),
-              units,
+              claim,
               dy,
             );
       },
@@ -189,7 +230,7 @@ export function elementwiseCases(activation: Activation, units: number): Conform
   return cases;
 }
 
-async function checkPacked(backend: Backend, activation: Activation<"gated">): Promise<void> {
+async function checkPacked(backend: ElementwiseBackend, activation: Activation<"gated">): Promise<void> {
   const shape = [2, 3, 4];
   const [gate, up] = [plainFloats(24, 1, 8), plainFloats(24, 2, 8)];
   const dy = plainFloats(24, 3);
@@ -227,7 +268,7 @@ const overflowing: readonly (readonly [
 ];
 
 /** Gradients that overflow on the way, alone and among ordinary elements. */
-export function overflowCases(units: number): ConformanceCase[] {
+export function overflowCases(claim: Claim): ElementwiseCase[] {
   return overflowing.map(([name, inputs, parameters, dy]) => ({
     name: `${name}: finite gradient where products overflow on the way, at ${inputs}`,
     run: async (backend) => {
@@ -235,85 +276,8 @@ export function overflowCases(units: number): ConformanceCase[] {
         const at = (value: number, i: number) => (i === count - 1 ? value : 0.5);
         const arrays = inputs.map((value) => Float32Array.from({ length: count }, (_, i) => at(value, i)));
         const slopes = Float32Array.from({ length: count }, (_, i) => at(dy, i));
-        await checkActivation(backend, activations[name], arrays, parameters, units, slopes);
+        await checkActivation(backend, activations[name], arrays, parameters, claim, slopes);
       }
     },
   }));
-}
-
-/** Outputs, tensors and memory, which do not depend on the activation. */
-export function memoryCases(activation: Activation<"gated", "beta">): ConformanceCase[] {
-  const gate = plainFloats(37, 1, 5);
-  const up = plainFloats(37, 2, 5);
-  return [
-    {
-      name: "out: returned, may be an input, and nothing beside it is written",
-      run: async (backend) => {
-        const y = await backend.activate(activation, { gate, up });
-        for (const offset of [0, 1, 2, 3, 5]) {
-          const buffer = new Float32Array(64).fill(77);
-          const out = buffer.subarray(offset, offset + 37);
-          const returned = await backend.activate(activation, { gate, up }, {}, { out });
-          expectTrue(returned === out, "out is not what was returned");
-          expectTrue(String(out) === String(y), `out at offset ${offset} differs`);
-          const canaries = [...buffer.subarray(0, offset), ...buffer.subarray(offset + 37)];
-          expectTrue(
-            canaries.every((value) => value === 77),
-            `a write beside out at offset ${offset}`,
-          );
-        }
-        for (const name of ["gate", "up"] as const) {
-          const inputs = { gate: gate.slice(), up: up.slice() };
-          await backend.activate(activation, inputs, {}, { out: inputs[name] });
-          expectTrue(String(inputs[name]) === String(y), `out = ${name} differs`);
-        }
-      },
-    },
-    {
-      name: "tensors: accepted everywhere, also as out, read back, refused when disposed",
-      run: async (backend) => {
-        const tensors = { gate: backend.tensor(gate, [37]), up: backend.tensor(up, [37]) };
-        const y = await backend.activate(activation, { gate, up });
-        expectTrue(String(await backend.activate(activation, tensors)) === String(y), "tensor inputs differ");
-        const out = backend.tensor(new Float32Array(37), [37]);
-        expectTrue(
-          (await backend.activate(activation, tensors, {}, { out })) === out,
-          "out tensor not returned",
-        );
-        expectTrue(String(await out.read()) === String(y), "out tensor differs");
-        const dy = plainFloats(37, 3);
-        const separate = await backend.activateBackward(activation, { gate, up }, dy);
-        const resident = await backend.activateBackward(activation, tensors, backend.tensor(dy, [37]));
-        expectTrue(String(separate.gate) === String(resident.gate), "gradient through tensors differs");
-        const held = { gate: new Float32Array(37), up: backend.tensor(new Float32Array(37), [37]) };
-        const given = await backend.activateBackward(activation, tensors, dy, {}, { out: held });
-        expectTrue(given.gate === held.gate && given.up === held.up, "gradient outputs are not returned");
-        expectTrue(String(held.gate) === String(separate.gate), "gradient in an output array differs");
-        expectTrue(
-          String(await held.up.read()) === String(separate.up),
-          "gradient in an output tensor differs",
-        );
-        tensors.gate.dispose();
-        tensors.gate.dispose();
-        let message = "";
-        await backend.activate(activation, tensors).catch((error: Error) => {
-          message = error.message;
-        });
-        expectTrue(/disposed/.test(message), `disposed tensor: "${message}"`);
-      },
-    },
-    {
-      name: "sync calls, where the backend has them, equal the asynchronous ones",
-      run: async (backend) => {
-        if (!("activateSync" in backend)) return;
-        const sync = backend as SyncBackend;
-        const y = sync.activateSync(activation, { gate, up });
-        expectTrue(String(y) === String(await backend.activate(activation, { gate, up })), "activateSync");
-        const dy = plainFloats(37, 8);
-        const now: Gradients = sync.activateBackwardSync(activation, { gate, up }, dy) as Gradients;
-        const later = await backend.activateBackward(activation, { gate, up }, dy);
-        expectTrue(String(now.gate) === String(later.gate), "activateBackwardSync");
-      },
-    },
-  ];
 }

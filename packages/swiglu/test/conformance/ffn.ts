@@ -15,6 +15,13 @@ import { expectArrayClose, expectError, expectTrue } from "./expect.js";
 import type { ConformanceCase } from "./index.js";
 import { plainFloats } from "./samples.js";
 
+/** What the cases for a block's numbers need of a backend; see `adapters.ts`. */
+export type BlockBackend = Pick<Backend, "ffn" | "gatedFfn">;
+export interface BlockCase {
+  readonly name: string;
+  run(backend: BlockBackend): Promise<void>;
+}
+
 type Numbers = Float32Array | Float64Array;
 type Weights = Record<string, Numbers>;
 
@@ -105,7 +112,7 @@ function makeWeights(form: string, dModel: number, dFf: number, biases: boolean)
   );
 }
 
-function makeBackend(backend: Backend, block: Block): Promise<Ffn<object>> {
+function makeBackend(backend: BlockBackend, block: Block): Promise<Ffn<object>> {
   const { activation, gated, dModel, dFf, weights, parameters, layout } = block;
   const common = { activation, dModel, dFf, parameters };
   const data = weights as Record<string, Float32Array> & {
@@ -117,7 +124,7 @@ function makeBackend(backend: Backend, block: Block): Promise<Ffn<object>> {
   return backend.gatedFfn({ ...common, weights: data, ...(layout === undefined ? {} : { layout }) });
 }
 
-async function checkBlock(backend: Backend, block: Block, what: string): Promise<void> {
+async function checkBlock(backend: BlockBackend, block: Block, what: string): Promise<void> {
   const { rows, dModel, weights, parameters } = block;
   const x = plainFloats(rows * dModel, 7);
   const ffn = await makeBackend(backend, block);
@@ -171,14 +178,14 @@ const sizes = [
   { rows: 7, dModel: 4, dFf: 12 },
 ];
 
-/** All cases for feed-forward blocks. */
-export function ffnCases(): ConformanceCase[] {
+/** The cases for a block's numbers: values and every gradient, all forms. */
+export function blockCases(): BlockCase[] {
   const gradientCase = (
     name: string,
     form: string,
     activation: Activation,
     more: { parameters?: Block["parameters"]; layout?: PackedLayout } = {},
-  ): ConformanceCase => ({
+  ): BlockCase => ({
     name: `ffn ${name}: y within 1e-5 of float64 loops, gradients of central differences`,
     run: async (backend) => {
       for (const size of sizes)
@@ -246,6 +253,13 @@ export function ffnCases(): ConformanceCase[] {
         }
       },
     },
+  ];
+}
+
+/** All cases for feed-forward blocks. */
+export function ffnCases(): ConformanceCase[] {
+  return [
+    ...blockCases(),
     {
       name: "ffn: no rows, several passes alive, weights copied at creation",
       run: async (backend) => {

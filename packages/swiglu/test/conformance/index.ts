@@ -1,8 +1,15 @@
 // The conformance suite: what every backend must do, as named cases that run under any test runner or in a page.
 // A backend's test is a loop: for (const { name, run } of conformanceCases()) test(name, () => run(backend)).
-import { activations, type Backend, defineActivation, expressions as e } from "../../src/index.js";
-import { elementwiseCases, memoryCases, overflowCases } from "./elementwise.js";
+import {
+  type Activation,
+  activations,
+  type Backend,
+  defineActivation,
+  expressions as e,
+} from "../../src/index.js";
+import { elementwiseCases, overflowCases } from "./elementwise.js";
 import { ffnCases } from "./ffn.js";
+import { memoryCases } from "./memory.js";
 import { mistakeCases } from "./mistakes.js";
 
 export interface ConformanceCase {
@@ -11,7 +18,7 @@ export interface ConformanceCase {
 }
 
 /** User-defined activations, which must behave like the catalogue's; between them they use every other operation. */
-const userDefined = [
+export const userDefined: readonly Activation[] = [
   defineActivation({
     name: "userUnary",
     kind: "unary",
@@ -32,9 +39,9 @@ const userDefined = [
 export function conformanceCases({ units = 1 } = {}): ConformanceCase[] {
   return [
     ...[...Object.values(activations), ...userDefined].flatMap((activation) =>
-      elementwiseCases(activation, units),
+      elementwiseCases(activation, { units }),
     ),
-    ...overflowCases(units),
+    ...overflowCases({ units }),
     ...memoryCases(activations.swiglu),
     ...ffnCases(),
     ...mistakeCases(),
