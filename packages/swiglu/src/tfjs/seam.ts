@@ -1,0 +1,121 @@
+// Where fused kernels take over from composed operations: TensorFlow.js's own kernel registry, per backend.
+// A pair of kernels under the names below is used wherever it is registered; everything else here works without any.
+import * as tf from "@tensorflow/tfjs";
+import { type Activation, activationToJson } from "../catalogue/activation.js";
+import type { PackedLayout } from "../layout.js";
+
+/**
+ * The kernels that may be registered with `tf.registerKernel`, each together with one named `${name}Backward`; no
+ * gradients need registering. All tensors are float32. Inputs by name, in this order:
+ *
+ * - `SwigluActivation`: `x`, or `gate` and `up` of one shape, or `packed`. Result: `y`, of the unpacked shape.
+ * - `SwigluGatedDense`: `x` [rows, in], `gate` and `up` [in, units], and, where present, `gateBias` and `upBias` [units].
+ *   Result: `y` [rows, units].
+ * - `SwigluFfn`: `x` [rows, dModel], and the weights of a feed-forward block (names and shapes as `weightShapes` in
+ *   backend/ffn.ts has them; biases where present). Result: `y` [rows, dModel].
+ *
+ * then the parameters of the activation as `parameter.beta` and so on: always all of them, always tensors, of shape [], [1]
+ * or [channels] (the size of the last axis of y, for an FFN dFf).
+ *
+ * A forward kernel returns `y`, or `[y, ...residuals]`, where residuals are whatever its backward wants to be given again.
+ * A backward kernel takes the forward's inputs, `dy`, and those residuals as `residual.0`, `residual.1` ...; it returns one
+ * gradient for each of the forward's inputs, in their order and of their shapes. It may run more than once.
+ */
+export type KernelName = "SwigluActivation" | "SwigluGatedDense" | "SwigluFfn";
+
+/** What a kernel gets beside its tensors. */
+export interface KernelAttributes {
+  /** The activation, as the text of `activationToJson`: equal activations have equal text. */
+  readonly activation: string;
+  /** With `packed`: where gate and up lie, and along which axis (0 or greater). */
+  readonly layout?: PackedLayout;
+  readonly axis?: number;
+  /** Whether a backward may follow; where not, residuals are of no use. */
+  readonly training: boolean;
+}
+
+/** Tensors by name; gradients are wanted for all of them. */
+export type Tensors = Readonly<Record<string, tf.Tensor>>;
+
+const texts = new WeakMap<Activation, string>();
+
+/** The activation's text, which kernels can compile from and cache by. */
+function textOf(activation: Activation): string {
+  const known = texts.get(activation) ?? JSON.stringify(activationToJson(activation));
+  texts.set(activation, known);
+  return known;
+}
+
+/** Whether operations are being recorded, so that what runs now is to be differentiated. */
+export const recording = (): boolean => tf.engine().state.gradientDepth > 0;
+
+/**
+ * Runs the registered pair of kernels where the current backend has one, else `composed`, which computes the same in
+ * differentiable operations. Gradients of gradients always come from `composed`.
+ */
+export function fusedOr(
+  name: KernelName,
+  inputs: Tensors,
+  options: { readonly activation: Activation; readonly layout?: PackedLayout; readonly axis?: number },
+  composed: (inputs: Tensors) => tf.Tensor,
+): tf.Tensor {
+  const backward = `${name}Backward`;
+  const registered = (kernel: string): boolean => tf.getKernel(kernel, tf.getBackend()) !== undefined;
+  if (!registered(name) || !registered(backward)) return composed(inputs);
+
+  const names = Object.keys(inputs);
+  const attributes = { ...options, activation: textOf(options.activation), training: recording() };
+  const named = (tensors: readonly tf.Tensor[], by: (i: number) => string): Tensors =>
+    Object.fromEntries(tensors.map((tensor, i) => [by(i), tensor]));
+  const nameOf = (i: number): string => names[i] as string;
+  return withBackward(Object.values(inputs), {
+    forward: (tensors) => {
+      const results: tf.Tensor | tf.Tensor[] = tf
+        .engine()
+        .runKernel(name, named(tensors, nameOf), attributes);
+      const [y, ...residuals] = Array.isArray(results) ? results : [results];
+      return { y: y as tf.Tensor, residuals };
+    },
+    backward: (dy, tensors, residuals) =>
+      tf
+        .engine()
+        .runKernel(
+          backward,
+          { ...named(tensors, nameOf), dy, ...named(residuals, (i) => `residual.${i}`) },
+          attributes,
+        ) as tf.Tensor[],
+    differentiableBackward: (dy, tensors) =>
+      tf.grads((...values: tf.Tensor[]) => composed(named(values, nameOf)))([...tensors], dy),
+  });
+}
+
+/** An operation with a backward of its own. */
+interface Differentiable {
+  forward(inputs: readonly tf.Tensor[]): {
+    readonly y: tf.Tensor;
+    readonly residuals?: readonly tf.Tensor[];
+  };
+  /** The gradients of all inputs at once. */
+  backward(dy: tf.Tensor, inputs: readonly tf.Tensor[], residuals: readonly tf.Tensor[]): tf.Tensor[];
+  /** The same in operations that TensorFlow.js can differentiate again; used only where it does. */
+  differentiableBackward(dy: tf.Tensor, inputs: readonly tf.Tensor[]): tf.Tensor[];
+}
+
+/** Applies an operation that has its own backward, so that it differentiates to any order. */
+export function withBackward(inputs: readonly tf.Tensor[], operation: Differentiable): tf.Tensor {
+  return tf.customGrad((...given) => {
+    const save = given.at(-1) as tf.GradSaveFunc;
+    const tensors = given.slice(0, -1) as tf.Tensor[];
+    const { y, residuals = [] } = operation.forward(tensors);
+    save([...tensors, ...residuals]);
+    return {
+      value: y,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const again = saved.slice(0, tensors.length);
+        return recording()
+          ? operation.differentiableBackward(dy, again)
+          : operation.backward(dy, again, saved.slice(tensors.length));
+      },
+    };
+  })(...inputs);
+}
