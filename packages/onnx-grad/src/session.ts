@@ -1,8 +1,9 @@
 // Running a graph. The runtime (onnxruntime-node, onnxruntime-web) is handed in by the caller; nothing here imports one.
+import { typedArray } from "swiglu/onnx";
+import { encodeModel } from "./file.js";
 import { buildModel, type Model, type ValueInfo } from "./model.js";
 import { mul } from "./operations/arithmetic.js";
-import { encodeModel, type TypedArray, typedArray } from "./protobuf/codec.js";
-import { type DType, input, type Tensor } from "./tensor.js";
+import { type DType, input, type Tensor, type TypedArray } from "./tensor.js";
 
 /** A value that a runtime takes and gives. */
 export interface RuntimeTensor {

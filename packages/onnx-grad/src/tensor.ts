@@ -1,18 +1,12 @@
 // A symbolic tensor: known shape and element type, no data. Tensors are immutable and know the node that makes them,
 // so a graph is simply everything that an output reaches; nothing is registered anywhere.
-import type { OnnxConstant, OnnxNode } from "swiglu/onnx";
+import type { OnnxConstant, OnnxNode, TypedArray as TypedArrayOf } from "swiglu/onnx";
 
 /** Element types. Floats carry gradients; integers are indices and labels; bool is the result of comparisons. */
 export type DType = "float32" | "float64" | "int32" | "int64" | "bool";
 
-/** The element types' numbers in ONNX files. */
-export const elementTypes: Readonly<Record<DType, number>> = {
-  float32: 1,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float64: 11,
-};
+/** The array that holds elements of these types. */
+export type TypedArray = TypedArrayOf<DType>;
 
 /** Sizes of the axes, all known while the graph is built. `[]` is a scalar. */
 export type Shape = readonly number[];

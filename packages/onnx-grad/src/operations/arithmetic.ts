@@ -1,7 +1,8 @@
 // Elementwise operations, each beside its gradient. Operands broadcast; numbers take the type of the tensor beside them.
+import { elementCode } from "swiglu/onnx";
 import { operands, unexpanded } from "../operands.js";
 import { broadcastShapes } from "../shapes.js";
-import { apply, type DType, elementTypes, type Operand, type Tensor } from "../tensor.js";
+import { apply, type DType, type Operand, type Tensor } from "../tensor.js";
 import { sumTo } from "./broadcast.js";
 
 type Reverse = (dy: Tensor, y: Tensor, ...inputs: readonly Tensor[]) => readonly (Tensor | undefined)[];
@@ -151,7 +152,7 @@ export function cast(x: Tensor, dtype: DType): Tensor {
     inputs: [x],
     shape: x.shape,
     dtype,
-    attributes: { to: { int: elementTypes[dtype] } },
+    attributes: { to: { int: elementCode(dtype) } },
     backward: (dy) => [float(dtype) && float(x.dtype) ? cast(dy, x.dtype) : undefined],
   });
 }

@@ -4,7 +4,7 @@ import { float32, type Precision } from "../expression/bound.js";
 import { type Expr, type Operands, type Operation, schedule } from "../expression/expr.js";
 import { type BasicOperation, type LoweredOperation, lower } from "../expression/lower.js";
 import { simplifyAll } from "../expression/simplify.js";
-import type { OnnxConstant, OnnxFragment, OnnxNode } from "./nodes.js";
+import type { OnnxConstant, OnnxFragment, OnnxNode } from "./model.js";
 
 /** How an expression is to appear in a graph. */
 export interface EmitOptions {

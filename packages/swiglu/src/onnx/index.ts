@@ -1,3 +1,15 @@
-// The entry "swiglu/onnx": activations and other expressions as ONNX nodes.
+// The entry "swiglu/onnx": activations and other expressions as ONNX nodes, and models as ONNX files.
+export { decodeModel, encodeModel } from "./codec.js";
+export { type ElementType, elementCode, type TypedArray, typedArray } from "./elements.js";
 export { type EmitOptions, emitNodes } from "./emit.js";
-export type { OnnxAttribute, OnnxConstant, OnnxFragment, OnnxNode } from "./nodes.js";
+export type {
+  Dimension,
+  Initializer,
+  Model,
+  OnnxAttribute,
+  OnnxConstant,
+  OnnxFragment,
+  OnnxFunction,
+  OnnxNode,
+  ValueInfo,
+} from "./model.js";

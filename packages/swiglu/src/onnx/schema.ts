@@ -1,4 +1,4 @@
-// The part of the ONNX file format (onnx.proto, IR version 10) that models here use, as a protobufjs descriptor.
+// The part of the ONNX file format (onnx.proto, up to IR version 13) that models here use, as a protobufjs descriptor.
 // Field numbers are the format's own; unknown fields of other writers are skipped while decoding.
 
 export const schema = {
@@ -8,10 +8,11 @@ export const schema = {
         name: { id: 1, type: "string" },
         f: { id: 2, type: "float" },
         i: { id: 3, type: "int64" },
-        s: { id: 4, type: "string" },
+        s: { id: 4, type: "bytes" },
         floats: { id: 7, type: "float", rule: "repeated" },
         ints: { id: 8, type: "int64", rule: "repeated" },
         type: { id: 20, type: "int32" },
+        refAttrName: { id: 21, type: "string" },
       },
     },
     NodeProto: {
@@ -50,6 +51,17 @@ export const schema = {
         output: { id: 12, type: "ValueInfoProto", rule: "repeated" },
       },
     },
+    FunctionProto: {
+      fields: {
+        name: { id: 1, type: "string" },
+        input: { id: 4, type: "string", rule: "repeated" },
+        output: { id: 5, type: "string", rule: "repeated" },
+        node: { id: 7, type: "NodeProto", rule: "repeated" },
+        opsetImport: { id: 9, type: "OperatorSetIdProto", rule: "repeated" },
+        domain: { id: 10, type: "string" },
+        attributeProto: { id: 11, type: "AttributeProto", rule: "repeated" },
+      },
+    },
     OperatorSetIdProto: { fields: { domain: { id: 1, type: "string" }, version: { id: 2, type: "int64" } } },
     ModelProto: {
       fields: {
@@ -57,6 +69,7 @@ export const schema = {
         producerName: { id: 2, type: "string" },
         graph: { id: 7, type: "GraphProto" },
         opsetImport: { id: 8, type: "OperatorSetIdProto", rule: "repeated" },
+        functions: { id: 25, type: "FunctionProto", rule: "repeated" },
       },
     },
   },
