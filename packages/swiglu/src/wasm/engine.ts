@@ -2,7 +2,7 @@
 // This one has the calling thread only; the pool gives the same interface with more.
 import { ModuleBuilder } from "./assembler/module.js";
 import type { Simd } from "./features.js";
-import { Heap } from "./heap.js";
+import { Heap, type KernelHeap } from "./heap.js";
 import { instantiate } from "./instantiate.js";
 
 /** A call of a kernel: numbers for its parameters (addresses are in bytes). */
@@ -15,7 +15,7 @@ export interface LoadedModule {
 }
 
 export interface Engine {
-  readonly heap: Heap;
+  readonly heap: KernelHeap;
   readonly simd: Simd;
   readonly threads: number;
   /** The module of that key; `write` adds its functions the first time it is asked for. */
@@ -24,13 +24,15 @@ export interface Engine {
   dispose(): void;
 }
 
-/** An engine on the calling thread. */
+/** An engine on the calling thread, over a heap of its own or one that it is given. */
 export class SingleThreadEngine implements Engine {
   readonly threads = 1;
-  readonly heap = new Heap(false);
   private readonly modules = new Map<string, LoadedModule>();
 
-  constructor(readonly simd: Simd) {}
+  constructor(
+    readonly simd: Simd,
+    readonly heap: KernelHeap = new Heap(false),
+  ) {}
 
   load(key: string, write: (module: ModuleBuilder) => void): LoadedModule {
     const known = this.modules.get(key);

@@ -1,5 +1,6 @@
 // The memory that kernels work on: one WebAssembly memory, grown as needed, with a first-fit allocator.
 // Addresses are multiples of 64 bytes (a cache line); sizes are in float32 elements.
+import type { MemoryType } from "./assembler/module.js";
 
 const pageBytes = 65536;
 /** 4 GiB, all that 32-bit addresses reach. */
@@ -12,7 +13,24 @@ interface Stretch {
   readonly bytes: number;
 }
 
-export class Heap {
+/** Memory with an allocator: a backend's own, or one that belongs to another runtime. */
+export interface KernelHeap {
+  readonly memory: WebAssembly.Memory;
+  /** The type that modules import this memory as. */
+  readonly type: MemoryType;
+  /** The whole memory as numbers. Do not keep it: it goes stale when the memory grows. */
+  readonly f32: Float32Array;
+  /** The numbers at an address. Do not keep them, as with `f32`. */
+  at(address: number, count: number): Float32Array;
+  /** Reserves room for `count` numbers and returns its address. Throws a RangeError when 4 GiB are not enough. */
+  allocate(count: number): number;
+  /** Gives an allocation back. */
+  release(address: number): void;
+  /** How many bytes are allocated: for tests and for measuring. */
+  readonly bytesInUse: number;
+}
+
+export class Heap implements KernelHeap {
   readonly memory: WebAssembly.Memory;
   private readonly taken = new Map<number, number>();
   private free: Stretch[] = [];
@@ -30,24 +48,20 @@ export class Heap {
     this.view = new Float32Array(this.memory.buffer);
   }
 
-  /** The type that modules import this memory as. */
-  get type(): { shared: boolean; initial: number; maximum: number } {
+  get type(): MemoryType {
     return { shared: this.shared, initial: 1, maximum: maximumPages };
   }
 
-  /** The whole memory as numbers. Do not keep it: it goes stale when the memory grows. */
   get f32(): Float32Array {
     if (this.view.buffer !== this.memory.buffer || this.view.byteLength !== this.memory.buffer.byteLength)
       this.view = new Float32Array(this.memory.buffer);
     return this.view;
   }
 
-  /** The numbers at an address. Do not keep them, as with `f32`. */
   at(address: number, count: number): Float32Array {
     return this.f32.subarray(address / 4, address / 4 + count);
   }
 
-  /** Reserves room for `count` numbers and returns its address. Throws a RangeError when 4 GiB are not enough. */
   allocate(count: number): number {
     const bytes = Math.max(line, Math.ceil((count * 4) / line) * line);
     const found = this.free.findIndex((stretch) => stretch.bytes >= bytes);
@@ -79,7 +93,6 @@ export class Heap {
     return address;
   }
 
-  /** Gives an allocation back. */
   release(address: number): void {
     const bytes = this.taken.get(address);
     if (bytes === undefined) throw new Error(`address ${address} is not allocated`);
@@ -95,7 +108,6 @@ export class Heap {
     }, []);
   }
 
-  /** How many bytes are allocated: for tests and for measuring. */
   get bytesInUse(): number {
     return [...this.taken.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
