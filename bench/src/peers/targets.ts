@@ -36,7 +36,7 @@ const targets: readonly Target[] = [
   ...["Node 20", "Node 24"].flatMap((column): Target[] => [
     ...against({ "bare multiply": 1 / 1.5 }, { case: "forward 2^24", column, threads: 2 }),
     ...against(
-      { "tfjs-wasm": 6, "onnxruntime-web": 6, "jax-js": 6 },
+      { "tfjs-wasm, tf.grads": 6, "onnxruntime-web": 6, "jax-js": 6 },
       { case: "backward 2^20", column, threads: 1 },
     ),
     ...[1, 2].flatMap((threads) =>

@@ -23,9 +23,10 @@ function elementwise({ kind, count }: Exclude<Case, FfnCase>): Work {
       results: async () => [await first.read()],
       close,
     };
-  const out = { gate: first, up: second };
+  // Nobody else computes the gradient in beta.
+  const options = { out: { gate: first, up: second }, parameterGradients: false };
   return {
-    run: () => backend.activateBackwardSync(swiglu, { gate, up }, dy, {}, { out }),
+    run: () => backend.activateBackwardSync(swiglu, { gate, up }, dy, {}, options),
     results: () => Promise.all([first.read(), second.read()]),
     close,
   };

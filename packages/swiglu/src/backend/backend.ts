@@ -23,20 +23,28 @@ export interface ActivateOptions<D extends Data = Data> {
 
 /** Arrays or tensors for the gradients of inputs, by name. */
 export type GradientOutputs = Readonly<Partial<Record<InputName<Kind> | "packed", Data>>>;
-/** Where `activateBackward` writes the gradients of inputs: by default new arrays. */
-export interface BackwardOptions<O extends GradientOutputs = GradientOutputs> {
+/** What `activateBackward` computes, and where to. */
+export interface BackwardOptions<O extends GradientOutputs = GradientOutputs, P extends boolean = boolean> {
+  /** Where the gradients of inputs go: by default to new arrays. */
   readonly out?: O;
+  /** Whether to compute the gradients of parameters too. Default true; where they are fixed, false is faster. */
+  readonly parameterGradients?: P;
 }
 
 /**
  * Gradients of the inputs, by name (`packed` where the input was packed), each in the output given for it or a new
- * array; and of the parameters, in the shape given.
+ * array; and of the parameters, in the shape given, unless they were left out.
  */
-export type ActivationGradients<A extends Activation, I, O = Record<never, never>> = {
+export type ActivationGradients<
+  A extends Activation,
+  I,
+  O = Record<never, never>,
+  P extends boolean = true,
+> = {
   readonly [N in I extends PackedInput ? "packed" : InputName<A["kind"]>]: N extends keyof O
     ? O[N]
     : Float32Array;
-} & Readonly<Record<ParameterName<A>, ParameterValue>>;
+} & (P extends true ? Readonly<Record<ParameterName<A>, ParameterValue>> : unknown);
 
 /** One engine that computes activations and feed-forward blocks. Obtain one with `await reference()`. */
 export interface Backend {
@@ -56,20 +64,21 @@ export interface Backend {
   ): Promise<D>;
 
   /**
-   * The gradients of the sum of `dy * y` in every input and parameter; `dy` has the unpacked shape. Outputs given in
-   * `options.out` are written and returned.
+   * The gradients of the sum of `dy * y` in every input and, unless `options.parameterGradients` is false, in every
+   * parameter; `dy` has the unpacked shape. Outputs given in `options.out` are written and returned.
    */
   activateBackward<
     A extends Activation,
     I extends ActivationInputs<A>,
     O extends GradientOutputs = Record<never, never>,
+    P extends boolean = true,
   >(
     activation: A,
     inputs: I,
     dy: Data,
     parameters?: Parameters<A, ParameterValue>,
-    options?: BackwardOptions<O>,
-  ): Promise<ActivationGradients<A, I, O>>;
+    options?: BackwardOptions<O, P>,
+  ): Promise<ActivationGradients<A, I, O, P>>;
 
   /** Copies data into the backend's memory. */
   tensor(data: Float32Array, shape: readonly number[]): Tensor;
@@ -95,13 +104,14 @@ export interface SyncBackend extends Backend {
     A extends Activation,
     I extends ActivationInputs<A>,
     O extends GradientOutputs = Record<never, never>,
+    P extends boolean = true,
   >(
     activation: A,
     inputs: I,
     dy: Data,
     parameters?: Parameters<A, ParameterValue>,
-    options?: BackwardOptions<O>,
-  ): ActivationGradients<A, I, O>;
+    options?: BackwardOptions<O, P>,
+  ): ActivationGradients<A, I, O, P>;
 }
 
 /** A feed-forward block with its weights in a backend. Rows are independent; x is row-major [rows, dModel]. */

@@ -36,11 +36,15 @@ export abstract class SynchronousBackend implements SyncBackend {
 
   /** Writes the activation's value to `out`, which may be an input. */
   protected abstract forward(plan: ActivationPlan, out: Output): void;
-  /** Writes the gradients of the inputs, one output for a packed input; returns those of the parameters by name. */
+  /**
+   * Writes the gradients of the inputs, one output for a packed input; returns those of the parameters by name, or none
+   * if they are not asked for.
+   */
   protected abstract backward(
     plan: ActivationPlan,
     dy: Output,
     gradients: readonly Output[],
+    parameterGradients: boolean,
   ): Record<string, ParameterValue>;
   protected abstract makeTensor(data: Float32Array, shape: readonly number[]): Tensor;
   protected abstract makeBlock<W>(plan: FfnPlan, recompute: boolean): Ffn<W>;
@@ -65,13 +69,14 @@ export abstract class SynchronousBackend implements SyncBackend {
     A extends Activation,
     I extends ActivationInputs<A>,
     O extends GradientOutputs = Record<never, never>,
+    P extends boolean = true,
   >(
     activation: A,
     inputs: I,
     dy: Data,
     parameters?: Parameters<A, ParameterValue>,
-    options?: BackwardOptions<O>,
-  ): ActivationGradients<A, I, O> {
+    options?: BackwardOptions<O, P>,
+  ): ActivationGradients<A, I, O, P> {
     this.alive();
     const plan = planActivation(activation, inputs, parameters);
     checkLength(checkData(dy, "dy"), "dy", plan.count);
@@ -80,9 +85,10 @@ export abstract class SynchronousBackend implements SyncBackend {
       plan,
       { name: "dy", data: dy },
       outputs.map(({ name, data }) => ({ name: `out.${name}`, data })),
+      options?.parameterGradients ?? true,
     );
     const named = outputs.map(({ name, data }) => [name, data]);
-    return { ...Object.fromEntries(named), ...sums } as ActivationGradients<A, I, O>;
+    return { ...Object.fromEntries(named), ...sums } as ActivationGradients<A, I, O, P>;
   }
 
   async activate<A extends Activation, D extends Data = Float32Array>(
@@ -98,13 +104,14 @@ export abstract class SynchronousBackend implements SyncBackend {
     A extends Activation,
     I extends ActivationInputs<A>,
     O extends GradientOutputs = Record<never, never>,
+    P extends boolean = true,
   >(
     activation: A,
     inputs: I,
     dy: Data,
     parameters?: Parameters<A, ParameterValue>,
-    options?: BackwardOptions<O>,
-  ): Promise<ActivationGradients<A, I, O>> {
+    options?: BackwardOptions<O, P>,
+  ): Promise<ActivationGradients<A, I, O, P>> {
     return this.activateBackwardSync(activation, inputs, dy, parameters, options);
   }
 

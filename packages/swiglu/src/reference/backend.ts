@@ -60,6 +60,7 @@ class ReferenceBackend extends SynchronousBackend {
     plan: ActivationPlan,
     dy: Output,
     gradients: readonly Output[],
+    parameterGradients: boolean,
   ): Record<string, ParameterValue> {
     const results = gradients.map(({ data }) => new Float32Array(data.length));
     const targets = plan.inputs.map(({ view }, i) => ({
@@ -71,7 +72,7 @@ class ReferenceBackend extends SynchronousBackend {
     gradients.forEach(({ data, name }, i) => {
       this.read(data, name).set(results[i] as Float32Array);
     });
-    return sums;
+    return parameterGradients ? sums : {};
   }
 
   protected makeTensor(data: Float32Array, shape: readonly number[]): Tensor {

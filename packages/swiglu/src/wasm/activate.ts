@@ -4,7 +4,7 @@ import type { ActivationPlan } from "../backend/check.js";
 import type { ParameterValue } from "../backend/data.js";
 import { type Activation, activationToJson } from "../catalogue/activation.js";
 import { type View, wholeView } from "../layout.js";
-import { addBackward, addForward } from "./activation-kernels.js";
+import { type ElementwiseKernel, elementwiseKernels } from "./activation-kernels.js";
 import type { KernelShape } from "./activation-loops.js";
 import type { Engine, LoadedModule } from "./engine.js";
 import { channelLength, divide, type Piece, pieces, streamOf } from "./pieces.js";
@@ -36,7 +36,7 @@ export function forward(
   out: number,
   scratch: Scratch,
 ): void {
-  const call = placeCall(engine, plan, addresses, scratch);
+  const call = placeCall(engine, plan, addresses, scratch, "forward");
   const result = wholeView(plan.count);
   const groups = divide(call.pieces, engine.threads).map((group) =>
     group.map((piece) => [
@@ -50,7 +50,10 @@ export function forward(
   call.module.run("forward", groups);
 }
 
-/** Runs an activation backward into the gradients' addresses; returns the parameters' gradients by name. */
+/**
+ * Runs an activation backward into the gradients' addresses; returns the parameters' gradients by name, or none if they
+ * are not asked for.
+ */
 export function backward(
   engine: Engine,
   plan: ActivationPlan,
@@ -58,9 +61,12 @@ export function backward(
   dy: number,
   gradients: readonly number[],
   scratch: Scratch,
+  parameterGradients = true,
 ): Record<string, ParameterValue> {
-  const call = placeCall(engine, plan, addresses, scratch);
-  const names = Object.keys(plan.parameters);
+  const kernel = parameterGradients ? "backward" : "inputsBackward";
+  const call = placeCall(engine, plan, addresses, scratch, kernel);
+  const names = parameterGradients ? Object.keys(plan.parameters) : [];
+  const summed = parameterGradients ? call.parameters : [];
   const result = wholeView(plan.count);
   const sums: { readonly name: number; readonly address: number; readonly count: number }[] = [];
   /** Room for the sums of one group in one parameter, in float64: a register pair, or one for each channel. */
@@ -75,7 +81,7 @@ export function backward(
   const groups = divide(call.pieces, engine.threads).map((group) => {
     const flag = scratch.place(Float32Array.of(0, 0, 0, 0));
     flags.push(flag);
-    const channelRoom = call.parameters.map((value, i) => (typeof value === "number" ? 0 : sumRoom(i)));
+    const channelRoom = summed.map((value, i) => (typeof value === "number" ? 0 : sumRoom(i)));
     return group.map((piece) => [
       piece.runs,
       piece.count,
@@ -83,7 +89,7 @@ export function backward(
       ...call.inputs.flatMap(({ view }, i) => inputStream(call, piece, view, gradients[i] as number)),
       ...inputStreams(call, piece),
       ...parameterArguments(call, piece),
-      ...call.parameters.flatMap((value, i) =>
+      ...summed.flatMap((value, i) =>
         typeof value === "number"
           ? [sumRoom(i)]
           : [(channelRoom[i] as number) + 8 * piece.channel, 8 * piece.channelStep],
@@ -91,7 +97,7 @@ export function backward(
       flag,
     ]);
   });
-  call.module.run("backward", groups);
+  call.module.run(kernel, groups);
   const { heap } = engine;
   const totals = names.map((name, parameter) => {
     const value = plan.parameters[name] as ParameterValue;
@@ -122,6 +128,7 @@ function placeCall(
   plan: ActivationPlan,
   addresses: readonly number[],
   scratch: Scratch,
+  kernel: ElementwiseKernel,
 ): PlacedCall {
   const { activation, count, packed } = plan;
   const views = plan.inputs.map(({ view }) => view);
@@ -133,7 +140,7 @@ function placeCall(
   const channels = channelLength(values, stretch, count);
   const shape: KernelShape = { interleaved, perChannel: values.map((value) => typeof value !== "number") };
   return {
-    module: loadKernels(engine, activation, shape),
+    module: loadKernel(engine, activation, shape, kernel),
     pieces: pieces(count, stretch, channels),
     inputs: interleaved
       ? [{ address: addresses[0] as number, view: wholeView(count) }]
@@ -170,12 +177,16 @@ function parameterArguments({ parameters }: PlacedCall, { channel, channelStep }
 
 const keys = new WeakMap<Activation, string>();
 
-/** The kernels of an activation, assembled once. Activations with the same definition share them. */
-function loadKernels(engine: Engine, activation: Activation, shape: KernelShape): LoadedModule {
+/** A kernel of an activation, assembled once. Activations with the same definition share it. */
+function loadKernel(
+  engine: Engine,
+  activation: Activation,
+  shape: KernelShape,
+  kernel: ElementwiseKernel,
+): LoadedModule {
   const known = keys.get(activation) ?? JSON.stringify(activationToJson(activation));
   keys.set(activation, known);
-  return engine.load(`${known} ${JSON.stringify(shape)}`, (module) => {
-    addForward(module, activation, shape, engine.simd);
-    addBackward(module, activation, shape, engine.simd);
+  return engine.load(`${kernel} ${known} ${JSON.stringify(shape)}`, (module) => {
+    elementwiseKernels[kernel](module, activation, shape, engine.simd);
   });
 }

@@ -18,16 +18,13 @@ import type { Simd } from "./features.js";
 import { emitVectors } from "./vector/emit.js";
 import type { Vector } from "./vector/writer.js";
 
+type AddKernel = (module: ModuleBuilder, activation: Activation, shape: KernelShape, simd: Simd) => void;
+
 /**
  * Adds the kernel `forward(runs, count, out, outStride, (input, stride)..., parameter...)`: a parameter is an f32, or
  * an address and a stride where there is one value for each channel. Strides and addresses are in bytes.
  */
-export function addForward(
-  module: ModuleBuilder,
-  activation: Activation,
-  shape: KernelShape,
-  simd: Simd,
-): void {
+const addForward: AddKernel = (module, activation, shape, simd) => {
   const inputs = Array.from({ length: inputStreams(activation, shape) }, () => streamTypes).flat();
   module.function(
     "forward",
@@ -43,66 +40,77 @@ export function addForward(
       });
     },
   );
-}
+};
 
 /**
  * Adds `backward(runs, count, dy, dyStride, (gradient, stride)..., (input, stride)..., parameter..., sum..., flag)`:
  * gradients in the layout of the inputs, and for each parameter where its gradient is summed in float64: 4 numbers that
  * are to be added up, or one for each channel (an address and a stride). At `flag` there are 4 zeros before, and a NaN
- * among them after, if a result was infinite or NaN.
+ * among them after, if a result was infinite or NaN. The kernel `inputsBackward` has no sums and does not compute them.
  */
-export function addBackward(
-  module: ModuleBuilder,
-  activation: Activation,
-  shape: KernelShape,
-  simd: Simd,
-): void {
-  const inputs = Array.from({ length: inputStreams(activation, shape) }, () => streamTypes).flat();
-  const sums = shape.perChannel.flatMap((channels): ValueType[] => (channels ? [...streamTypes] : ["i32"]));
-  const types = [
-    "i32",
-    "i32",
-    ...streamTypes,
-    ...inputs,
-    ...inputs,
-    ...parameterTypes(shape),
-    ...sums,
-    "i32",
-  ] as ValueType[];
-  module.function("backward", types, (body, ...all) => {
-    const given = new Arguments(all);
-    const kernel = new Kernel(body, given, activation, shape, simd);
-    const dy = kernel.stream();
-    const gradients = Array.from({ length: inputStreams(activation, shape) }, () => kernel.stream());
-    kernel.operands();
-    const totals = shape.perChannel.map((channels) =>
-      channels ? channelSums(kernel.write, kernel.stream().base) : numberSum(kernel.write, given.take("i32")),
-    );
-    const flag = finiteFlag(kernel.write, given.take("i32"));
-    const slopes = Object.values(gradientExpressions(activation)).map((slope) => mul(slope, "dy"));
-    return [
-      ...kernel.loops(
-        (place) => {
-          const variables = { ...kernel.load(place), dy: kernel.loadOne(place, dy) };
-          const results = emitVectors(kernel.write, slopes, variables);
-          for (const result of results) flag.add(place, result);
-          const [forInputs, forParameters] = [
-            results.slice(0, activation.inputs.length),
-            results.slice(activation.inputs.length),
-          ];
-          if (shape.interleaved)
-            kernel.storePair(place, gradients[0] as Stream, forInputs as [Vector, Vector]);
-          else
-            forInputs.forEach((slope, i) => {
-              kernel.store(place, gradients[i] as Stream, slope);
+const addGradients =
+  (name: "backward" | "inputsBackward"): AddKernel =>
+  (module, activation, shape, simd) => {
+    const inputs = Array.from({ length: inputStreams(activation, shape) }, () => streamTypes).flat();
+    const summed = name === "backward" ? shape.perChannel : [];
+    const sums = summed.flatMap((channels): ValueType[] => (channels ? [...streamTypes] : ["i32"]));
+    const types = [
+      "i32",
+      "i32",
+      ...streamTypes,
+      ...inputs,
+      ...inputs,
+      ...parameterTypes(shape),
+      ...sums,
+      "i32",
+    ] as ValueType[];
+    module.function(name, types, (body, ...all) => {
+      const given = new Arguments(all);
+      const kernel = new Kernel(body, given, activation, shape, simd);
+      const dy = kernel.stream();
+      const gradients = Array.from({ length: inputStreams(activation, shape) }, () => kernel.stream());
+      kernel.operands();
+      const totals = summed.map((channels) =>
+        channels
+          ? channelSums(kernel.write, kernel.stream().base)
+          : numberSum(kernel.write, given.take("i32")),
+      );
+      const flag = finiteFlag(kernel.write, given.take("i32"));
+      const slopes = Object.values(gradientExpressions(activation))
+        .slice(0, activation.inputs.length + totals.length)
+        .map((slope) => mul(slope, "dy"));
+      return [
+        ...kernel.loops(
+          (place) => {
+            const variables = { ...kernel.load(place), dy: kernel.loadOne(place, dy) };
+            const results = emitVectors(kernel.write, slopes, variables);
+            flag.add(place, results);
+            const [forInputs, forParameters] = [
+              results.slice(0, activation.inputs.length),
+              results.slice(activation.inputs.length),
+            ];
+            if (shape.interleaved)
+              kernel.storePair(place, gradients[0] as Stream, forInputs as [Vector, Vector]);
+            else
+              forInputs.forEach((slope, i) => {
+                kernel.store(place, gradients[i] as Stream, slope);
+              });
+            forParameters.forEach((slope, i) => {
+              totals[i]?.add(place, slope);
             });
-          forParameters.forEach((slope, i) => {
-            totals[i]?.add(place, slope);
-          });
-        },
-        totals.flatMap((total) => total.flush()),
-      ),
-      ...[...totals, flag].flatMap((total) => total.finish()),
-    ];
-  });
-}
+          },
+          totals.flatMap((total) => total.flush()),
+        ),
+        ...totals.flatMap((total) => total.finish()),
+        ...flag.finish(),
+      ];
+    });
+  };
+
+/** The kernels of an activation, each in a module of its own: many programs need only one. */
+export const elementwiseKernels = {
+  forward: addForward,
+  backward: addGradients("backward"),
+  inputsBackward: addGradients("inputsBackward"),
+} satisfies Readonly<Record<string, AddKernel>>;
+export type ElementwiseKernel = keyof typeof elementwiseKernels;

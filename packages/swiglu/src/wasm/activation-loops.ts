@@ -38,6 +38,16 @@ const oddLanes = evenLanes.map((lane) => lane + 4);
 const lowPairs = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
 const highPairs = lowPairs.map((lane) => lane + 8);
 
+/**
+ * How many vectors go through the steps of a kernel side by side. Each step waits for the one before, and a processor
+ * looks only so far ahead for other work; but of long kernels, the more so without fused products, too much has to be put
+ * aside for want of registers.
+ */
+function sideBySide(steps: number, simd: Simd): 1 | 2 | 4 {
+  if (steps <= (simd === "relaxed" ? 128 : 48)) return 4;
+  return steps <= 200 ? 2 : 1;
+}
+
 /** The types of a stream's two arguments. */
 export const streamTypes = ["i32", "i32"] as const;
 
@@ -95,7 +105,12 @@ export class Kernel {
       return this.write.take();
     };
     const fours = written(4, 0);
-    const eights = [...fours, ...written(4, 16)];
+    const abreast = sideBySide(fours.length, this.write.simd);
+    const others = Array.from({ length: abreast - 1 }, (_, k) => written(4, 16 * (k + 1)));
+    const grouped = fours.flatMap((statement, i) => [
+      statement,
+      ...others.map((statements) => statements[i] as Code<"none">),
+    ]);
     const ones = written(1, 0);
     const elements = (bytes: number, end: Local<"i32">, statements: readonly Code<"none">[]): Code<"none"> =>
       block((done) => [
@@ -107,11 +122,11 @@ export class Kernel {
         ]),
       ]);
     const end = this.body.local("i32");
-    const pairs = this.body.local("i32");
-    /** Two vectors at a time, which halves the counting, then the last one. */
+    const groups = this.body.local("i32");
+    /** Several vectors at a time, then the last ones. */
     const vectors = (until: Local<"i32">): Code<"none">[] => [
-      pairs.set(i32.and(until.get(), i32.const(-32))),
-      elements(32, pairs, eights),
+      groups.set(i32.and(until.get(), i32.const(-16 * abreast))),
+      elements(16 * abreast, groups, grouped),
       elements(16, until, fours),
     ];
     const blocks: Code<"none">[] =

@@ -19,7 +19,7 @@ export function numberSum(write: VectorWriter, target: Local<"i32">): Total {
   const blockSum = write.local();
   return {
     add: ({ width }, value) => {
-      write.do(blockSum.set(f32x4.add(blockSum.get(), used(write, width, value).get())));
+      write.do(blockSum.set(f32x4.add(blockSum.get(), usedLanes(write, width, value).get())));
     },
     flush: () => [
       ...halves(blockSum).map((half, i) => {
@@ -37,7 +37,7 @@ export function channelSums(write: VectorWriter, base: Local<"i32">): Total {
   return {
     add: ({ width, offset, at }, value) => {
       const address = i32.add(base.get(), i32.shl(offset.get(), i32.const(1)));
-      halves(used(write, width, value)).forEach((half, i) => {
+      halves(usedLanes(write, width, value)).forEach((half, i) => {
         if (width === 1 && i === 1) return;
         const byte = 2 * at + 16 * i;
         // One element's sum is 8 bytes; the second lane of the half is 0, and lies within the padding of the sums.
@@ -49,21 +49,25 @@ export function channelSums(write: VectorWriter, base: Local<"i32">): Total {
   };
 }
 
-/** Adds to `target` 0 times each result: NaN where one is not finite. */
-export function finiteFlag(write: VectorWriter, target: Local<"i32">): Total {
+/** Whether results are finite: at `target`, 0 stays 0, and becomes NaN where one is not. */
+export function finiteFlag(write: VectorWriter, target: Local<"i32">) {
   const collected = write.local();
   return {
-    add: ({ width }, value) => {
-      const sum = write.multiplyAdd(used(write, width, value), write.constant(0), collected);
-      write.do(collected.set(sum.get()));
+    /** Takes all results of a step: x - x is 0 for a finite x, else NaN. A sum that overflows is a false alarm. */
+    add: ({ width }: Place, results: readonly Vector[]): void => {
+      const [first, ...others] = results as readonly [Vector, ...Vector[]];
+      const sum = others.reduce((a, b) => write.let(f32x4.add(a.get(), b.get())), first);
+      const used = usedLanes(write, width, sum);
+      write.do(collected.set(f32x4.add(collected.get(), f32x4.sub(used.get(), used.get()))));
     },
-    flush: () => [],
-    finish: () => [v128.store(target.get(), f32x4.add(v128.load(target.get()), collected.get()))],
+    finish: (): Code<"none">[] => [
+      v128.store(target.get(), f32x4.add(v128.load(target.get()), collected.get())),
+    ],
   };
 }
 
 /** The lanes that count: all, or the first, the others being 0. */
-function used(write: VectorWriter, width: Place["width"], value: Vector): Vector {
+function usedLanes(write: VectorWriter, width: Place["width"], value: Vector): Vector {
   if (width === 4) return value;
   const first = [0, 1, 2, 3, ...Array<number>(12).fill(16)];
   const mask = write.outside("first lane", () =>

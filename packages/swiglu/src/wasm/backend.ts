@@ -64,14 +64,16 @@ class WasmBackend extends SynchronousBackend {
     plan: ActivationPlan,
     dy: Output,
     gradients: readonly Output[],
+    parameterGradients: boolean,
   ): Record<string, ParameterValue> {
     return withScratch(this.engine, (scratch) => {
       const slope = this.address(dy.data, dy.name, scratch);
-      const places = gradients.map((gradient) => this.room(gradient, scratch));
-      const targets = plan.inputs.map((_, i) => places[plan.packed ? 0 : i] as number);
-      const sums = backward(this.engine, plan, this.addresses(plan, scratch), slope, targets, scratch);
+      const rooms = gradients.map((gradient) => this.room(gradient, scratch));
+      const targets = plan.inputs.map((_, i) => rooms[plan.packed ? 0 : i] as number);
+      const places = this.addresses(plan, scratch);
+      const sums = backward(this.engine, plan, places, slope, targets, scratch, parameterGradients);
       gradients.forEach((gradient, i) => {
-        this.collect(gradient, places[i] as number);
+        this.collect(gradient, rooms[i] as number);
       });
       return sums;
     });

@@ -33,8 +33,8 @@ export class FfnBackward<W> {
     private readonly fused: FusedCalls,
     private readonly rows: number,
     private readonly scratch: Scratch,
-    /** Arrays for gradients, by name. */
-    private readonly out: Readonly<Record<string, Float32Array>>,
+    /** Arrays for gradients, by name; asked for when they are written to, since the heap's own move when it grows. */
+    private readonly out: (name: string) => Float32Array | undefined,
   ) {}
 
   /** From x, the activation's inputs (computed again where they were not kept) and dY: addresses, row-major, padded. */
@@ -75,7 +75,7 @@ export class FfnBackward<W> {
     const columns = padded(this.plan.dModel);
     const out = rowMajor(scratch.place(wholeTiles(rows) * columns), columns);
     product(engine, { left, right: weight.transposed(), start: this.weights.start, out });
-    return readMatrix(engine, out.base, rows, this.plan.dModel, this.out.x);
+    return readMatrix(engine, out.base, rows, this.plan.dModel, this.out("x"));
   }
 
   /**
@@ -103,7 +103,7 @@ export class FfnBackward<W> {
     const { layout, weights } = this.plan;
     const bias = (name: string): boolean => weights[`${name}Bias`] !== undefined;
     if (names.length === 2 && layout !== undefined) {
-      const into = this.out.packed ?? new Float32Array(2 * rows * columns);
+      const into = this.out("packed") ?? new Float32Array(2 * rows * columns);
       packedColumns(columns, layout).forEach((where, i) => {
         readMatrix(engine, places + i * distance, rows, columns, into, where);
       });
@@ -113,7 +113,7 @@ export class FfnBackward<W> {
       this.keep("packedBias", pack({ gate, up }, [columns], { layout }));
     } else {
       names.forEach((name, i) => {
-        this.gradients[name] = readMatrix(engine, places + i * distance, rows, columns, this.out[name]);
+        this.gradients[name] = readMatrix(engine, places + i * distance, rows, columns, this.out(name));
       });
       if (!names.some(bias)) return;
       const sums = this.sums(flow, names.length, columns);
@@ -125,7 +125,7 @@ export class FfnBackward<W> {
 
   /** A gradient, in the caller's array if there is one. */
   private keep(name: string, value: Float32Array): void {
-    const into = this.out[name];
+    const into = this.out(name);
     into?.set(value);
     this.gradients[name] = into ?? value;
   }

@@ -38,7 +38,11 @@ export class PackedWeight {
     this.bias = memory.place(matrices.length * width);
     const scratch = new Scratch(engine);
     try {
+      const whole = k === rows && width === columns;
       const places = matrices.map(({ numbers, from }) => {
+        const given = numbers();
+        const inHeap = given.buffer === engine.heap.memory.buffer;
+        if (inHeap && whole && from.rowLength === columns) return given.byteOffset;
         const place = scratch.place(k * width);
         writePadded(engine, place, numbers, [rows, columns], { allRows: k, from });
         return place;

@@ -84,7 +84,8 @@ export class WasmFfn<W> implements Ffn<W> {
         return withScratch(this.engine, (scratch) => {
           const at = this.inHeap(dY, "dY", rows, scratch);
           const { engine, plan, weights, fused } = this;
-          return new FfnBackward<W>(engine, plan, weights, fused, rows, scratch, out).run(x, inputs, at);
+          const into = (name: string): Float32Array | undefined => out[name];
+          return new FfnBackward<W>(engine, plan, weights, fused, rows, scratch, into).run(x, inputs, at);
         });
       },
       dispose: () => {

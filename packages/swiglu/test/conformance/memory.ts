@@ -69,6 +69,20 @@ export function memoryCases(activation: Activation<"gated", "beta">): Conformanc
       },
     },
     {
+      name: "parameterGradients: false leaves the gradients of parameters out, and the others as they are",
+      run: async (backend) => {
+        const dy = plainFloats(37, 4);
+        for (const beta of [1.5, Float32Array.of(1.5)]) {
+          const all = await backend.activateBackward(activation, { gate, up }, dy, { beta });
+          const options = { parameterGradients: false };
+          const some = await backend.activateBackward(activation, { gate, up }, dy, { beta }, options);
+          expectTrue(Object.keys(some).join() === "gate,up", `gradients of ${Object.keys(some)}`);
+          expectTrue(String(some.gate) === String(all.gate), "the gradient in gate differs");
+          expectTrue(String(some.up) === String(all.up), "the gradient in up differs");
+        }
+      },
+    },
+    {
       name: "sync calls, where the backend has them, equal the asynchronous ones",
       run: async (backend) => {
         if (!("activateSync" in backend)) return;

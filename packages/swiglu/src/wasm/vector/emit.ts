@@ -5,7 +5,18 @@ import { type BasicOperation, lower } from "../../expression/lower.js";
 import { simplifyAll } from "../../expression/simplify.js";
 import type { Code } from "../assembler/code.js";
 import { f32x4, v128 } from "../assembler/instructions.js";
-import { atan, exp, expSmall, log, sigmoid, sigmoidSlope, sigmoidWithSlope, tanh } from "./math.js";
+import {
+  atan,
+  exp,
+  expSmall,
+  log,
+  sigmoid,
+  sigmoidByReciprocal,
+  sigmoidSlope,
+  sigmoidWithSlope,
+  slopeByReciprocal,
+  tanh,
+} from "./math.js";
 import type { Vector, VectorWriter } from "./writer.js";
 
 type Rule<O extends Operation> = (write: VectorWriter, ...operands: Operands<O, Vector>) => Vector;
@@ -64,9 +75,17 @@ const rules: { readonly [O in BasicOperation | Native]: Rule<O> } = {
 /** The rule for a node; some operands allow a shorter one. */
 function ruleFor(node: Apply, slopes: ReadonlySet<Expr | undefined>): AnyRule {
   const [operand] = node.args as readonly [Expr];
-  if (node.op === "sigmoid" && slopes.has(operand)) return sigmoidWithSlope as AnyRule;
+  if (node.op === "sigmoid" && slopes.has(operand))
+    return (isExact(operand) ? sigmoidByReciprocal : sigmoidWithSlope) as AnyRule;
+  if (node.op === "sigmoidSlope" && isExact(operand)) return slopeByReciprocal as AnyRule;
   if (node.op === "exp" && neverPositive(operand)) return expSmall as AnyRule;
   return rules[node.op as keyof typeof rules] as AnyRule;
+}
+
+/** Whether an operand is rounded at most once, which leaves room in the error bound for quicker rules. */
+function isExact(expr: Expr): boolean {
+  const leaf = (part: Expr): boolean => part.op === "variable" || part.op === "num";
+  return leaf(expr) || (expr.op === "mul" && expr.args.every(leaf));
 }
 
 function neverPositive(expr: Expr): boolean {
@@ -102,14 +121,50 @@ export function emitVectors(
   const slopes = new Set(
     order.flatMap((node) => (node.op === "sigmoidSlope" ? [(node as Apply).args[0]] : [])),
   );
+  const joined = productsIntoSums(order, lowered);
+  const taken = new Set<Expr>(joined.values());
   const values = new Map<Expr, Vector>();
+  const vectorOf = (expr: Expr): Vector => values.get(expr) as Vector;
   for (const node of order) {
+    if (taken.has(node)) continue;
     if (node.op === "num") values.set(node, write.constant(node.value));
     else if (node.op === "variable") values.set(node, variables[node.name] as Vector);
     else {
-      const operands = node.args.map((arg) => values.get(arg) as Vector);
-      values.set(node, ruleFor(node, slopes)(write, ...operands));
+      const product = joined.get(node);
+      const value =
+        product === undefined
+          ? ruleFor(node, slopes)(write, ...node.args.map(vectorOf))
+          : writeJoined(write, node, product, vectorOf);
+      values.set(node, value);
     }
   }
-  return lowered.map((expr) => values.get(expr) as Vector);
+  return lowered.map(vectorOf);
+}
+
+/** Sums and differences that take up a product which nothing else needs: one rounding less where products are fused. */
+function productsIntoSums(order: readonly Expr[], results: readonly Expr[]): Map<Expr, Apply> {
+  const uses = new Map<Expr, number>();
+  const use = (expr: Expr): void => void uses.set(expr, (uses.get(expr) ?? 0) + 1);
+  for (const node of order) if ("args" in node) node.args.forEach(use);
+  results.forEach(use);
+  const joined = new Map<Expr, Apply>();
+  for (const node of order) {
+    if (node.op !== "add" && node.op !== "sub") continue;
+    const candidates = node.op === "add" ? node.args : node.args.slice(1);
+    const product = candidates.find((part) => part.op === "mul" && uses.get(part) === 1);
+    if (product !== undefined) joined.set(node, product as Apply);
+  }
+  return joined;
+}
+
+/** `a b + c` or `c - a b`. */
+function writeJoined(
+  write: VectorWriter,
+  { op, args }: Apply,
+  product: Apply,
+  vectorOf: (expr: Expr) => Vector,
+): Vector {
+  const [a, b] = product.args.map(vectorOf) as [Vector, Vector];
+  const rest = vectorOf(args.find((arg) => arg !== product) as Expr);
+  return op === "add" ? write.multiplyAdd(a, b, rest) : write.subtractProduct(a, b, rest);
 }

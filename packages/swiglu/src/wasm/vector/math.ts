@@ -38,13 +38,15 @@ const rounder = 1.5 * 2 ** 23;
 /** (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2 */
 const exponentialTail = fit((r) => (r === 0 ? 0.5 : expResidual(r) / (r * r)), -0.3475, 0.3475, 4);
 
-/** e^r for the remainder r of z after `whole` times ln 2: 1 + r (1 + r (1/2 + ...)). */
+/** e^r for the remainder r of z after `whole` times ln 2: 1 + (r + r^2 (1/2 + ...)). */
 function remainderExp(w: VectorWriter, z: Vector, whole: Vector): Vector {
   // A fused product needs ln 2 in one part only: it is 2e-9 off in float32, and the product is not rounded.
   const high = w.simd === "relaxed" ? Math.LN2 : ln2High;
   const near = w.subtractProduct(whole, w.constant(high), z);
   const r = w.simd === "relaxed" ? near : w.subtractProduct(whole, w.constant(ln2Low), near);
-  return w.polynomial([1, 1, ...exponentialTail], r);
+  const square = w.let(f32x4.mul(r.get(), r.get()));
+  const above = w.multiplyAdd(w.polynomial(exponentialTail, r), square, r);
+  return w.let(f32x4.add(w.constant(1).get(), above.get()));
 }
 
 /** Exponentials are kept 2^64 times too large, so that their power of two is always a normal number. */
@@ -105,6 +107,31 @@ export function sigmoidSlope(w: VectorWriter, z: Vector): Vector {
   const outer = w.let(f32x4.add(w.constant(2).get(), e.get()));
   const square = w.multiplyAdd(e, outer, w.constant(1));
   return w.let(f32x4.div(e.get(), square.get()));
+}
+
+/** s(-|z|) and s(|z|) from one division, which both functions below share: e / (1 + e) and 1 / (1 + e). */
+function bothSigmoids(w: VectorWriter, z: Vector): readonly [Vector, Vector] {
+  const e = liftedExpNegAbs(w, z);
+  const reciprocal = w.once("reciprocal", z, () =>
+    w.let(f32x4.div(w.constant(1).get(), f32x4.add(w.constant(lift).get(), e.get()))),
+  );
+  return [
+    w.once("lower sigmoid", z, () => w.let(f32x4.mul(e.get(), reciprocal.get()))),
+    w.once("upper sigmoid", z, () => w.let(f32x4.mul(w.constant(lift).get(), reciprocal.get()))),
+  ];
+}
+
+/** The sigmoid where its slope is needed too, with one division for both; rounds once more than `sigmoidWithSlope`. */
+export function sigmoidByReciprocal(w: VectorWriter, z: Vector): Vector {
+  const [lower, upper] = bothSigmoids(w, z);
+  const ifAbove = v128.and(f32x4.gt(z.get(), w.constant(0).get()), upper.get());
+  return w.let(f32x4.pmax(lower.get(), ifAbove));
+}
+
+/** s(z) s(-z) from the same division. */
+export function slopeByReciprocal(w: VectorWriter, z: Vector): Vector {
+  const [lower, upper] = bothSigmoids(w, z);
+  return w.let(f32x4.mul(lower.get(), upper.get()));
 }
 
 const signBit = (w: VectorWriter): Vector => w.outside("sign bit", () => i32x4.splat(i32.const(-(2 ** 31))));

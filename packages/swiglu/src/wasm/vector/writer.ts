@@ -81,13 +81,19 @@ export class VectorWriter {
     return this.let(this.simd === "relaxed" ? f32x4.relaxed_nmadd(x, y, z) : f32x4.sub(z, f32x4.mul(x, y)));
   }
 
-  /** The polynomial with these coefficients, lowest power first, by Horner's rule. */
+  /**
+   * The polynomial with these coefficients, lowest power first: pairs of terms, joined by Horner's rule in t^2. That is one
+   * product more than Horner's rule in t, but half as many steps wait for each other.
+   */
   polynomial(coefficients: readonly number[], t: Vector): Vector {
-    const [highest = 0, ...others] = coefficients.toReversed();
-    return others.reduce<Vector>(
-      (sum, factor) => this.multiplyAdd(sum, t, this.constant(factor)),
-      this.constant(highest),
-    );
+    const square = this.let(f32x4.mul(t.get(), t.get()));
+    const pairs = Array.from({ length: Math.ceil(coefficients.length / 2) }, (_, i) => {
+      const [even = 0, odd] = coefficients.slice(2 * i, 2 * i + 2);
+      return odd === undefined
+        ? this.constant(even)
+        : this.multiplyAdd(this.constant(odd), t, this.constant(even));
+    });
+    return pairs.reduceRight((sum, pair) => this.multiplyAdd(sum, square, pair));
   }
 
   local(): Vector {
