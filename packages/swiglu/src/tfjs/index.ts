@@ -1,2 +1,3 @@
 // Activations and layers for TensorFlow.js. Importing this registers nothing.
+export { activate, activatePacked, type PackedOptions, type Parameter } from "./activate.js";
 export type { KernelAttributes, KernelName } from "./seam.js";

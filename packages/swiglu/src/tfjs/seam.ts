@@ -14,8 +14,9 @@ import type { PackedLayout } from "../layout.js";
  * - `SwigluFfn`: `x` [rows, dModel], and the weights of a feed-forward block (names and shapes as `weightShapes` in
  *   backend/ffn.ts has them; biases where present). Result: `y` [rows, dModel].
  *
- * then the parameters of the activation as `parameter.beta` and so on: always all of them, always tensors, of shape [], [1]
- * or [channels] (the size of the last axis of y, for an FFN dFf).
+ * then those parameters of the activation that are tensors, as `parameter.beta` and so on, of shape [], [1] or [channels]
+ * (the size of the last axis of y, for an FFN dFf). Those that are numbers, which nobody differentiates, are attributes.
+ * No kernel is asked for an empty result.
  *
  * A forward kernel returns `y`, or `[y, ...residuals]`, where residuals are whatever its backward wants to be given again.
  * A backward kernel takes the forward's inputs, `dy`, and those residuals as `residual.0`, `residual.1` ...; it returns one
@@ -27,6 +28,8 @@ export type KernelName = "SwigluActivation" | "SwigluGatedDense" | "SwigluFfn";
 export interface KernelAttributes {
   /** The activation, as the text of `activationToJson`: equal activations have equal text. */
   readonly activation: string;
+  /** The parameters that are numbers. */
+  readonly parameters: Readonly<Record<string, number>>;
   /** With `packed`: where gate and up lie, and along which axis (0 or greater). */
   readonly layout?: PackedLayout;
   readonly axis?: number;
@@ -34,8 +37,19 @@ export interface KernelAttributes {
   readonly training: boolean;
 }
 
-/** Tensors by name; gradients are wanted for all of them. */
+/** Tensors by name. */
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
+/** Numbers and tensors by name. */
+export type Values = Readonly<Record<string, tf.Tensor | number>>;
+
+/** One use of an activation: what a kernel is chosen and compiled by. */
+export interface Operation {
+  readonly activation: Activation;
+  /** Complete. */
+  readonly parameters: Values;
+  readonly layout?: PackedLayout;
+  readonly axis?: number;
+}
 
 const texts = new WeakMap<Activation, string>();
 
@@ -46,46 +60,57 @@ function textOf(activation: Activation): string {
   return known;
 }
 
-/** Whether operations are being recorded, so that what runs now is to be differentiated. */
-export const recording = (): boolean => tf.engine().state.gradientDepth > 0;
+/** Whether operations are being recorded, so that what runs now may be differentiated. */
+const recording = (): boolean => tf.engine().state.gradientDepth > 0;
+
+const prefix = "parameter.";
 
 /**
  * Runs the registered pair of kernels where the current backend has one, else `composed`, which computes the same in
- * differentiable operations. Gradients of gradients always come from `composed`.
+ * differentiable operations from the same tensors. Gradients of gradients always come from `composed`.
  */
 export function fusedOr(
-  name: KernelName,
+  kernel: KernelName,
   inputs: Tensors,
-  options: { readonly activation: Activation; readonly layout?: PackedLayout; readonly axis?: number },
-  composed: (inputs: Tensors) => tf.Tensor,
+  { activation, parameters, ...rest }: Operation,
+  composed: (inputs: Tensors, parameters: Values) => tf.Tensor,
 ): tf.Tensor {
-  const backward = `${name}Backward`;
-  const registered = (kernel: string): boolean => tf.getKernel(kernel, tf.getBackend()) !== undefined;
-  if (!registered(name) || !registered(backward)) return composed(inputs);
+  const backward = `${kernel}Backward`;
+  const registered = (name: string): boolean => tf.getKernel(name, tf.getBackend()) !== undefined;
+  const empty = Object.values(inputs).some(({ size }) => size === 0);
+  if (empty || !registered(kernel) || !registered(backward)) return composed(inputs, parameters);
 
-  const names = Object.keys(inputs);
-  const attributes = { ...options, activation: textOf(options.activation), training: recording() };
-  const named = (tensors: readonly tf.Tensor[], by: (i: number) => string): Tensors =>
-    Object.fromEntries(tensors.map((tensor, i) => [by(i), tensor]));
-  const nameOf = (i: number): string => names[i] as string;
-  return withBackward(Object.values(inputs), {
+  const fixed: Record<string, number> = {};
+  const all: Record<string, tf.Tensor> = { ...inputs };
+  for (const [name, value] of Object.entries(parameters))
+    if (typeof value === "number") fixed[name] = value;
+    else all[prefix + name] = value;
+  const names = Object.keys(all);
+  const named = (tensors: readonly tf.Tensor[]): Tensors =>
+    Object.fromEntries(tensors.map((tensor, i) => [names[i] as string, tensor]));
+  const attributes = { ...rest, activation: textOf(activation), parameters: fixed, training: recording() };
+
+  return withBackward(Object.values(all), {
     forward: (tensors) => {
-      const results: tf.Tensor | tf.Tensor[] = tf
-        .engine()
-        .runKernel(name, named(tensors, nameOf), attributes);
+      const results: tf.Tensor | tf.Tensor[] = tf.engine().runKernel(kernel, named(tensors), attributes);
       const [y, ...residuals] = Array.isArray(results) ? results : [results];
       return { y: y as tf.Tensor, residuals };
     },
-    backward: (dy, tensors, residuals) =>
-      tf
-        .engine()
-        .runKernel(
-          backward,
-          { ...named(tensors, nameOf), dy, ...named(residuals, (i) => `residual.${i}`) },
-          attributes,
-        ) as tf.Tensor[],
-    differentiableBackward: (dy, tensors) =>
-      tf.grads((...values: tf.Tensor[]) => composed(named(values, nameOf)))([...tensors], dy),
+    backward: (dy, tensors, residuals) => {
+      const kept = Object.fromEntries(residuals.map((tensor, i) => [`residual.${i}`, tensor]));
+      return tf.engine().runKernel(backward, { ...named(tensors), dy, ...kept }, attributes);
+    },
+    differentiableBackward: (dy, tensors) => {
+      const again = (...values: tf.Tensor[]): tf.Tensor => {
+        const given: Record<string, tf.Tensor> = {};
+        const inParameters: Record<string, tf.Tensor | number> = { ...fixed };
+        for (const [name, value] of Object.entries(named(values)))
+          if (name.startsWith(prefix)) inParameters[name.slice(prefix.length)] = value;
+          else given[name] = value;
+        return composed(given, inParameters);
+      };
+      return tf.grads(again)([...tensors], dy);
+    },
   });
 }
 
@@ -97,7 +122,7 @@ interface Differentiable {
   };
   /** The gradients of all inputs at once. */
   backward(dy: tf.Tensor, inputs: readonly tf.Tensor[], residuals: readonly tf.Tensor[]): tf.Tensor[];
-  /** The same in operations that TensorFlow.js can differentiate again; used only where it does. */
+  /** The same in operations that TensorFlow.js can differentiate again; used only where it is to do so. */
   differentiableBackward(dy: tf.Tensor, inputs: readonly tf.Tensor[]): tf.Tensor[];
 }
 

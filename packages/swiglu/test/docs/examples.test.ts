@@ -2,8 +2,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as tf from "@tensorflow/tfjs";
 import * as swiglu from "swiglu";
 import * as onnx from "swiglu/onnx";
+import * as tfjs from "swiglu/tfjs";
 import { describe, expect, test } from "vitest";
 import { chebyshevToPolynomial } from "../../src/expression/chebyshev.js";
 import { lower } from "../../src/expression/lower.js";
@@ -20,6 +22,8 @@ const scope = {
   ...expressions,
   ...swiglu,
   ...onnx,
+  ...tfjs,
+  tf,
   chebyshevToPolynomial,
   lower,
   f32: assembler.f32,
@@ -55,9 +59,21 @@ describe("documents", () => {
     test(`${file} has snippets`, () => expect(snippets.length).toBeGreaterThan(0));
     snippets.forEach(([, code = ""], i) => {
       test(`${file} snippet ${i + 1}`, async () => {
-        const modules: Readonly<Record<string, object>> = { swiglu, "swiglu/onnx": onnx };
+        const modules: Readonly<Record<string, object>> = {
+          swiglu,
+          "swiglu/onnx": onnx,
+          "swiglu/tfjs": tfjs,
+          "@tensorflow/tfjs": tf,
+        };
         const imported: Record<string, unknown> = {};
-        const body = code.replace(
+        const named = code.replace(
+          /^import \* as (\w+) from "([^"]+)";$/gm,
+          (_, name: string, module: string) => {
+            imported[name] = modules[module];
+            return "";
+          },
+        );
+        const body = named.replace(
           /^import \{([^}]*)\} from "([^"]+)";$/gm,
           (_, names: string, module: string) => {
             for (const name of names.split(",").map((part) => part.trim())) {

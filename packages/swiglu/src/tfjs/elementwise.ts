@@ -1,0 +1,73 @@
+// An expression as one operation of TensorFlow.js, with its exact derivatives as gradients, to any order.
+// Each derivative is an expression again, so the gradient of a gradient is made the same way.
+import * as tf from "@tensorflow/tfjs";
+import { differentiate } from "../expression/differentiate.js";
+import { type Expr, mul } from "../expression/expr.js";
+import { computeAll, lowerAll } from "./emit.js";
+import { type Values, withBackward } from "./seam.js";
+
+/** What is derived from an expression once. */
+interface Program {
+  readonly lowered: readonly Expr[];
+  /** How the gradient arriving from above is called in `slopes`. */
+  readonly dy: string;
+  /** dy times the derivative in one variable, by the variable's name. */
+  readonly slopes: Map<string, Expr>;
+  /** The lowered slopes in several variables, by their joined names. */
+  readonly backwards: Map<string, readonly Expr[]>;
+}
+
+const programs = new WeakMap<Expr, Program>();
+
+function programOf(expression: Expr, taken: Values): Program {
+  const known = programs.get(expression);
+  if (known !== undefined) return known;
+  let dy = "dy";
+  while (dy in taken) dy += "'";
+  const program = { lowered: lowerAll([expression]), dy, slopes: new Map(), backwards: new Map() };
+  programs.set(expression, program);
+  return program;
+}
+
+/** The entry under a key, made where it is missing. */
+function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const value = map.get(key) ?? make();
+  map.set(key, value);
+  return value;
+}
+
+/**
+ * The value of an expression at tensors that broadcast. Gradients flow into every tensor, summed over what it was broadcast
+ * along; numbers are constants.
+ */
+export function elementwise(expression: Expr, variables: Values): tf.Tensor {
+  const names = Object.keys(variables).filter((name) => typeof variables[name] !== "number");
+  const tensors = names.map((name) => variables[name] as tf.Tensor);
+  // TensorFlow.js's `where` has no empty broadcasts; a product of the tensors has the shape and the gradients.
+  if (tensors.some(({ size }) => size === 0)) return tensors.reduce((a, b) => tf.mul(a, b), tf.scalar(1));
+  const program = programOf(expression, variables);
+  const slope = (name: string): Expr =>
+    entry(program.slopes, name, () => mul(program.dy, differentiate(expression, name)));
+  const named = (values: readonly tf.Tensor[]): Values => ({
+    ...variables,
+    ...Object.fromEntries(names.map((name, i) => [name, values[i] as tf.Tensor])),
+  });
+  const shaped = (slope: tf.Tensor, i: number): tf.Tensor => sumTo(slope, (tensors[i] as tf.Tensor).shape);
+  return withBackward(tensors, {
+    forward: (values) => ({ y: computeAll(program.lowered, named(values))[0] as tf.Tensor }),
+    backward: (dy, values) =>
+      tf.tidy(() => {
+        const lowered = entry(program.backwards, names.join(), () => lowerAll(names.map(slope)));
+        return computeAll(lowered, { ...named(values), [program.dy]: dy }).map(shaped);
+      }),
+    differentiableBackward: (dy, values) =>
+      names.map((name, i) => shaped(elementwise(slope(name), { ...named(values), [program.dy]: dy }), i)),
+  });
+}
+
+/** Sums a tensor over the axes along which `shape` was broadcast to its own. */
+function sumTo(tensor: tf.Tensor, shape: readonly number[]): tf.Tensor {
+  const missing = tensor.rank - shape.length;
+  const axes = tensor.shape.flatMap((size, axis) => ((shape[axis - missing] ?? 1) < size ? [axis] : []));
+  return tf.reshape(axes.length > 0 ? tf.sum(tensor, axes) : tensor, [...shape]);
+}

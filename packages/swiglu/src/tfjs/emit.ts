@@ -1,0 +1,82 @@
+// Turns expressions into TensorFlow.js operations: one rule for each operation, shared parts computed once.
+// Operations that its backends compute badly are lowered, or joined from two that are good in different ranges.
+import * as tf from "@tensorflow/tfjs";
+import { float32 } from "../expression/bound.js";
+import { type Expr, type Operands, type Operation, schedule } from "../expression/expr.js";
+import { type BasicOperation, type LoweredOperation, lower } from "../expression/lower.js";
+import { simplifyAll } from "../expression/simplify.js";
+import type { Values } from "./seam.js";
+
+/** Numbers stay numbers, which TensorFlow.js's operations take too. */
+type Value = tf.Tensor | number;
+type Rule<O extends Operation> = (...operands: Operands<O, Value>) => tf.Tensor;
+type AnyRule = (...operands: readonly Value[]) => tf.Tensor;
+
+/** NaN where b is NaN, since the wasm backend's minimum and maximum look at their first operand only. */
+const orNaN = (result: tf.Tensor, b: Value): tf.Tensor =>
+  typeof b === "number" ? result : tf.where(tf.isNaN(b), b, result);
+
+const basicRules: { readonly [O in BasicOperation]: Rule<O> } = {
+  neg: tf.neg,
+  abs: tf.abs,
+  exp: tf.exp,
+  log: tf.log,
+  sqrt: tf.sqrt,
+  atan: tf.atan,
+  add: tf.add,
+  sub: tf.sub,
+  mul: tf.mul,
+  div: tf.div,
+  min: (a, b) => orNaN(tf.minimum(a, b), b),
+  max: (a, b) => orNaN(tf.maximum(a, b), b),
+  selectGreater: (a, b, then, otherwise) =>
+    tf.where(tf.greater(a, b), then, tf.where(tf.lessEqual(a, b), otherwise, tf.add(a, b))),
+};
+
+/** Not here: erf (off by 1e-7 everywhere), log1p (0 below 1e-8 on wasm), clipByValue (loses NaN on wasm). */
+const nativeRules = {
+  // XNNPACK's sigmoid is 0 from -87.3 on, where the true one goes on to -104; below -20 it is exp to the last digit.
+  sigmoid: (a) => tf.where(tf.greater(a, -20), tf.sigmoid(a), tf.exp(a)),
+  expm1: tf.expm1,
+  tanh: tf.tanh,
+  softplus: tf.softplus,
+  relu: tf.relu,
+} satisfies { readonly [O in LoweredOperation]?: Rule<O> };
+
+const rules: Readonly<Partial<Record<Operation, AnyRule>>> = {
+  ...(basicRules as Record<BasicOperation, AnyRule>),
+  ...(nativeRules as Record<keyof typeof nativeRules, AnyRule>),
+};
+const native: ReadonlySet<Operation> = new Set(Object.keys(rules) as Operation[]);
+
+/** Expressions in the operations of the table above, with what they have in common shared. */
+export function lowerAll(expressions: readonly Expr[]): readonly Expr[] {
+  return simplifyAll(expressions.map((expr) => lower(expr, native, float32)));
+}
+
+/**
+ * Computes lowered expressions from tensors, which broadcast, and numbers: each its own tensor. Throws a ReferenceError for
+ * a variable without a value. What it computes is not to be differentiated by TensorFlow.js: `elementwise` is.
+ */
+export function computeAll(lowered: readonly Expr[], variables: Values): tf.Tensor[] {
+  return tf.tidy(() => {
+    const values = new Map<Expr, Value>();
+    for (const expr of schedule(lowered)) {
+      if (expr.op === "num") values.set(expr, expr.value);
+      else if (expr.op === "variable") values.set(expr, lookUp(expr.name, variables));
+      else {
+        const operands = expr.args.map((arg) => values.get(arg) as Value);
+        values.set(expr, (rules[expr.op] as AnyRule)(...operands));
+      }
+    }
+    return lowered.map((expr) => tf.clone(tensorOf(values.get(expr) as Value)));
+  });
+}
+
+const tensorOf = (value: Value): tf.Tensor => (typeof value === "number" ? tf.scalar(value) : value);
+
+function lookUp(name: string, variables: Values): Value {
+  const value = variables[name];
+  if (value === undefined) throw new ReferenceError(`${name} has no value`);
+  return value;
+}
