@@ -1,3 +1,4 @@
 // Activations and layers for TensorFlow.js. Importing this registers nothing.
 export { activate, activatePacked, type PackedOptions, type Parameter } from "./activate.js";
+export { registerFusedKernels, unregisterFusedKernels } from "./fused/index.js";
 export type { KernelAttributes, KernelName } from "./seam.js";

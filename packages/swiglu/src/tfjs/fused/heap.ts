@@ -1,0 +1,132 @@
+// The memory of TensorFlow.js's wasm backend as the heap of our kernels, which then compute on its tensors where they lie.
+// What is used of it are artefacts of its build, so everything is looked for before it is relied on.
+import type { DataId, DataType, TensorInfo } from "@tensorflow/tfjs";
+import type { MemoryType } from "../../wasm/assembler/module.js";
+import { ModuleBuilder } from "../../wasm/assembler/module.js";
+import type { KernelHeap } from "../../wasm/heap.js";
+import { instantiate } from "../../wasm/instantiate.js";
+
+/** The compiled module behind the backend, as far as it is used here. */
+interface WasmModule {
+  /** Gives 0 where there is no room; addresses from 2 GiB on come as negative numbers. */
+  _malloc(bytes: number): number;
+  _free(address: number): void;
+  readonly HEAPU8: Uint8Array;
+}
+
+/** The backend, as far as it is used here. */
+interface WasmBackend {
+  readonly wasm: WasmModule;
+  readonly dataIdMap: { get(id: DataId): { readonly memoryOffset: number } };
+  /** A tensor over memory that was allocated with `_malloc`, which is freed with the tensor. */
+  makeOutput(shape: readonly number[], type: DataType, memoryOffset: number): TensorInfo;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+const fieldsOf = (value: unknown): Fields =>
+  (typeof value === "object" && value !== null) || typeof value === "function" ? (value as Fields) : {};
+
+function isWasmBackend(backend: object): backend is WasmBackend {
+  const { wasm, dataIdMap, makeOutput } = backend as Fields;
+  const { _malloc, _free, HEAPU8 } = fieldsOf(wasm);
+  return (
+    [_malloc, _free, makeOutput, fieldsOf(dataIdMap).get].every((value) => typeof value === "function") &&
+    HEAPU8 instanceof Uint8Array
+  );
+}
+
+/** The memory that the backend's module exports, or was given where several threads share it. */
+function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory | undefined {
+  const { wasmMemory, asm } = fieldsOf(wasm);
+  const memory = wasmMemory ?? fieldsOf(asm).memory;
+  return memory instanceof WebAssembly.Memory && memory.buffer === wasm.HEAPU8.buffer ? memory : undefined;
+}
+
+/** The heap of a backend whose memory can be reached, else undefined. */
+export function heapOf(backend: object): TensorHeap | undefined {
+  if (!isWasmBackend(backend)) return undefined;
+  const memory = memoryOf(backend);
+  if (memory === undefined) return undefined;
+  const heap = new TensorHeap(backend, memory);
+  try {
+    instantiate(new ModuleBuilder(heap.type).encode(), memory);
+  } catch {
+    return undefined;
+  }
+  return heap;
+}
+
+const line = 64;
+
+export class TensorHeap implements KernelHeap {
+  readonly type: MemoryType;
+  /** What the backend's allocator gave for each address, and how many bytes were asked for. */
+  private readonly taken = new Map<number, { readonly block: number; readonly bytes: number }>();
+  private view: Float32Array;
+
+  constructor(
+    private readonly backend: WasmBackend,
+    readonly memory: WebAssembly.Memory,
+  ) {
+    const shared = typeof SharedArrayBuffer === "function" && memory.buffer instanceof SharedArrayBuffer;
+    this.type = { shared, initial: 1, maximum: 65536 };
+    this.view = new Float32Array(memory.buffer);
+  }
+
+  get f32(): Float32Array {
+    const { buffer } = this.memory;
+    if (this.view.buffer !== buffer || this.view.byteLength !== buffer.byteLength)
+      this.view = new Float32Array(buffer);
+    return this.view;
+  }
+
+  at(address: number, count: number): Float32Array {
+    return this.f32.subarray(address / 4, address / 4 + count);
+  }
+
+  allocate(count: number): number {
+    const bytes = 4 * count + line;
+    const block = this.block(bytes);
+    const address = Math.ceil(block / line) * line;
+    this.taken.set(address, { block, bytes });
+    return address;
+  }
+
+  release(address: number): void {
+    const found = this.taken.get(address);
+    if (found === undefined) throw new Error(`address ${address} is not allocated`);
+    this.taken.delete(address);
+    this.backend.wasm._free(found.block);
+  }
+
+  get bytesInUse(): number {
+    return [...this.taken.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Where a tensor's numbers are. Addresses stay valid when the memory grows. */
+  addressOf({ dataId }: TensorInfo): number {
+    return this.backend.dataIdMap.get(dataId).memoryOffset;
+  }
+
+  /** Room for a tensor of `count` numbers, which `tensor` makes of it; until then it is to be given back with `drop`. */
+  allocateTensor(count: number): number {
+    return this.block(4 * count);
+  }
+
+  tensor(block: number, shape: readonly number[]): TensorInfo {
+    return this.backend.makeOutput([...shape], "float32", block);
+  }
+
+  drop(block: number): void {
+    this.backend.wasm._free(block);
+  }
+
+  private block(bytes: number): number {
+    const block = this.backend.wasm._malloc(Math.max(8, bytes)) >>> 0;
+    if (block === 0)
+      throw new RangeError(
+        `${Math.ceil(bytes / 2 ** 20)} MiB more do not fit into the memory of TensorFlow.js, which ends at 4 GiB: dispose tensors that are no longer needed`,
+      );
+    return block;
+  }
+}

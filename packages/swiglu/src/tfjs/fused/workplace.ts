@@ -1,0 +1,169 @@
+// Where kernels find their tensors: in the backend's own memory or, where that cannot be reached, in copies.
+// One run of a kernel takes inputs, makes outputs, and leaves nothing else behind, also when it fails.
+import type { KernelBackend, NamedTensorInfoMap, TensorInfo } from "@tensorflow/tfjs";
+import type { Tensor } from "../../backend/data.js";
+import { sizeOf } from "../../layout.js";
+import { type Engine, SingleThreadEngine } from "../../wasm/engine.js";
+import { chooseSimd } from "../../wasm/features.js";
+import { Scratch } from "../../wasm/scratch.js";
+import { heapOf, type TensorHeap } from "./heap.js";
+
+/** How kernels reach the tensors of one backend. */
+interface Workplace {
+  readonly engine: Engine;
+  /** Where a tensor's numbers are. */
+  place(tensor: TensorInfo, scratch: Scratch): number;
+  /** Room for a result of that shape, with `count` numbers or more. */
+  room(shape: readonly number[], count: number, scratch: Scratch): Room;
+}
+
+/** Memory that becomes a tensor, or is given back. */
+interface Room {
+  readonly address: number;
+  tensor(): TensorInfo;
+  drop(): void;
+}
+
+/** Kernels that read by vectors go this many bytes beyond a matrix at most. */
+const beyond = 64;
+
+class OwnMemory implements Workplace {
+  readonly engine: Engine;
+
+  constructor(private readonly heap: TensorHeap) {
+    this.engine = new SingleThreadEngine(chooseSimd(), heap);
+  }
+
+  place(tensor: TensorInfo, scratch: Scratch): number {
+    const address = this.heap.addressOf(tensor);
+    const count = sizeOf(tensor.shape);
+    if (address + 4 * count + beyond <= this.heap.memory.buffer.byteLength) return address;
+    const copy = scratch.place(count);
+    this.heap.f32.copyWithin(copy / 4, address / 4, address / 4 + count);
+    return copy;
+  }
+
+  room(shape: readonly number[], count: number): Room {
+    const { heap } = this;
+    const address = heap.allocateTensor(count);
+    return { address, tensor: () => heap.tensor(address, shape), drop: () => heap.drop(address) };
+  }
+}
+
+class Copies implements Workplace {
+  readonly engine = new SingleThreadEngine(chooseSimd());
+
+  constructor(private readonly backend: KernelBackend) {}
+
+  place({ dataId }: TensorInfo, scratch: Scratch): number {
+    return scratch.place(this.backend.readSync(dataId) as Float32Array);
+  }
+
+  room(shape: readonly number[], count: number, scratch: Scratch): Room {
+    const { backend, engine } = this;
+    const address = scratch.place(count);
+    const tensor = (): TensorInfo => {
+      const values = engine.heap.at(address, sizeOf(shape)).slice();
+      return { dataId: backend.write(values, [...shape], "float32"), shape: [...shape], dtype: "float32" };
+    };
+    return { address, tensor, drop: () => {} };
+  }
+}
+
+const workplaces = new WeakMap<object, Workplace>();
+
+/** Whether kernels on this backend compute on its tensors where they lie. Warns once where they have to copy. */
+export function workplaceOf(backend: object): Workplace {
+  const known = workplaces.get(backend);
+  if (known !== undefined) return known;
+  const heap = heapOf(backend);
+  if (heap === undefined)
+    console.warn(
+      "swiglu: the memory of this TensorFlow.js wasm backend cannot be reached, so fused kernels copy their tensors in and out.",
+    );
+  const workplace = heap ? new OwnMemory(heap) : new Copies(backend as KernelBackend);
+  workplaces.set(backend, workplace);
+  return workplace;
+}
+
+/** One run of a kernel: its tensors in memory. */
+export class Run {
+  private readonly rooms: Room[] = [];
+  private readonly places = new Map<string, number>();
+
+  constructor(
+    private readonly workplace: Workplace,
+    readonly inputs: NamedTensorInfoMap,
+    readonly scratch: Scratch,
+  ) {}
+
+  get engine(): Engine {
+    return this.workplace.engine;
+  }
+
+  shape(name: string): number[] {
+    return this.input(name).shape;
+  }
+
+  /** Where an input's numbers are. */
+  address(name: string): number {
+    const known = this.places.get(name) ?? this.workplace.place(this.input(name), this.scratch);
+    this.places.set(name, known);
+    return known;
+  }
+
+  /** An input's numbers. Do not keep them: they go stale with the next allocation. */
+  numbers(name: string): Float32Array {
+    const address = this.address(name);
+    return this.engine.heap.at(address, sizeOf(this.shape(name)));
+  }
+
+  /** An input as the checks that all backends share see it. */
+  data(name: string): Tensor {
+    const shape = this.shape(name);
+    return { shape, length: sizeOf(shape), read: async () => this.numbers(name).slice(), dispose: () => {} };
+  }
+
+  /** The address of the next result, of that shape, with room for `count` numbers. */
+  output(shape: readonly number[], count = sizeOf(shape)): number {
+    const room = this.workplace.room(shape, count, this.scratch);
+    this.rooms.push(room);
+    return room.address;
+  }
+
+  /** The next result from numbers. */
+  outputOf(shape: readonly number[], numbers: ArrayLike<number>): void {
+    const address = this.output(shape);
+    this.engine.heap.at(address, numbers.length).set(numbers);
+  }
+
+  results(): TensorInfo[] {
+    return this.rooms.splice(0).map((room) => room.tensor());
+  }
+
+  drop(): void {
+    for (const room of this.rooms) room.drop();
+  }
+
+  private input(name: string): TensorInfo {
+    const tensor = this.inputs[name];
+    if (tensor === undefined) throw new TypeError(`the input ${name} is missing`);
+    return tensor;
+  }
+}
+
+/** Runs a kernel on a backend's tensors and returns its results in the order of their outputs. */
+export function runOn(backend: object, inputs: NamedTensorInfoMap, work: (run: Run) => void): TensorInfo[] {
+  const workplace = workplaceOf(backend);
+  const scratch = new Scratch(workplace.engine);
+  const run = new Run(workplace, inputs, scratch);
+  try {
+    work(run);
+    return run.results();
+  } catch (error) {
+    run.drop();
+    throw error;
+  } finally {
+    scratch.release();
+  }
+}
