@@ -1,6 +1,6 @@
 // Any elementwise expression as one operation: an activation from the catalogue, or one of your own. Its gradient is
 // made of other expressions, by exact differentiation.
-import { differentiate, type Expr, expressions, float32, float64, simplify } from "swiglu";
+import { differentiate, type Expr, expressions, simplify } from "swiglu";
 import { emitNodes } from "swiglu/onnx";
 import { operands, unexpanded } from "../operands.js";
 import { broadcastShapes } from "../shapes.js";
@@ -51,7 +51,7 @@ export function activate(
         inputs: Object.fromEntries(names.map((name, i) => [name, tensors[i]!])),
         outputs,
         prefix,
-        precision: dtype === "float64" ? float64 : float32,
+        dtype: dtype === "float64" ? dtype : "float32",
         ...options,
       }),
     backward: ([dy]) =>

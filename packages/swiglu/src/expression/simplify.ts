@@ -14,7 +14,8 @@ export function simplifyAll(exprs: readonly Expr[]): Expr[] {
   return exprs.map((expr) => rewrite(expr, (node) => shared.intern(reduce(node))));
 }
 
-const commutative: ReadonlySet<string> = new Set<Operation>(["add", "mul"]);
+/** Operations whose two operands may be exchanged. */
+export const commutative: ReadonlySet<string> = new Set<Operation>(["add", "mul"]);
 
 /** Keeps one object for each distinct expression; `a * b` and `b * a` are the same one. */
 class Interner {

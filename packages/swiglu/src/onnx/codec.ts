@@ -61,7 +61,6 @@ export function decodeModel(file: Uint8Array): Model {
 
 /** The first IR version that ONNX released with an operator set, from the newest; functions with defaults came with 9. */
 const irVersions: readonly (readonly [opset: number, irVersion: number])[] = [
-  [27, 14],
   [25, 13],
   [24, 12],
   [23, 11],
@@ -137,25 +136,34 @@ function decodeFunction(proto: FunctionProto): OnnxFunction {
 }
 
 /** AttributeProto.AttributeType */
-const attributeTypes = { float: 1, int: 2, string: 3, floats: 6, ints: 7 };
+const attributeTypes = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 };
 
 function encodeAttribute(name: string, value: OnnxAttribute): AttributeProto {
   if ("int" in value) return { name, type: attributeTypes.int, i: value.int };
   if ("ints" in value) return { name, type: attributeTypes.ints, ints: [...value.ints] };
   if ("float" in value) return { name, type: attributeTypes.float, f: value.float };
   if ("floats" in value) return { name, type: attributeTypes.floats, floats: [...value.floats] };
+  if ("tensor" in value)
+    return { name, type: attributeTypes.tensor, t: encodeTensor({ name, ...value.tensor }) };
   if ("floatOf" in value) return { name, type: attributeTypes.float, refAttrName: value.floatOf };
   return { name, type: attributeTypes.string, s: new TextEncoder().encode(value.string) };
 }
 
-function decodeAttribute({ name, type, i, ints, f, floats, s, refAttrName }: AttributeProto): OnnxAttribute {
+function decodeAttribute(proto: AttributeProto): OnnxAttribute {
+  const { name, type, i, ints, f, floats, s, t, refAttrName } = proto;
   if (refAttrName && type === attributeTypes.float) return { floatOf: refAttrName };
   if (type === attributeTypes.int) return { int: i ?? 0 };
   if (type === attributeTypes.ints) return { ints: ints ?? [] };
   if (type === attributeTypes.float) return { float: f ?? 0 };
   if (type === attributeTypes.floats) return { floats: floats ?? [] };
   if (type === attributeTypes.string) return { string: new TextDecoder().decode(s) };
-  throw new Error(`attribute "${name}" has type ${type}; only int, ints, float, floats and string are read`);
+  if (type === attributeTypes.tensor && t) {
+    const { name: _, ...tensor } = decodeTensor(t);
+    return { tensor };
+  }
+  throw new Error(
+    `attribute "${name}" has type ${type}; only int, ints, float, floats, string and tensor are read`,
+  );
 }
 
 function encodeValue({ name, dtype, shape }: ValueInfo): ValueInfoProto {
@@ -202,6 +210,7 @@ interface AttributeProto {
   f?: number;
   i?: number;
   s?: Uint8Array;
+  t?: TensorProto;
   floats?: number[];
   ints?: number[];
   refAttrName?: string;

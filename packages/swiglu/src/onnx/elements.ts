@@ -13,6 +13,8 @@ interface Arrays {
 
 /** Element types. Floats are what activations compute in; integers are indices and labels; bool compares. */
 export type ElementType = keyof Arrays;
+/** Element types that activations compute in. */
+export type FloatType = "float32" | "float16" | "bfloat16" | "float64";
 /** The array that holds elements of a type. */
 export type TypedArray<T extends ElementType = ElementType> = Arrays[T];
 

@@ -1,7 +1,7 @@
 // The entry "swiglu/onnx": activations and other expressions as ONNX nodes, and models as ONNX files.
 export { decodeModel, encodeModel } from "./codec.js";
-export { type ElementType, elementCode, type TypedArray, typedArray } from "./elements.js";
-export { type EmitOptions, emitNodes } from "./emit.js";
+export { type ElementType, elementCode, type FloatType, type TypedArray, typedArray } from "./elements.js";
+export { emitNodes } from "./emit.js";
 export type {
   Dimension,
   Initializer,
@@ -13,3 +13,4 @@ export type {
   OnnxNode,
   ValueInfo,
 } from "./model.js";
+export type { EmitOptions, OnnxMath } from "./options.js";

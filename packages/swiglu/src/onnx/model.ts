@@ -1,5 +1,5 @@
 // ONNX graphs as plain data: what the emitter produces, what any builder can take, and what the codec writes and reads.
-import type { ElementType } from "./elements.js";
+import type { ElementType, FloatType } from "./elements.js";
 
 /** An attribute's value, with the type that ONNX gives it. */
 export type OnnxAttribute =
@@ -8,6 +8,7 @@ export type OnnxAttribute =
   | { readonly float: number }
   | { readonly floats: readonly number[] }
   | { readonly string: string }
+  | { readonly tensor: Omit<Initializer, "name"> }
   /** Inside a function: the value of that float attribute of the function. */
   | { readonly floatOf: string };
 
@@ -20,9 +21,10 @@ export interface OnnxNode {
   readonly domain?: string;
 }
 
-/** A scalar initializer (shape []) of the float type that the graph computes in. */
+/** A scalar (shape []): an initializer of a graph, or a Constant node of a function. */
 export interface OnnxConstant {
   readonly name: string;
+  readonly dtype: FloatType;
   readonly value: number;
 }
 

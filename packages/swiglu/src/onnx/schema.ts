@@ -9,6 +9,7 @@ export const schema = {
         f: { id: 2, type: "float" },
         i: { id: 3, type: "int64" },
         s: { id: 4, type: "bytes" },
+        t: { id: 5, type: "TensorProto" },
         floats: { id: 7, type: "float", rule: "repeated" },
         ints: { id: 8, type: "int64", rule: "repeated" },
         type: { id: 20, type: "int32" },

@@ -47,8 +47,8 @@ test("exact silu goes through Exp", () => {
     ]
   `);
   expect(fragment.constants).toEqual([
-    { name: "ac0", value: 0 },
-    { name: "ac1", value: 1 },
+    { name: "ac0", dtype: "float32", value: 0 },
+    { name: "ac1", dtype: "float32", value: 1 },
   ]);
 });
 
@@ -56,7 +56,8 @@ describe("every activation and gradient", () => {
   const accurate = new Set(
     "Neg Abs Exp Log Sqrt Atan Add Sub Mul Div Min Max Where Greater LessOrEqual Identity".split(" "),
   );
-  const approximate = new Set([...accurate, "Sigmoid", "Tanh", "Erf", "Softplus", "Relu"]);
+  const fused = ["Gelu", "Mish", "HardSwish", "Selu", "Elu"];
+  const approximate = new Set([...accurate, ...fused, "Sigmoid", "Tanh", "Erf", "Softplus", "Relu"]);
   test.each(Object.values(activations))("$name is a sound graph in both modes", (activation) => {
     const bound = Object.fromEntries(
       [...activation.inputs, ...Object.keys(activation.parameters)].map((name) => [name, `in_${name}`]),
