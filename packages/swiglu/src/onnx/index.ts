@@ -14,3 +14,5 @@ export type {
   ValueInfo,
 } from "./model.js";
 export type { EmitOptions, OnnxMath } from "./options.js";
+export { type OrtOptions, ort } from "./ort/backend.js";
+export type { OrtRuntime } from "./ort/runtime.js";

@@ -1,0 +1,29 @@
+// Tensors of the ONNX Runtime backend: arrays with a shape, which the native runtime reads and writes where they are.
+import type { Tensor } from "../../backend/data.js";
+import { sizeOf } from "../../layout.js";
+
+export class ArrayTensor implements Tensor {
+  readonly length: number;
+
+  constructor(
+    /** The backend it belongs to. */
+    readonly owner: object,
+    private contents: Float32Array | undefined,
+    readonly shape: readonly number[],
+  ) {
+    this.length = sizeOf(shape);
+  }
+
+  get data(): Float32Array {
+    if (this.contents === undefined) throw new Error("this tensor is disposed: make a new one");
+    return this.contents;
+  }
+
+  async read(): Promise<Float32Array> {
+    return this.data.slice();
+  }
+
+  dispose(): void {
+    this.contents = undefined;
+  }
+}
