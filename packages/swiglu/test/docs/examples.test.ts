@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
+import "@tensorflow/tfjs-backend-wasm";
 import * as swiglu from "swiglu";
 import * as onnx from "swiglu/onnx";
 import * as tfjs from "swiglu/tfjs";

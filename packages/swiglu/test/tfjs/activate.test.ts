@@ -1,9 +1,9 @@
 // Every activation on TensorFlow.js's cpu and wasm backends: values and gradients within the error bound, strictly.
 import { beforeAll, describe, test } from "vitest";
 import { gradient } from "../../src/index.js";
-import { adapterCases } from "../conformance/adapters.js";
+import { adapterCases, blockAdapterCases } from "../conformance/adapters.js";
 import type { Claim } from "../conformance/elementwise.js";
-import { adapter, backends, useBackend } from "./backends.js";
+import { adapter, backends, blockAdapter, useBackend } from "./backends.js";
 
 const largest = 3.4028234663852886e38;
 
@@ -29,4 +29,5 @@ const claim: Claim = {
 describe.each(backends)("composed on the %s backend", (backend) => {
   beforeAll(() => useBackend(backend));
   for (const { name, skip, run } of adapterCases(adapter, claim)) test.skipIf(skip)(name, run);
+  for (const { name, run } of blockAdapterCases(blockAdapter)) test(name, run);
 });

@@ -4,8 +4,8 @@ import { dirname } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import type { Activation, ParameterValue } from "../../src/index.js";
-import { activate, activatePacked } from "../../src/tfjs/index.js";
-import type { Adapter, AdapterInputs } from "../conformance/adapters.js";
+import { activate, activatePacked, ffn, gatedFfn } from "../../src/tfjs/index.js";
+import type { Adapter, AdapterInputs, Block, BlockAdapter } from "../conformance/adapters.js";
 
 export const backends = ["cpu", "wasm"] as const;
 
@@ -64,6 +64,54 @@ export const adapter: Adapter = {
         names.map((name, i) => {
           const data = (gradients[i] as tf.Tensor).dataSync<"float32">();
           return [name, typeof parameters[name] === "number" ? (data[0] as number) : data];
+        }),
+      );
+    }),
+};
+
+/** x, the weights by name with their shapes, and the parameters, all as tensors. */
+function blockTensors(block: Block, x: Float32Array, rows: number): tf.Tensor[] {
+  const { dModel, dFf, weights, parameters } = block;
+  const inner = (name: string): number =>
+    name.startsWith("down") || name.startsWith("square") ? dFf : dModel;
+  return [
+    tf.tensor(x, [rows, dModel]),
+    ...Object.entries(weights).map(([name, data]) =>
+      name.endsWith("Bias") ? tf.tensor(data) : tf.tensor(data, [inner(name), data.length / inner(name)]),
+    ),
+    ...Object.values(parameters).map((value) => tf.tensor(value)),
+  ];
+}
+
+function applyBlock(block: Block, tensors: tf.Tensor[]): tf.Tensor {
+  const { activation, gated, dFf, weights, parameters, layout } = block;
+  const names = [...Object.keys(weights), ...Object.keys(parameters)];
+  const given = Object.fromEntries(names.map((name, i) => [name, tensors[i + 1] as tf.Tensor]));
+  // The core repeats fewer channels over dFf; tensors are tiled for that.
+  for (const name of Object.keys(parameters))
+    if ((given[name] as tf.Tensor).rank === 1)
+      given[name] = tf.tile(given[name] as tf.Tensor, [dFf / (given[name] as tf.Tensor).size]);
+  const pick = (keys: object) =>
+    Object.fromEntries(Object.keys(keys).map((name) => [name, given[name]])) as never;
+  const x = tensors[0] as tf.Tensor;
+  if (gated)
+    return gatedFfn(activation, x, pick(weights), pick(parameters), layout === undefined ? {} : { layout });
+  return ffn(activation as Activation<"unary">, x, pick(weights), pick(parameters));
+}
+
+/** `gatedFfn` and `ffn`, with parameters as tensors. */
+export const blockAdapter: BlockAdapter = {
+  value: (block, x, rows) =>
+    tf.tidy(() => applyBlock(block, blockTensors(block, x, rows)).dataSync<"float32">()),
+  gradients: (block, x, rows, dY) =>
+    tf.tidy(() => {
+      const f = (...tensors: tf.Tensor[]) => applyBlock(block, tensors);
+      const gradients = tf.grads(f)(blockTensors(block, x, rows), tf.tensor(dY, [rows, block.dModel]));
+      const names = ["x", ...Object.keys(block.weights), ...Object.keys(block.parameters)];
+      return Object.fromEntries(
+        names.map((name, i) => {
+          const data = (gradients[i] as tf.Tensor).dataSync<"float32">();
+          return [name, typeof block.parameters[name] === "number" ? (data[0] as number) : data];
         }),
       );
     }),

@@ -1,0 +1,235 @@
+// Gated projections and feed-forward blocks on tensors, differentiable in x, all weights and parameters that are tensors.
+// Fused where the current backend has kernels for them, composed of projections and activations elsewhere.
+import * as tf from "@tensorflow/tfjs";
+import { type FfnForm, projections, weightShapes } from "../backend/ffn.js";
+import { type Activation, asGated, type Parameters } from "../catalogue/activation.js";
+import { listing, rejectUnknownKeys } from "../errors.js";
+import { type PackedLayout, packedViews } from "../layout.js";
+import { activateChecked, activatePackedChecked, checkParameters, type Parameter } from "./activate.js";
+import { project } from "./project.js";
+import { fusedOr, type Tensors, type Values } from "./seam.js";
+
+/** Two projections of one input, [in, units] each, with optional biases [units]. */
+export interface GatedDenseWeights {
+  readonly gate: tf.Tensor;
+  readonly up: tf.Tensor;
+  readonly gateBias?: tf.Tensor;
+  readonly upBias?: tf.Tensor;
+}
+
+/** The weights of an ungated block: [dModel, dFf] and [dFf, dModel], and biases. */
+export interface FfnTensors {
+  readonly up: tf.Tensor;
+  readonly down: tf.Tensor;
+  readonly upBias?: tf.Tensor;
+  readonly downBias?: tf.Tensor;
+}
+
+/** The weights of a gated block: gate and up separate, or in one matrix, or self-gated; with biases as in the core. */
+export type GatedFfnTensors =
+  | (GatedDenseWeights & { readonly down: tf.Tensor; readonly downBias?: tf.Tensor })
+  | {
+      readonly packed: tf.Tensor;
+      readonly down: tf.Tensor;
+      readonly packedBias?: tf.Tensor;
+      readonly downBias?: tf.Tensor;
+    }
+  | {
+      readonly in: tf.Tensor;
+      readonly square: tf.Tensor;
+      readonly down: tf.Tensor;
+      readonly inBias?: tf.Tensor;
+      readonly squareBias?: tf.Tensor;
+      readonly downBias?: tf.Tensor;
+    };
+
+/**
+ * `y = activation(x gate + gateBias, x up + upBias)`, the paper's gated layer. x: [..., in]; y: [..., units]. A unary
+ * activation `a` means `a(gate) * up`. Throws a TypeError or RangeError that names the argument.
+ *
+ * @example
+ * const weights = { gate: tf.ones([3, 4]), up: tf.ones([3, 4]) };
+ * gatedDense(swiglu, tf.ones([2, 3]), weights).shape // [2, 4]
+ */
+export function gatedDense<A extends Activation>(
+  activation: A,
+  x: tf.Tensor,
+  weights: GatedDenseWeights,
+  parameters?: Parameters<A, Parameter>,
+): tf.Tensor {
+  const [dIn, units] = [x.shape.at(-1) ?? 0, weights.up?.shape[1] ?? 0];
+  const shapes = Object.fromEntries(
+    Object.entries(weightShapes.gated).filter(([name]) => !name.startsWith("down")),
+  );
+  const checked = checkWeights(weights, shapes, dIn, units, "a gated projection");
+  return gatedDenseChecked(asGated(activation), x, checked, checkParameters(activation, parameters, [units]));
+}
+
+/** `gatedDense` of what has been checked already. */
+export function gatedDenseChecked(
+  activation: Activation,
+  x: tf.Tensor,
+  weights: Tensors,
+  parameters: Values,
+): tf.Tensor {
+  return overRows(x, (rows) =>
+    fusedOr("SwigluGatedDense", { x: rows, ...weights }, { activation, parameters }, (tensors, values) =>
+      hidden("gated", activation, tensors, values),
+    ),
+  );
+}
+
+/**
+ * A gated feed-forward block, `y = activation(x gate + gateBias, x up + upBias) down + downBias`, in every form of the core:
+ * with packed weights (and their `layout`), and self-gated. x and y: [..., dModel]. Throws as `gatedDense` does.
+ *
+ * @example
+ * const weights = { gate: tf.ones([3, 4]), up: tf.ones([3, 4]), down: tf.ones([4, 3]) };
+ * gatedFfn(swiglu, tf.ones([2, 3]), weights).shape // [2, 3]
+ */
+export function gatedFfn<A extends Activation>(
+  activation: A,
+  x: tf.Tensor,
+  weights: GatedFfnTensors,
+  parameters?: Parameters<A, Parameter>,
+  { layout }: { readonly layout?: PackedLayout } = {},
+): tf.Tensor {
+  const form = "in" in weights ? "selfGated" : "packed" in weights ? "packed" : "gated";
+  const gated = asGated(activation);
+  if (form === "selfGated" && gated.self === undefined)
+    throw new TypeError(
+      `weights are { in, square, down }, but ${gated.name} is not self-gated: pass { gate, up, down }`,
+    );
+  if ((form === "packed") !== (layout !== undefined))
+    throw new TypeError(
+      form === "packed"
+        ? "layout is missing: packed weights need one of gate-first, gate-second and interleaved"
+        : `layout is ${String(layout)}, but the weights are not packed: leave it out, or pass { packed, down }`,
+    );
+  if (layout !== undefined) packedViews([2], { layout });
+  return block(form, gated, x, weights, checkBlockParameters(activation, parameters, weights), layout);
+}
+
+/**
+ * An ungated feed-forward block, `y = activation(x up + upBias) down + downBias`, of a unary activation.
+ *
+ * @example
+ * ffn(relu, tf.ones([2, 3]), { up: tf.ones([3, 4]), down: tf.ones([4, 3]) }).shape // [2, 3]
+ */
+export function ffn<A extends Activation<"unary">>(
+  activation: A,
+  x: tf.Tensor,
+  weights: FfnTensors,
+  parameters?: Parameters<A, Parameter>,
+): tf.Tensor {
+  if (activation.kind !== "unary")
+    throw new TypeError(
+      `activation ${String(activation.name)} is gated: use gatedFfn, or a unary activation`,
+    );
+  return block("ungated", activation, x, weights, checkBlockParameters(activation, parameters, weights));
+}
+
+function checkBlockParameters(
+  activation: Activation,
+  parameters: object | undefined,
+  weights: { readonly down?: tf.Tensor },
+): Values {
+  return checkParameters(activation, parameters, [weights.down?.shape[0] ?? 0]);
+}
+
+function block(
+  form: FfnForm,
+  activation: Activation,
+  x: tf.Tensor,
+  weights: { readonly down?: tf.Tensor },
+  parameters: Values,
+  layout?: PackedLayout,
+): tf.Tensor {
+  const [dModel, dFf] = [x.shape.at(-1) ?? 0, weights.down?.shape[0] ?? 0];
+  const checked = checkWeights(weights, weightShapes[form], dModel, dFf, `this ${form} block`);
+  return blockChecked(form, activation, x, checked, parameters, layout);
+}
+
+/** A block of what has been checked already. */
+export function blockChecked(
+  form: FfnForm,
+  activation: Activation,
+  x: tf.Tensor,
+  weights: Tensors,
+  parameters: Values,
+  layout?: PackedLayout,
+): tf.Tensor {
+  const operation = { activation, parameters, ...(layout === undefined ? {} : { layout }) };
+  return overRows(x, (rows) =>
+    fusedOr("SwigluFfn", { x: rows, ...weights }, operation, (tensors, values) => {
+      const inner = hidden(form, activation, tensors, values, layout);
+      return project(inner, tensors.down as tf.Tensor, tensors.downBias);
+    }),
+  );
+}
+
+/** The activation of the products before it: a block without its last projection. */
+function hidden(
+  form: FfnForm,
+  activation: Activation,
+  tensors: Tensors,
+  parameters: Values,
+  layout?: PackedLayout,
+): tf.Tensor {
+  const products: Record<string, tf.Tensor> = { x: tensors.x as tf.Tensor };
+  for (const { weight, from } of projections[form])
+    products[weight] = project(
+      products[from] as tf.Tensor,
+      tensors[weight] as tf.Tensor,
+      tensors[`${weight}Bias`],
+    );
+  const of = (name: string): tf.Tensor => products[name] as tf.Tensor;
+  switch (form) {
+    case "ungated":
+      return activateChecked(activation, { x: of("up") }, parameters);
+    case "gated":
+      return activateChecked(activation, { gate: of("gate"), up: of("up") }, parameters);
+    case "packed":
+      return activatePackedChecked(activation, of("packed"), layout as PackedLayout, 1, parameters);
+    case "selfGated": {
+      const [gate, up] = activation.self === "gate" ? ["in", "square"] : ["square", "in"];
+      return activateChecked(activation, { gate: of(gate as string), up: of(up as string) }, parameters);
+    }
+  }
+}
+
+/** Applies a function of rows to the last axis of a tensor of any rank. */
+export function overRows(x: tf.Tensor, f: (rows: tf.Tensor) => tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    const width = x.shape.at(-1) as number;
+    const y = f(tf.reshape(x, [x.size / Math.max(width, 1), width]));
+    return tf.reshape(y, [...x.shape.slice(0, -1), y.shape[1] as number]);
+  });
+}
+
+type Shape = (dModel: number, dFf: number) => readonly number[];
+
+/** Checks that every weight is there, except biases, and has its shape; gives them in the order of the table. */
+function checkWeights(
+  weights: object,
+  shapes: Readonly<Record<string, Shape>>,
+  dModel: number,
+  dFf: number,
+  owner: string,
+): Tensors {
+  rejectUnknownKeys(weights, Object.keys(shapes), "weight", owner);
+  const checked: Record<string, tf.Tensor> = {};
+  for (const [name, shape] of Object.entries(shapes)) {
+    const tensor = (weights as Readonly<Record<string, tf.Tensor | undefined>>)[name];
+    if (tensor === undefined) {
+      if (name.endsWith("Bias")) continue;
+      const required = Object.keys(shapes).filter((key) => !key.endsWith("Bias"));
+      throw new TypeError(`weights.${name} is missing: ${owner} needs ${listing(required)}`);
+    }
+    const expected = shape(dModel, dFf);
+    if (String(tensor.shape) !== String(expected))
+      throw new RangeError(`weights.${name} has shape [${tensor.shape}], expected [${expected}]`);
+    checked[name] = tensor;
+  }
+  return checked;
+}
