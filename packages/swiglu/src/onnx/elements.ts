@@ -79,6 +79,20 @@ const elements: { readonly [T in ElementType]: Element<T> } = {
   },
 };
 
+/** The largest finite number of a float type. */
+export function largestOf(type: FloatType): number {
+  return largest[type];
+}
+const largest: { readonly [T in FloatType]: number } = {
+  float32: (2 - 2 ** -23) * 2 ** 127,
+  float16: 65504,
+  bfloat16: (2 - 2 ** -7) * 2 ** 127,
+  float64: Number.MAX_VALUE,
+};
+
+/** The types that activations compute in. */
+export const floatTypes = Object.keys(largest) as readonly FloatType[];
+
 /** Every element type, for checks and messages. */
 export const elementTypes = Object.keys(elements) as readonly ElementType[];
 

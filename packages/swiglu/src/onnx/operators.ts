@@ -11,6 +11,8 @@ interface Operator {
   readonly opType: string;
   /** The opset that brought it. */
   readonly since: number;
+  /** Later opsets in which the runtime that runs them cannot run it. */
+  readonly except?: readonly number[];
   readonly formula: Pick<Activation, "inputs" | "parameters" | "expression">;
   /** From the formula's parameters, which must be known numbers, to the operator's float attributes. */
   readonly parameters?: Readonly<Record<string, string>>;
@@ -29,7 +31,14 @@ const operators: readonly Operator[] = [
     parameters: { beta: "alpha" },
     equalShapes: true,
   },
-  { opType: "Swish", since: 24, formula: activations.swish, parameters: { beta: "alpha" } },
+  {
+    opType: "Swish",
+    since: 24,
+    // ONNX Runtime 1.30, which loads opsets up to 26, knows Swish as a function whose parts changed in 25.
+    except: [25, 26],
+    formula: activations.swish,
+    parameters: { beta: "alpha" },
+  },
   { opType: "Gelu", since: 20, formula: activations.gelu },
   {
     opType: "Gelu",
@@ -82,7 +91,7 @@ export interface OperatorScope {
 /** The operator of this opset that computes the (simplified) expression, or undefined. */
 export function operatorFor(expr: Expr, scope: OperatorScope): OperatorCall | undefined {
   for (const { operator, form } of patterns) {
-    if (operator.since > scope.opset) continue;
+    if (operator.since > scope.opset || operator.except?.includes(scope.opset)) continue;
     for (const bound of matches(form, expr, new Map())) {
       const call = callOf(operator, bound, scope);
       if (call) return call;

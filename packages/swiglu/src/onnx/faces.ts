@@ -1,0 +1,143 @@
+// The faces of a graph: nodes for a builder of one's own, a model, a file, a function inside a model.
+import { listing, rejectUnknownKeys } from "../errors.js";
+import { encodeModel } from "./codec.js";
+import type { Graph } from "./graph.js";
+import type { Initializer, Model, OnnxFunction, OnnxNode, ValueInfo } from "./model.js";
+import { checkSettings, type WriteOptions } from "./settings.js";
+import { initializersOf, NodeWriter, type Target } from "./writer.js";
+
+/** Where a graph's nodes go in a graph of one's own. */
+export interface NodeOptions extends WriteOptions {
+  /** From each input of the graph to the name of the tensor that holds it. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** The name of the result's tensor. */
+  readonly output: string;
+  /** Begins every name inside; must be unique in one's own graph. Default: the graph's name and `/`. */
+  readonly prefix?: string;
+}
+
+/** Nodes and the data they use, to put into any graph. */
+export interface Subgraph {
+  readonly nodes: readonly OnnxNode[];
+  /** Weights, constants and indices. */
+  readonly initializers: readonly Initializer[];
+}
+
+const domain = "swiglu";
+
+/**
+ * The nodes of a graph, with weights and constants as initializers, for a builder of one's own. Throws a TypeError or
+ * RangeError that names the option: an opset that is not supported, an input without a tensor, a name that is taken.
+ *
+ * @example
+ * const names = { inputs: { gate: "g", up: "u" }, output: "out" };
+ * toNodes(activationGraph("swiglu"), { ...names, opset: 28 }).nodes.length // 1
+ */
+export function toNodes(graph: Graph, options: NodeOptions): Subgraph {
+  const { inputs, output, prefix = `${graph.name}/` } = options;
+  const settings = checkSettings(graph, options);
+  const wanted = graph.inputs.map(({ name }) => name);
+  rejectUnknownKeys(inputs, wanted, "input", graph.name);
+  const missing = wanted.find((name) => inputs[name] === undefined);
+  if (missing !== undefined)
+    throw new TypeError(`inputs.${missing} is missing: ${graph.name} takes ${listing(wanted)}`);
+  const taken = [output, ...Object.values(inputs)].find((name) => name.startsWith(prefix));
+  if (taken !== undefined)
+    throw new TypeError(
+      `"${taken}" begins like the names inside, with prefix "${prefix}": choose another prefix`,
+    );
+  if (Object.values(inputs).includes(output))
+    throw new TypeError(`output is "${output}", which is also an input: each tensor needs a name of its own`);
+  const names = new Map([
+    ...wanted.map((name): [string, string] => [name, inputs[name] as string]),
+    ...graph.weights.map(({ name }): [string, string] => [name, `${prefix}${name}`]),
+    [graph.output.name, output],
+  ]);
+  return write(graph, { ...settings, prefix, names, attributes: false });
+}
+
+/**
+ * The model of a graph: its inputs, weights and nodes under the graph's own names, as plain data. With `asFunction`, the
+ * nodes are a function in the domain `swiglu`, and the model calls it.
+ */
+export function toModel(graph: Graph, options: WriteOptions & { readonly asFunction?: boolean } = {}): Model {
+  const settings = checkSettings(graph, options);
+  const { opset, dtype } = settings;
+  const names = ownNames(graph);
+  const info = ({ name, shape }: Graph["output"]): ValueInfo => ({ name, dtype, shape });
+  const frame = { opset, inputs: graph.inputs.map(info), outputs: [info(graph.output)] };
+  const target = { ...settings, prefix: `${graph.name}/`, names, attributes: false };
+  if (!options.asFunction) return { ...frame, ...write(graph, target) };
+  const definition = toFunction(graph, options);
+  const attributes = Object.entries(graph.numbers).map(([name, float]) => [name, { float }]);
+  const call: OnnxNode = {
+    opType: definition.name,
+    domain,
+    inputs: definition.inputs,
+    outputs: definition.outputs,
+    ...(attributes.length > 0 && { attributes: Object.fromEntries(attributes) }),
+  };
+  return {
+    ...frame,
+    domains: { [domain]: 1 },
+    initializers: initializersOf(graph, target),
+    nodes: [call],
+    functions: [definition],
+  };
+}
+
+/**
+ * The ONNX file of a graph, weights inside. Inputs keep the graph's names (`x`, or `gate` and `up`, or `packed`, and
+ * whatever was declared an input); the output is `y`.
+ *
+ * @example
+ * const file = toFile(activationGraph("swiglu"), { opset: 21, math: "exact" });
+ * file instanceof Uint8Array // true
+ */
+export function toFile(
+  graph: Graph,
+  options: WriteOptions & { readonly asFunction?: boolean } = {},
+): Uint8Array {
+  return encodeModel(toModel(graph, options));
+}
+
+/**
+ * The graph as a function of the domain `swiglu`, for a model of one's own: its inputs are the graph's inputs and then
+ * its weights; fixed parameters are float attributes, with the given values as defaults.
+ */
+export function toFunction(graph: Graph, options: WriteOptions = {}): OnnxFunction {
+  const settings = checkSettings(graph, options);
+  const names = ownNames(graph);
+  const writer = new NodeWriter(graph, { ...settings, prefix: `${graph.name}/`, names, attributes: true });
+  const constants = writer.constants.map(
+    ({ name, ...tensor }): OnnxNode => ({
+      opType: "Constant",
+      inputs: [],
+      outputs: [name],
+      attributes: { value: { tensor } },
+    }),
+  );
+  return {
+    domain,
+    name: graph.name,
+    inputs: [...graph.inputs, ...graph.weights].map(({ name }) => name),
+    outputs: [graph.output.name],
+    attributes: graph.numbers,
+    nodes: [...constants, ...writer.nodes],
+    opset: settings.opset,
+  };
+}
+
+function write(graph: Graph, target: Target): Subgraph {
+  const { nodes, constants } = new NodeWriter(graph, target);
+  return { nodes, initializers: [...initializersOf(graph, target), ...constants] };
+}
+
+/** Every tensor under the graph's own name. */
+function ownNames({ name, inputs, weights, output }: Graph): ReadonlyMap<string, string> {
+  const all = [...inputs, ...weights, output].map((tensor) => tensor.name);
+  const twice = all.find((each, i) => all.indexOf(each) !== i);
+  if (twice !== undefined)
+    throw new TypeError(`two tensors of ${name} are called ${twice}: give the parameter another name`);
+  return new Map(all.map((each) => [each, each]));
+}

@@ -1,0 +1,42 @@
+// What is to be computed, before it is nodes, a file or a function: tensors by name, weights, and how it is written.
+
+import type { Activation } from "../catalogue/activation.js";
+import type { View } from "../layout.js";
+import type { Dimension } from "./model.js";
+
+/** A tensor that a graph takes on every run, or gives. */
+export interface GraphTensor {
+  readonly name: string;
+  readonly shape: readonly Dimension[];
+}
+
+/** Data that belongs to a graph: weights, biases, parameters with one value per channel. */
+export interface GraphWeight {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** An activation, a dense layer or a feed-forward block; `toNodes`, `toFile`, `toModel` and `toFunction` write it. */
+export interface Graph {
+  /** What it is called as a function, and the beginning of the names inside it. */
+  readonly name: string;
+  readonly inputs: readonly GraphTensor[];
+  readonly weights: readonly GraphWeight[];
+  /** Parameters of the activation that are fixed numbers. */
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly output: GraphTensor;
+  readonly write: (writer: GraphWriter) => void;
+}
+
+/** What a graph writes itself with. Tensors are named by the graph's own names; each step returns a tensor's name. */
+export interface GraphWriter {
+  /** The name of an input, a weight or the output, where the graph is being written. */
+  tensor(name: string): string;
+  /** `x W + b` with the weight of that name and its bias, if there is one. */
+  product(x: string, weight: string, output?: string): string;
+  /** The part of an axis of `size` elements that a view names. */
+  part(x: string, axis: number, size: number, view: View): string;
+  /** The activation of tensors in the order of its inputs. */
+  activation(activation: Activation, inputs: readonly string[], output?: string): string;
+}

@@ -1,0 +1,48 @@
+// The options that every face of a graph has, and the checks on them.
+import { listing } from "../errors.js";
+import { type FloatType, floatTypes, largestOf } from "./elements.js";
+import type { Graph } from "./graph.js";
+import type { OnnxMath } from "./options.js";
+
+/** How a graph is written. */
+export interface WriteOptions {
+  /** The version of ONNX's operators, 13 to 28; default 21. ONNX Runtime 1.30 loads up to 26. */
+  readonly opset?: number;
+  /** The element type of inputs, weights and output; default `float32`. */
+  readonly dtype?: FloatType;
+  /**
+   * `fast` (default): ONNX's own operators, down to one SwiGLU from opset 28 and Swish from 24; their accuracy is the
+   * runtime's. `exact` (default for float64, for which ONNX Runtime lacks most of those operators): through Exp, within
+   * the library's error bound. See docs/onnx.md for the bounds.
+   */
+  readonly math?: OnnxMath;
+}
+
+/** The first has what is needed for whole operators in every float type; the last is the newest that is known. */
+const opsets = { first: 13, last: 28 } as const;
+/** Since this opset every operator that is used takes bfloat16. */
+const bfloat16Opset = 22;
+
+/** The options with their defaults. Throws a RangeError for one that is unknown or does not go with the others. */
+export function checkSettings(graph: Graph, options: WriteOptions): Required<WriteOptions> {
+  const { opset = 21, dtype = "float32", math = dtype === "float64" ? "exact" : "fast" } = options;
+  const { first, last } = opsets;
+  if (!Number.isInteger(opset) || opset < first || opset > last)
+    throw new RangeError(`opset is ${String(opset)}, expected a whole number from ${first} to ${last}`);
+  if (!floatTypes.includes(dtype))
+    throw new RangeError(`dtype is ${String(dtype)}, expected one of ${listing(floatTypes)}`);
+  if (math !== "fast" && math !== "exact")
+    throw new RangeError(`math is ${String(math)}, expected fast or exact`);
+  if (dtype === "bfloat16" && math === "fast" && opset < bfloat16Opset)
+    throw new RangeError(
+      `opset is ${opset}, but ONNX's own activations take bfloat16 only from ${bfloat16Opset} on: use that, or math "exact"`,
+    );
+  const inner = math === "exact" && dtype !== "float64" ? "float32" : dtype;
+  for (const [name, value] of Object.entries(graph.numbers)) {
+    if (Math.abs(value) <= largestOf(inner)) continue;
+    throw new RangeError(
+      `parameter ${name} is ${value}, but ${inner} ends at ${largestOf(inner)}: use a smaller one, or another dtype`,
+    );
+  }
+  return { opset, dtype, math };
+}
