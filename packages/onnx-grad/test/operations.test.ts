@@ -14,6 +14,7 @@ const swiglu: Check["build"] = (gate, up, beta) =>
 const smaller = (x: onnxGrad.Tensor, z: onnxGrad.Tensor) => g.greater(x, z);
 
 const labels = g.constant([1, 0, 2, 2], "int32");
+const padded = g.constant([1, -1, 2, -1], "int32");
 const mask = g.constant([1, 0, 1, 1, 0], "float64");
 
 /** The checks of each operation, or why it has none. */
@@ -166,6 +167,11 @@ const checks: Record<Name, readonly Check[] | string> = {
   crossEntropy: [
     { shapes: [[4, 3]], build: (x) => g.crossEntropy(x!, labels), secondOrder: true },
     { shapes: [[2, 2, 3]], build: (x) => g.crossEntropy(x!, g.reshape(labels, [2, 2])) },
+    { shapes: [[4, 3]], build: (x) => g.crossEntropy(x!, padded, { padding: true }), secondOrder: true },
+  ],
+  logLoss: [
+    { shapes: [[4, 3]], build: (x) => g.exp(g.logLoss(x!, labels)), secondOrder: true },
+    { shapes: [[4, 3]], build: (x) => g.exp(g.logLoss(x!, padded, { padding: true })), secondOrder: true },
   ],
   dropout: [{ shapes: [[3, 5]], build: (x) => g.exp(g.dropout(x!, mask, 0.6)), secondOrder: true }],
   activate: [

@@ -1,24 +1,73 @@
 // What stands at the end and inside of a training graph: cross-entropy and dropout.
 
 import { sameShape } from "../shapes.js";
-import type { Tensor } from "../tensor.js";
-import { mul, neg } from "./arithmetic.js";
-import { reshape } from "./broadcast.js";
-import { gatherElements } from "./gather.js";
-import { logSoftmax } from "./normalise.js";
+import { node, type Tensor } from "../tensor.js";
+import { add, cast, div, exp, greaterOrEqual, maximum, mul, neg, sub } from "./arithmetic.js";
+import { reshape, sum } from "./broadcast.js";
+import { scatterAdd } from "./gather.js";
 import { mean } from "./reduce.js";
 
+export interface LossOptions {
+  /** Labels below 0 are padding: their loss is 0, and a mean leaves them out. Default: there are none. */
+  readonly padding?: boolean;
+}
+
 /**
- * Mean of `-log softmax(logits)[label]`: logits [..., classes], labels [...] (int32 or int64, 0 to classes - 1).
+ * `-log softmax(logits)[label]` of every row: logits [..., classes], labels [...] (int32 or int64, 0 to classes - 1)
+ * -> [...]. Gradient: the softmax, less one at the label, in two passes over the logits.
  */
-export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
+export function logLoss(logits: Tensor, labels: Tensor, { padding = false }: LossOptions = {}): Tensor {
   if (!sameShape(logits.shape.slice(0, -1), labels.shape)) {
     throw new Error(
-      `crossEntropy: logits are [${logits.shape}] and labels [${labels.shape}]; labels need one entry for each row of logits, [${logits.shape.slice(0, -1)}]`,
+      `logLoss: logits are [${logits.shape}] and labels [${labels.shape}]; labels need one entry for each row of logits, [${logits.shape.slice(0, -1)}]`,
     );
   }
-  const rows = reshape(logSoftmax(logits), [labels.size, -1]);
-  return neg(mean(gatherElements(rows, reshape(labels, [-1, 1]), 1)));
+  const rows = reshape(logits, [labels.size, -1]);
+  const column = reshape(padding ? maximum(labels, 0) : labels, [-1, 1]);
+  const losses = neg(reshape(logProbabilityOf(rows, column), labels.shape));
+  return padding ? mul(losses, presence(labels, logits)) : losses;
+}
+
+/** The mean of `logLoss`: over all labels, or with `padding` over those that are not below 0. */
+export function crossEntropy(logits: Tensor, labels: Tensor, options: LossOptions = {}): Tensor {
+  const losses = logLoss(logits, labels, options);
+  if (!options.padding) return mean(losses);
+  return div(sum(losses), maximum(sum(presence(labels, logits)), 1));
+}
+
+/** 1 where a label counts, 0 where it is padding. */
+const presence = (labels: Tensor, { dtype }: Tensor): Tensor => cast(greaterOrEqual(labels, 0), dtype);
+
+/** Rows [n, classes] and labels [n, 1] -> the log-probability [n, 1] of each row's label. */
+function logProbabilityOf(rows: Tensor, column: Tensor): Tensor {
+  const { dtype, shape } = rows;
+  const [taken, all] = node({
+    name: "LogProbability",
+    inputs: [rows, column],
+    outputs: [
+      { dtype, shape: column.shape },
+      { dtype, shape },
+    ],
+    emit: ([logits = "", labels = ""], [one = "", every = ""]) => ({
+      nodes: [
+        { opType: "LogSoftmax", inputs: [logits], outputs: [every], attributes: { axis: { int: -1 } } },
+        {
+          opType: "GatherElements",
+          inputs: [every, labels],
+          outputs: [one],
+          attributes: { axis: { int: 1 } },
+        },
+      ],
+      constants: [],
+    }),
+    backward: ([dTaken, dAll]) => {
+      const parts: Tensor[] = [];
+      if (dTaken) parts.push(scatterAdd(mul(exp(all!), neg(dTaken)), column, dTaken, 1));
+      if (dAll) parts.push(sub(dAll, mul(exp(all!), sum(dAll, -1, true))));
+      return parts.length > 0 ? [parts.reduce((a, b) => add(a, b))] : [];
+    },
+  });
+  return taken!;
 }
 
 /**
