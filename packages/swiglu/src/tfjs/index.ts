@@ -9,4 +9,12 @@ export {
   gatedFfn,
 } from "./feed-forward.js";
 export { registerFusedKernels, unregisterFusedKernels } from "./fused/index.js";
+export type { ActivationLike } from "./layers/config.js";
+export { GatedDense, type GatedDenseArgs } from "./layers/gated-dense.js";
+export { GatedFfn, type GatedFfnArgs } from "./layers/gated-ffn.js";
+export { Glu, type GluArgs } from "./layers/glu.js";
+export type { ParameterLike, ParameterOptions } from "./layers/parameters.js";
+export { registerLayers } from "./layers/register.js";
+export { SelfGated, type SelfGatedArgs } from "./layers/self-gated.js";
+export { Swish, type SwishArgs } from "./layers/swish.js";
 export type { KernelAttributes, KernelName } from "./seam.js";

@@ -7,7 +7,7 @@ import "@tensorflow/tfjs-backend-wasm";
 import * as swiglu from "swiglu";
 import * as onnx from "swiglu/onnx";
 import * as tfjs from "swiglu/tfjs";
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { chebyshevToPolynomial } from "../../src/expression/chebyshev.js";
 import { lower } from "../../src/expression/lower.js";
 import { packedViews } from "../../src/layout.js";
@@ -34,6 +34,8 @@ const scope = {
   up: Float32Array.of(3, 4),
   packed: Float32Array.of(1, 3, 2, 4),
 };
+
+beforeEach(() => tf.setBackend("cpu"));
 
 describe("docstrings", () => {
   const folder = join(root, "packages/swiglu/src");
