@@ -2,16 +2,22 @@
 // Polynomials are fitted when a module is assembled, by interpolation at Chebyshev points, from the float64 functions.
 
 import { expResidual } from "../../expression/special.js";
+import type { Code } from "../assembler/code.js";
 import { f32x4, i32, i32x4, v128 } from "../assembler/instructions.js";
 import type { Vector, VectorWriter } from "./writer.js";
 
 /** A polynomial of that degree through a function at the Chebyshev points of [from, to]; lowest power first. */
 function fit(f: (x: number) => number, from: number, to: number, degree: number): number[] {
-  const nodes = Array.from(
+  const points = Array.from(
     { length: degree + 1 },
     (_, k) => (from + to) / 2 + ((to - from) / 2) * Math.cos((Math.PI * (k + 0.5)) / (degree + 1)),
   );
-  // Newton's divided differences, then expanded into powers.
+  return through(f, points);
+}
+
+/** The polynomial through a function at these points: Newton's divided differences, then expanded into powers. */
+function through(f: (x: number) => number, nodes: readonly number[]): number[] {
+  const degree = nodes.length - 1;
   const slopes = nodes.map(f);
   for (let order = 1; order <= degree; order++)
     for (let k = degree; k >= order; k--)
@@ -35,15 +41,36 @@ const ln2Low = Math.LN2 - ln2High;
 /** Adding this rounds to a whole number, which then stands in the low bits of the sum. */
 const rounder = 1.5 * 2 ** 23;
 
-/** (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2 */
-const exponentialTail = fit((r) => (r === 0 ? 0.5 : expResidual(r) / (r * r)), -0.3475, 0.3475, 4);
+/** (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2, at the points where its error times r^2 is least: 1e-7 at most. */
+const exponentialTail = through(
+  (r) => expResidual(r) / (r * r),
+  [-0.9634, -0.6813, 0.6813, 0.9634].map((part) => part * 0.3475),
+);
 
-/** e^r for the remainder r of z after `whole` times ln 2: 1 + (r + r^2 (1/2 + ...)). */
-function remainderExp(w: VectorWriter, z: Vector, whole: Vector): Vector {
-  // A fused product needs ln 2 in one part only: it is 2e-9 off in float32, and the product is not rounded.
-  const high = w.simd === "relaxed" ? Math.LN2 : ln2High;
-  const near = w.subtractProduct(whole, w.constant(high), z);
-  const r = w.simd === "relaxed" ? near : w.subtractProduct(whole, w.constant(ln2Low), near);
+/** A power of two and a remainder: z = n ln 2 + r. */
+interface Reduced {
+  /** n added to `offset`: a whole number, which stands in its low bits. */
+  readonly shifted: Vector;
+  readonly r: Vector;
+}
+
+/** Divides z by ln 2. */
+function reduce(w: VectorWriter, z: Vector, offset: number): Reduced {
+  const wholeOf = (shifted: Vector): Code<"v128"> => f32x4.sub(shifted.get(), w.constant(offset).get());
+  if (w.simd === "relaxed") {
+    // A fused product is not rounded, and ln 2 is only 2e-9 off in float32.
+    const shifted = w.multiplyAdd(z, w.constant(log2e), w.constant(offset));
+    return { shifted, r: w.subtractProduct(w.let(wholeOf(shifted)), w.constant(Math.LN2), z) };
+  }
+  // Rounding z / ln 2 is like rounding z, for which the error bound has room.
+  const quotient = w.let(f32x4.mul(z.get(), w.constant(log2e).get()));
+  const shifted = w.let(f32x4.add(quotient.get(), w.constant(offset).get()));
+  const fraction = f32x4.sub(quotient.get(), wholeOf(shifted));
+  return { shifted, r: w.let(f32x4.mul(fraction, w.constant(Math.LN2).get())) };
+}
+
+/** e^r for a remainder r: 1 + (r + r^2 (1/2 + ...)). */
+function remainderExp(w: VectorWriter, r: Vector): Vector {
   const square = w.let(f32x4.mul(r.get(), r.get()));
   const above = w.multiplyAdd(w.polynomial(exponentialTail, r), square, r);
   return w.let(f32x4.add(w.constant(1).get(), above.get()));
@@ -55,11 +82,9 @@ const lift = 2 ** 64;
 /** 2^64 e^z for z up to 43. */
 function liftedExp(w: VectorWriter, z: Vector): Vector {
   const bounded = w.let(f32x4.pmax(z.get(), w.constant(-110).get()));
-  const biased = rounder + 127 + 64;
-  const shifted = w.multiplyAdd(bounded, w.constant(log2e), w.constant(biased));
-  const whole = w.let(f32x4.sub(shifted.get(), w.constant(biased).get()));
-  const scale = w.let(i32x4.shl(shifted.get(), i32.const(23)));
-  return w.let(f32x4.mul(remainderExp(w, bounded, whole).get(), scale.get()));
+  const { shifted, r } = reduce(w, bounded, rounder + 127 + 64);
+  const scale = i32x4.shl(shifted.get(), i32.const(23));
+  return w.let(f32x4.mul(remainderExp(w, r).get(), scale));
 }
 
 /** e^z for z up to 43, denormal results included. */
@@ -71,14 +96,12 @@ export function expSmall(w: VectorWriter, z: Vector): Vector {
 export function exp(w: VectorWriter, z: Vector): Vector {
   const above = w.let(f32x4.pmax(z.get(), w.constant(-110).get()));
   const bounded = w.let(f32x4.pmin(above.get(), w.constant(90).get()));
-  const shifted = w.multiplyAdd(bounded, w.constant(log2e), w.constant(rounder));
-  const whole = w.let(f32x4.sub(shifted.get(), w.constant(rounder).get()));
+  const { shifted, r } = reduce(w, bounded, rounder);
   const n = w.let(i32x4.sub(shifted.get(), w.constant(rounder).get()));
   const half = w.let(i32x4.shr_s(n.get(), i32.const(1)));
   const power = (exponent: ReturnType<Vector["get"]>): ReturnType<Vector["get"]> =>
     i32x4.add(i32x4.shl(exponent, i32.const(23)), w.constant(1).get());
-  const p = remainderExp(w, bounded, whole);
-  const scaled = w.let(f32x4.mul(p.get(), power(half.get())));
+  const scaled = w.let(f32x4.mul(remainderExp(w, r).get(), power(half.get())));
   return w.let(f32x4.mul(scaled.get(), power(i32x4.sub(n.get(), half.get()))));
 }
 
