@@ -1,8 +1,8 @@
 // One side of a comparison: something that runs training steps on request and says how long each took.
-import type { ModelShape } from "swiglu-lab";
+import type { ImageShape } from "swiglu-lab";
 
 /** The model and the optimiser that every side runs. */
-export interface StepConfig extends ModelShape {
+export interface StepConfig extends ImageShape {
   readonly batch: number;
   readonly learningRate: number;
   readonly weightDecay: number;

@@ -1,5 +1,13 @@
-// The lab's model: a small vision transformer, trained under any activation.
+// The lab's model: a small transformer for images and sequences, trained under any activation.
 export { feedForwardParameters } from "./feed-forward.js";
 export { Trainer } from "./trainer.js";
-export type { Init, ModelShape, ParameterSpec, TrainOptions, Variant } from "./types.js";
-export { logits, parameterSpecs } from "./vision-transformer.js";
+export { logits, parameterSpecs } from "./transformer.js";
+export type {
+  ImageShape,
+  Init,
+  ModelShape,
+  ParameterSpec,
+  SequenceShape,
+  TrainOptions,
+  Variant,
+} from "./types.js";

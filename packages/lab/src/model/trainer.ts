@@ -6,16 +6,29 @@ import {
   crossEntropy,
   encodeModel,
   input,
+  logLoss,
   type Program,
+  type Tensor,
   Training,
+  type TrainingState,
+  transpose,
 } from "onnx-grad";
 import * as ort from "onnxruntime-node";
 import { initialise } from "./initialise.js";
+import { isImageShape, logits, parameterSpecs } from "./transformer.js";
 import type { ModelShape, ParameterSpec, TrainOptions, Variant } from "./types.js";
-import { logits, parameterSpecs } from "./vision-transformer.js";
 
-/** Images that one call of the evaluation graph takes; the last call of a set is filled up with blanks. */
-const evaluationBatch = 200;
+/** What a model reads: pixels in [0, 1] of images, or tokens of sequences; row-major, one example after the other. */
+type Inputs = Float32Array | Int32Array;
+
+export interface Evaluation {
+  /** Mean cross-entropy in nats over the labels that are not padding. */
+  readonly loss: number;
+  /** Share of images that are labelled rightly; 0 for sequences, where it is not measured. */
+  readonly accuracy: number;
+  /** The cross-entropy of every label, in the order of the labels; 0 where it is padding. */
+  readonly losses: Float32Array;
+}
 
 /**
  * A model of one variant, its training state and its evaluation. Deterministic for a seed at one thread.
@@ -27,8 +40,8 @@ const evaluationBatch = 200;
  */
 export class Trainer {
   private constructor(
-    private readonly variant: Variant,
-    private readonly shape: ModelShape,
+    readonly variant: Variant,
+    readonly shape: ModelShape,
     private readonly specs: readonly ParameterSpec[],
     private readonly training: Training,
     private readonly evaluation: Program,
@@ -37,25 +50,32 @@ export class Trainer {
   static async create(variant: Variant, shape: ModelShape, options: TrainOptions): Promise<Trainer> {
     const specs = parameterSpecs(variant, shape);
     const { batch, threads, weightDecay, clipNorm } = options;
-    const pixels = shape.imageSize ** 2;
     const training = await Training.create(
       ort,
       {
         parameters: specs,
-        loss: (weights) =>
-          crossEntropy(
-            logits(variant, shape, input("images", [batch, pixels]), weights),
-            input("labels", [batch], "int32"),
-          ),
+        loss: (weights) => {
+          const { inputs, labels } = ports(shape, batch);
+          const scores = logits(variant, shape, inputs, weights);
+          return isImageShape(shape)
+            ? crossEntropy(scores, labels)
+            : crossEntropy(scores, transpose(labels), { padding: true });
+        },
         weightDecay,
         clipNorm,
       },
       { threads },
     );
     const { layout } = training;
-    const images = input("images", [evaluationBatch, pixels]);
-    const weights = layout.unpack(input("parameters", [layout.size]));
-    const evaluation = await compile(ort, { logits: logits(variant, shape, images, weights) }, { threads });
+    const { inputs, labels } = ports(shape, evaluationBatch(shape));
+    const scores = logits(variant, shape, inputs, layout.unpack(input("parameters", [layout.size])));
+    const evaluation = await compile(
+      ort,
+      isImageShape(shape)
+        ? { logits: scores }
+        : { losses: transpose(logLoss(scores, transpose(labels), { padding: true })) },
+      { threads },
+    );
     return new Trainer(variant, shape, specs, training, evaluation);
   }
 
@@ -68,50 +88,89 @@ export class Trainer {
     for (const spec of this.specs) initialise(spec, seed, this.training.parameter(spec.name));
   }
 
-  /** One step of AdamW on a batch: pixels in [0, 1], row-major; labels 0 to classes - 1. */
+  /** All that training goes on from: parameters, both moments, count of steps. Good to read until the next step. */
+  get state(): Readonly<TrainingState> {
+    return this.training.state;
+  }
+
+  /** Goes on from a state that `state` gave, of a model of the same variant and shape: a copy is taken. */
+  restore({ parameters, firstMoment, secondMoment, steps }: Readonly<TrainingState>): void {
+    const { state, layout } = this.training;
+    for (const [name, array] of Object.entries({ parameters, firstMoment, secondMoment })) {
+      if (array.length !== layout.size) {
+        throw new Error(`restore: ${name} has ${array.length} elements; this model has ${layout.size}`);
+      }
+    }
+    state.parameters.set(parameters);
+    state.firstMoment.set(firstMoment);
+    state.secondMoment.set(secondMoment);
+    state.steps = steps;
+  }
+
+  /**
+   * One step of AdamW on a batch. Images: pixels in [0, 1], one label each, 0 to classes - 1. Sequences: `context` tokens,
+   * and for each of them the token that follows, or -1 where that is padding.
+   */
   async step(
-    images: Float32Array,
+    inputs: Inputs,
     labels: Int32Array,
     learningRate: number,
   ): Promise<{ loss: number; gradNorm: number }> {
-    const { loss, gradientNorm } = await this.training.step({ images, labels }, learningRate);
+    const { loss, gradientNorm } = await this.training.step(feeds(this.shape, inputs, labels), learningRate);
     return { loss, gradNorm: gradientNorm };
   }
 
-  /** Mean cross-entropy and accuracy over any number of images. */
-  async evaluate(images: Float32Array, labels: Int32Array): Promise<{ loss: number; accuracy: number }> {
-    const { imageSize, classes } = this.shape;
-    const pixels = imageSize ** 2;
-    if (labels.length === 0 || images.length !== labels.length * pixels) {
+  /** The loss over any number of images or sequences, and of each label. */
+  async evaluate(inputs: Inputs, labels: Int32Array): Promise<Evaluation> {
+    const { shape } = this;
+    const [perInput, perLabel] = isImageShape(shape)
+      ? [shape.imageSize ** 2, 1]
+      : [shape.context, shape.context];
+    const total = labels.length / perLabel;
+    if (labels.length === 0 || inputs.length !== total * perInput) {
       throw new Error(
-        `evaluate: ${images.length} pixels for ${labels.length} labels; each label needs ${pixels}`,
+        `evaluate: ${inputs.length} ${isImageShape(shape) ? "pixels" : "tokens"} for ${labels.length} labels; each label needs ${perInput / perLabel}`,
       );
     }
-    let loss = 0;
-    let correct = 0;
-    for (let start = 0; start < labels.length; start += evaluationBatch) {
-      const count = Math.min(evaluationBatch, labels.length - start);
-      const part = images.subarray(start * pixels, (start + count) * pixels);
-      const scores = await this.logits(part, count);
-      for (let i = 0; i < count; i++) {
-        const row = scores.subarray(i * classes, (i + 1) * classes);
-        const label = labels[start + i]!;
-        loss += logSumExp(row) - row[label]!;
-        if (row.every((score, other) => other === label || score < row[label]!)) correct++;
-      }
+    const batch = evaluationBatch(shape);
+    const losses = new Float32Array(labels.length);
+    let sum = 0;
+    let counted = 0;
+    let right = 0;
+    for (let start = 0; start < total; start += batch) {
+      const end = Math.min(total, start + batch);
+      const part = inputs.subarray(start * perInput, end * perInput);
+      const wanted = labels.subarray(start * perLabel, end * perLabel);
+      const results = await this.evaluation.run({
+        parameters: this.training.state.parameters,
+        ...this.blankFilled(part, wanted, batch * perInput, batch * perLabel),
+      });
+      wanted.forEach((label, i) => {
+        if (label < 0) return;
+        counted++;
+        let loss: number;
+        if (isImageShape(shape)) {
+          const row = (results.logits as Float32Array).subarray(i * shape.classes, (i + 1) * shape.classes);
+          loss = logSumExp(row) - row[label]!;
+          if (row.every((score, other) => other === label || score < row[label]!)) right++;
+        } else {
+          loss = Number(results.losses![i]);
+        }
+        sum += loss;
+        losses[start * perLabel + i] = loss;
+      });
     }
-    return { loss: loss / labels.length, accuracy: correct / labels.length };
+    return { loss: sum / counted, accuracy: right / counted, losses };
   }
 
-  private async logits(images: Float32Array, count: number): Promise<Float32Array> {
-    let batch = images;
-    if (count < evaluationBatch) {
-      batch = new Float32Array(evaluationBatch * this.shape.imageSize ** 2);
-      batch.set(images);
-    }
-    const { parameters } = this.training.state;
-    const results = await this.evaluation.run({ parameters, images: batch });
-    return results.logits as Float32Array;
+  /** The feeds of the evaluation graph; the last call of a set is filled up with blanks. */
+  private blankFilled(inputs: Inputs, labels: Int32Array, inputSize: number, labelSize: number) {
+    const filled = inputs instanceof Float32Array ? new Float32Array(inputSize) : new Int32Array(inputSize);
+    filled.set(inputs);
+    if (isImageShape(this.shape)) return { images: filled };
+    const filledLabels = new Int32Array(labelSize).fill(-1);
+    filledLabels.set(labels);
+    return { tokens: filled, labels: filledLabels };
   }
 
   /** A copy of every parameter, by name. */
@@ -131,16 +190,25 @@ export class Trainer {
     );
   }
 
-  /** The trained model as an ONNX file: images [batch, pixels] -> logits [batch, classes], weights inside. */
-  inferenceModel(batch = evaluationBatch): Uint8Array {
-    const weights = Object.fromEntries(
+  /**
+   * The trained model as an ONNX file, weights inside: images [batch, pixels] -> logits [batch, classes], or tokens
+   * [batch, context] (int32) -> logits [batch, context, vocabulary].
+   */
+  inferenceModel(batch = evaluationBatch(this.shape)): Uint8Array {
+    const { inputs } = ports(this.shape, batch);
+    const scores = logits(this.variant, this.shape, inputs, this.constants());
+    return encodeModel(
+      buildModel({ logits: isImageShape(this.shape) ? scores : transpose(scores, [1, 0, 2]) }),
+    );
+  }
+
+  private constants(): Record<string, Tensor> {
+    return Object.fromEntries(
       this.specs.map(({ name, shape }) => [
         name,
         constant(this.training.parameter(name).slice(), "float32", shape),
       ]),
     );
-    const images = input("images", [batch, this.shape.imageSize ** 2]);
-    return encodeModel(buildModel({ logits: logits(this.variant, this.shape, images, weights) }));
   }
 
   async dispose(): Promise<void> {
@@ -148,6 +216,24 @@ export class Trainer {
     await this.evaluation.dispose();
   }
 }
+
+/** Examples that one call of the evaluation graph takes: 200 images, or sequences of about 2,048 tokens. */
+function evaluationBatch(shape: ModelShape): number {
+  return isImageShape(shape) ? 200 : Math.ceil(2048 / shape.context);
+}
+
+/** What the graphs read. */
+function ports(shape: ModelShape, count: number): { inputs: Tensor; labels: Tensor } {
+  return isImageShape(shape)
+    ? { inputs: input("images", [count, shape.imageSize ** 2]), labels: input("labels", [count], "int32") }
+    : {
+        inputs: input("tokens", [count, shape.context], "int32"),
+        labels: input("labels", [count, shape.context], "int32"),
+      };
+}
+
+const feeds = (shape: ModelShape, inputs: Inputs, labels: Int32Array): Record<string, Inputs> =>
+  isImageShape(shape) ? { images: inputs, labels } : { tokens: inputs, labels };
 
 function logSumExp(row: Float32Array): number {
   const largest = row.reduce((a, b) => Math.max(a, b));

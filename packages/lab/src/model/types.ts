@@ -8,18 +8,32 @@ export interface Variant {
   readonly trained: boolean;
 }
 
-export interface ModelShape {
-  /** Images are imageSize x imageSize pixels, e.g. 28. */
-  readonly imageSize: number;
-  /** Patches are patch x patch pixels, e.g. 7: then an image is 16 tokens. */
-  readonly patch: number;
-  readonly classes: number;
+interface BlockShape {
   readonly width: number;
   readonly depth: number;
   readonly heads: number;
   /** Width of the feed-forward blocks' hidden layer (dFf), for this variant. */
   readonly hidden: number;
 }
+
+/** A classifier of images. */
+export interface ImageShape extends BlockShape {
+  /** Images are imageSize x imageSize pixels, e.g. 28. */
+  readonly imageSize: number;
+  /** Patches are patch x patch pixels, e.g. 7: then an image is 16 tokens. */
+  readonly patch: number;
+  readonly classes: number;
+}
+
+/** A decoder: it foretells every token of a sequence from those before it. */
+export interface SequenceShape extends BlockShape {
+  /** Tokens are the numbers 0 to vocabulary - 1. */
+  readonly vocabulary: number;
+  /** Tokens of a sequence, and positions that the model knows. */
+  readonly context: number;
+}
+
+export type ModelShape = ImageShape | SequenceShape;
 
 /** AdamW with beta1 0.9, beta2 0.999, epsilon 1e-8. */
 export interface TrainOptions {
