@@ -51,6 +51,63 @@ export function forward(
 }
 
 /**
+ * Runs an activation forward to `out`, and leaves its derivatives in the inputs at `slopes`, in the order and layout of the
+ * inputs. Returns whether they are all finite; where not, `recordedBackward` must not be used.
+ */
+export function record(
+  engine: Engine,
+  plan: ActivationPlan,
+  addresses: readonly number[],
+  out: number,
+  slopes: readonly number[],
+  scratch: Scratch,
+): boolean {
+  return !inputGradients(engine, plan, "record", addresses, out, slopes, scratch).some(Number.isNaN);
+}
+
+/** Runs an activation backward from the slopes that `record` left, and dy, into the gradients' addresses. */
+export function recordedBackward(
+  engine: Engine,
+  plan: ActivationPlan,
+  slopes: readonly number[],
+  dy: number,
+  gradients: readonly number[],
+  scratch: Scratch,
+): void {
+  inputGradients(engine, plan, "recordedBackward", slopes, dy, gradients, scratch);
+}
+
+/** Runs a kernel from inputs, with `y` or dy, to as many results in the inputs' layout; returns its flags. */
+function inputGradients(
+  engine: Engine,
+  plan: ActivationPlan,
+  kernel: "record" | "recordedBackward",
+  addresses: readonly number[],
+  y: number,
+  results: readonly number[],
+  scratch: Scratch,
+): number[] {
+  const call = placeCall(engine, plan, addresses, scratch, kernel);
+  const whole = wholeView(plan.count);
+  const flags: number[] = [];
+  const groups = divide(call.pieces, engine.threads).map((group) => {
+    const flag = scratch.place(Float32Array.of(0, 0, 0, 0));
+    flags.push(flag);
+    return group.map((piece) => [
+      piece.runs,
+      piece.count,
+      ...streamOf(piece, whole, y),
+      ...call.inputs.flatMap(({ view }, i) => inputStream(call, piece, view, results[i] as number)),
+      ...inputStreams(call, piece),
+      ...parameterArguments(call, piece),
+      flag,
+    ]);
+  });
+  call.module.run(kernel, groups);
+  return flags.flatMap((flag) => [...engine.heap.at(flag, 4)]);
+}
+
+/**
  * Runs an activation backward into the gradients' addresses; returns the parameters' gradients by name, or none if they
  * are not asked for.
  */

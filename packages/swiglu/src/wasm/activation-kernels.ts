@@ -1,15 +1,8 @@
 // The fused elementwise kernels of an activation: one pass forward, one pass backward with all gradients.
 // A kernel goes through `runs` runs of `count` consecutive elements; every operand advances by its own stride per run.
 import { type Activation, gradientExpressions } from "../catalogue/activation.js";
-import { mul } from "../expression/expr.js";
-import {
-  inputStreams,
-  Kernel,
-  type KernelShape,
-  parameterTypes,
-  type Stream,
-  streamTypes,
-} from "./activation-loops.js";
+import { type Expr, mul, toExpr } from "../expression/expr.js";
+import { inputStreams, Kernel, type KernelShape, parameterTypes, streamTypes } from "./activation-loops.js";
 import { channelSums, finiteFlag, numberSum } from "./activation-totals.js";
 import { Arguments } from "./assembler/arguments.js";
 import type { ValueType } from "./assembler/code.js";
@@ -43,13 +36,55 @@ const addForward: AddKernel = (module, activation, shape, simd) => {
 };
 
 /**
+ * Adds `record(runs, count, out, outStride, (slope, stride)..., (input, stride)..., parameter..., flag)`: the value, and its
+ * derivatives in the inputs, in the layout of the inputs. They share most of their work; a backward then only multiplies.
+ */
+const addRecord: AddKernel = (module, activation, shape, simd) => {
+  const inputs = Array.from({ length: inputStreams(activation, shape) }, () => streamTypes).flat();
+  const types = ["i32", "i32", ...streamTypes, ...inputs, ...inputs, ...parameterTypes(shape), "i32"];
+  module.function("record", types as ValueType[], (body, ...all) => {
+    const given = new Arguments(all);
+    const kernel = new Kernel(body, given, activation, shape, simd);
+    const out = kernel.stream();
+    const targets = Array.from({ length: inputStreams(activation, shape) }, () => kernel.stream());
+    kernel.operands();
+    const flag = finiteFlag(kernel.write, given.take("i32"));
+    const results = [activation.expression, ...inputSlopes(activation)];
+    return [
+      ...kernel.loops((place) => {
+        const [y, ...slopes] = emitVectors(kernel.write, results, kernel.load(place)) as [
+          Vector,
+          ...Vector[],
+        ];
+        flag.add(place, slopes);
+        kernel.store(place, out, y);
+        kernel.storeInputs(place, targets, slopes);
+      }),
+      ...flag.finish(),
+    ];
+  });
+};
+
+/** The derivatives in the inputs, in their order. */
+const inputSlopes = (activation: Activation): Expr[] =>
+  Object.values(gradientExpressions(activation)).slice(0, activation.inputs.length);
+
+/** Which derivatives a backward kernel multiplies with dy; `recordedBackward` is given them as its inputs. */
+const slopesOf = {
+  backward: (activation) => Object.values(gradientExpressions(activation)),
+  inputsBackward: inputSlopes,
+  recordedBackward: (activation) => activation.inputs.map(toExpr),
+} satisfies Readonly<Record<string, (activation: Activation) => Expr[]>>;
+
+/**
  * Adds `backward(runs, count, dy, dyStride, (gradient, stride)..., (input, stride)..., parameter..., sum..., flag)`:
  * gradients in the layout of the inputs, and for each parameter where its gradient is summed in float64: 4 numbers that
  * are to be added up, or one for each channel (an address and a stride). At `flag` there are 4 zeros before, and a NaN
- * among them after, if a result was infinite or NaN. The kernel `inputsBackward` has no sums and does not compute them.
+ * among them after, if a result was infinite or NaN. The kernel `inputsBackward` has no sums and does not compute them;
+ * nor has `recordedBackward`, which takes what `record` left in place of the inputs.
  */
 const addGradients =
-  (name: "backward" | "inputsBackward"): AddKernel =>
+  (name: keyof typeof slopesOf): AddKernel =>
   (module, activation, shape, simd) => {
     const inputs = Array.from({ length: inputStreams(activation, shape) }, () => streamTypes).flat();
     const summed = name === "backward" ? shape.perChannel : [];
@@ -76,9 +111,7 @@ const addGradients =
           : numberSum(kernel.write, given.take("i32")),
       );
       const flag = finiteFlag(kernel.write, given.take("i32"));
-      const slopes = Object.values(gradientExpressions(activation))
-        .slice(0, activation.inputs.length + totals.length)
-        .map((slope) => mul(slope, "dy"));
+      const slopes = slopesOf[name](activation).map((slope) => mul(slope, "dy"));
       return [
         ...kernel.loops(
           (place) => {
@@ -89,12 +122,7 @@ const addGradients =
               results.slice(0, activation.inputs.length),
               results.slice(activation.inputs.length),
             ];
-            if (shape.interleaved)
-              kernel.storePair(place, gradients[0] as Stream, forInputs as [Vector, Vector]);
-            else
-              forInputs.forEach((slope, i) => {
-                kernel.store(place, gradients[i] as Stream, slope);
-              });
+            kernel.storeInputs(place, gradients, forInputs);
             forParameters.forEach((slope, i) => {
               totals[i]?.add(place, slope);
             });
@@ -110,7 +138,9 @@ const addGradients =
 /** The kernels of an activation, each in a module of its own: many programs need only one. */
 export const elementwiseKernels = {
   forward: addForward,
+  record: addRecord,
   backward: addGradients("backward"),
   inputsBackward: addGradients("inputsBackward"),
+  recordedBackward: addGradients("recordedBackward"),
 } satisfies Readonly<Record<string, AddKernel>>;
 export type ElementwiseKernel = keyof typeof elementwiseKernels;

@@ -204,7 +204,21 @@ export class Kernel {
     );
   }
 
-  storePair({ width, offset, at }: Place, { base }: Stream, [gate, up]: readonly [Vector, Vector]): void {
+  /** Stores one result for each input, in the layout of the inputs. */
+  storeInputs(place: Place, targets: readonly Stream[], results: readonly Vector[]): void {
+    if (this.shape.interleaved)
+      this.storePair(place, targets[0] as Stream, results as readonly [Vector, Vector]);
+    else
+      results.forEach((result, i) => {
+        this.store(place, targets[i] as Stream, result);
+      });
+  }
+
+  private storePair(
+    { width, offset, at }: Place,
+    { base }: Stream,
+    [gate, up]: readonly [Vector, Vector],
+  ): void {
     const address = pairAddress(base, offset);
     if (width === 1)
       [gate, up].forEach((value, i) => {

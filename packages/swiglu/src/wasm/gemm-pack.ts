@@ -10,6 +10,9 @@ const eight = ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
 /** Adds all kernels of this file. */
 export function addPacking(module: ModuleBuilder): void {
   addCopy(module);
+  addPanels(module, 16);
+  addPanels(module, 32);
+  addTransposeRows(module);
   addTranspose(module);
   addColumns(module);
   addSums(module);
@@ -39,6 +42,94 @@ function addCopy(module: ModuleBuilder): void {
 type Counters = [Local<"i32">, Local<"i32">, Local<"i32">, Local<"i32">];
 
 /**
+ * `panels16` and `panels32`(first, second, fromRow, to, toPanel, groups, rows): packs four panels of eight columns at a time,
+ * whose rows are 32 bytes apart. A panel's two halves come from two places in each source row, which are that many bytes
+ * further on for the next panel.
+ */
+function addPanels(module: ModuleBuilder, step: 16 | 32): void {
+  module.function(
+    `panels${step}`,
+    ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+    (body, first, second, fromRow, to, toPanel, groups, rows) => {
+      const [a, b, row, group] = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
+      const targets = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
+      return times(group, groups.get(), [
+        a.set(first.get()),
+        b.set(second.get()),
+        ...targets.flatMap((target) => [target.set(to.get()), advance(to, toPanel.get())]),
+        ...times(row, rows.get(), [
+          ...targets.flatMap((target, i) => [
+            v128.store(target.get(), v128.load(a.get(), step * i)),
+            v128.store(target.get(), v128.load(b.get(), step * i), 16),
+            advance(target, i32.const(32)),
+          ]),
+          advance(a, fromRow.get()),
+          advance(b, fromRow.get()),
+        ]),
+        advance(first, i32.const(4 * step)),
+        advance(second, i32.const(4 * step)),
+      ]);
+    },
+  );
+}
+
+const bytes = (...words: number[]): number[] =>
+  words.flatMap((w) => [4 * w, 4 * w + 1, 4 * w + 2, 4 * w + 3]);
+
+/** Transposes the 4 x 4 numbers in four vectors, by way of four others. */
+function transposed(rows: readonly Local<"v128">[], pairs: readonly Local<"v128">[]) {
+  const mixed = (from: readonly Local<"v128">[], a: number, b: number, words: number[]): Code<"v128"> =>
+    i8x16.shuffle((from[a] as Local<"v128">).get(), (from[b] as Local<"v128">).get(), bytes(...words));
+  const sources = [
+    mixed(rows, 0, 1, [0, 4, 1, 5]),
+    mixed(rows, 2, 3, [0, 4, 1, 5]),
+    mixed(rows, 0, 1, [2, 6, 3, 7]),
+    mixed(rows, 2, 3, [2, 6, 3, 7]),
+  ];
+  return {
+    steps: pairs.map((pair, i) => pair.set(sources[i] as Code<"v128">)),
+    results: [
+      mixed(pairs, 0, 1, [0, 1, 4, 5]),
+      mixed(pairs, 0, 1, [2, 3, 6, 7]),
+      mixed(pairs, 2, 3, [0, 1, 4, 5]),
+      mixed(pairs, 2, 3, [2, 3, 6, 7]),
+    ],
+  };
+}
+
+/**
+ * `transposeRows(from, fromRow, to, toStep, toPanel, panels, blocks)`: packs the transpose of row-major data: eight rows become
+ * the eight columns of a panel, whose rows are 32 bytes apart; `toStep` is from one block of four source columns to the next.
+ */
+function addTransposeRows(module: ModuleBuilder): void {
+  module.function(
+    "transposeRows",
+    ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+    (body, from, fromRow, to, toStep, toPanel, panels, blocks) => {
+      const [target, panel, block] = [0, 1, 2].map(() => body.local("i32")) as Counters;
+      const sources = Array.from({ length: 8 }, () => body.local("i32"));
+      const rows = [0, 1, 2, 3].map(() => body.local("v128"));
+      const pairs = [0, 1, 2, 3].map(() => body.local("v128"));
+      const { steps, results } = transposed(rows, pairs);
+      return times(panel, panels.get(), [
+        ...sources.flatMap((source) => [source.set(from.get()), advance(from, fromRow.get())]),
+        target.set(to.get()),
+        ...times(block, blocks.get(), [
+          ...[0, 1].flatMap((half) => [
+            ...rows.map((row, r) => row.set(v128.load((sources[4 * half + r] as Local<"i32">).get()))),
+            ...steps,
+            ...results.map((result, r) => v128.store(target.get(), result, 32 * r + 16 * half)),
+          ]),
+          ...sources.map((source) => advance(source, i32.const(16))),
+          advance(target, toStep.get()),
+        ]),
+        advance(to, toPanel.get()),
+      ]);
+    },
+  );
+}
+
+/**
  * `transpose(from, fromOuter, fromInner, to, toOuter, toInner, outer, inner)`: transposes blocks of 4 x 4 whose rows are 32
  * bytes apart on both sides, as in panels of eight columns. `outer` times `inner` blocks, with the given steps.
  */
@@ -50,30 +141,13 @@ function addTranspose(module: ModuleBuilder): void {
       const [source, target, i, j] = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
       const rows = [0, 1, 2, 3].map(() => body.local("v128"));
       const pairs = [0, 1, 2, 3].map(() => body.local("v128"));
-      const bytes = (...words: number[]): number[] =>
-        words.flatMap((w) => [4 * w, 4 * w + 1, 4 * w + 2, 4 * w + 3]);
-      const mixed = (from: readonly Local<"v128">[], a: number, b: number, lanes: number[]): Code<"v128"> =>
-        i8x16.shuffle((from[a] as Local<"v128">).get(), (from[b] as Local<"v128">).get(), lanes);
-      const [low, high] = [bytes(0, 4, 1, 5), bytes(2, 6, 3, 7)];
-      const [first, second] = [bytes(0, 1, 4, 5), bytes(2, 3, 6, 7)];
-      const sources = [
-        mixed(rows, 0, 1, low),
-        mixed(rows, 2, 3, low),
-        mixed(rows, 0, 1, high),
-        mixed(rows, 2, 3, high),
-      ];
-      const results = [
-        mixed(pairs, 0, 1, first),
-        mixed(pairs, 0, 1, second),
-        mixed(pairs, 2, 3, first),
-        mixed(pairs, 2, 3, second),
-      ];
+      const { steps, results } = transposed(rows, pairs);
       return times(i, outer.get(), [
         source.set(from.get()),
         target.set(to.get()),
         ...times(j, inner.get(), [
           ...rows.map((row, r) => row.set(v128.load(source.get(), 32 * r))),
-          ...pairs.map((pair, p) => pair.set(sources[p] as Code<"v128">)),
+          ...steps,
           ...results.map((result, r) => v128.store(target.get(), result, 32 * r)),
           advance(source, fromInner.get()),
           advance(target, toInner.get()),

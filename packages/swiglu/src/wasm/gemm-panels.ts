@@ -56,7 +56,7 @@ export function packColumns(
 
 /**
  * Packs row-major matrices of `columns` columns (a multiple of 8) into a right operand at `to`: one matrix into panels of
- * eight columns, two into panels of four columns of each, side by side.
+ * eight columns, two into panels of four columns of each, side by side. Their rows are `rowLength` numbers long.
  */
 export function packRight(
   engine: Engine,
@@ -64,25 +64,67 @@ export function packRight(
   rows: number,
   columns: number,
   to: number,
+  rowLength = columns,
 ): Right {
   const panels = (from.length * columns) / tileColumns;
   const panelBytes = 4 * tileColumns * rows;
-  const halves = from.length === 1 ? [from[0] as number, (from[0] as number) + 16] : from;
-  const quadStep = 32 / from.length;
-  const calls = halves.flatMap((address, half) =>
-    ranges(panels, 16).map(([panel, count]) => [
-      address + quadStep * panel,
-      quadStep,
-      4 * columns,
-      to + panelBytes * panel + 16 * half,
+  const [first, second] = from.length === 1 ? [from[0] as number, (from[0] as number) + 16] : from;
+  const step = 32 / from.length;
+  const groups = Math.floor(panels / 4);
+  const calls = ranges(groups, 4).map(([group, count]) => [
+    (first as number) + 4 * step * group,
+    (second as number) + 4 * step * group,
+    4 * rowLength,
+    to + 4 * panelBytes * group,
+    panelBytes,
+    count,
+    rows,
+  ]);
+  packing(engine).run(`panels${step}`, grouped(calls, engine.threads));
+  const rest = 4 * groups;
+  const copies = [first, second].map((address, half) => [
+    (address as number) + step * rest,
+    step,
+    4 * rowLength,
+    to + panelBytes * rest + 16 * half,
+    panelBytes,
+    4 * tileColumns,
+    panels - rest,
+    rows,
+  ]);
+  if (panels > rest) packing(engine).run("copy", grouped(copies, engine.threads));
+  return { address: to, panels, panelBytes, k: rows };
+}
+
+/**
+ * Packs the transpose of what `packRight` takes into a right operand at `to`, like `packTransposed` of its result. `rows` is a
+ * multiple of 8 as well.
+ */
+export function packRightTransposed(
+  engine: Engine,
+  from: readonly number[],
+  rows: number,
+  columns: number,
+  to: number,
+  rowLength = columns,
+): Right {
+  const k = from.length * columns;
+  const panels = rows / tileColumns;
+  const panelBytes = 4 * tileColumns * k;
+  const block = 4 * 4 * tileColumns;
+  const calls = from.flatMap((address, i) =>
+    ranges(panels, 4).map(([panel, count]) => [
+      address + 4 * rowLength * tileColumns * panel,
+      4 * rowLength,
+      to + panelBytes * panel + block * i,
+      block * from.length,
       panelBytes,
-      4 * tileColumns,
       count,
-      rows,
+      columns / 4,
     ]),
   );
-  packing(engine).run("copy", grouped(calls, engine.threads));
-  return { address: to, panels, panelBytes, k: rows };
+  packing(engine).run("transposeRows", grouped(calls, engine.threads));
+  return { address: to, panels, panelBytes, k };
 }
 
 /** Packs the transpose of a right operand, whose k is a multiple of 8, into another one at `to`. */

@@ -2,32 +2,62 @@
 import { type ActivationPlan, planActivation } from "../../backend/check.js";
 import type { ParameterValue } from "../../backend/data.js";
 import type { Activation } from "../../catalogue/activation.js";
-import { backward, forward } from "../../wasm/activate.js";
+import { type Operation, schedule } from "../../expression/expr.js";
+import { backward, forward, record, recordedBackward } from "../../wasm/activate.js";
 import type { KernelAttributes } from "../seam.js";
 import { definitionOf } from "./definition.js";
 import type { Run } from "./workplace.js";
 
-/** `SwigluActivation` */
+/** `SwigluActivation`: its residuals, where it has any, are its derivatives in its inputs. */
 export function activationForward(run: Run, attributes: KernelAttributes): void {
+  const { engine, scratch } = run;
   const { plan, names, shape } = planned(run, attributes);
+  const addresses = names.map((name) => run.address(name));
   const out = run.output(shape);
-  forward(
-    run.engine,
-    plan,
-    names.map((name) => run.address(name)),
-    out,
-    run.scratch,
-  );
+  if (attributes.training && isWorthRecording(plan.activation)) {
+    const slopes = outputsLike(run, names);
+    if (!record(engine, plan, addresses, out, slopes, scratch)) run.dropAfter(1);
+  } else forward(engine, plan, addresses, out, scratch);
 }
 
 /** `SwigluActivationBackward` */
 export function activationBackward(run: Run, attributes: KernelAttributes): void {
+  const { engine, scratch } = run;
   const { plan, names } = planned(run, attributes);
-  const addresses = names.map((name) => run.address(name));
+  const [dy, targets] = [run.address("dy"), outputsLike(run, names)];
+  if ("residual.0" in run.inputs) {
+    const slopes = names.map((_, i) => run.address(`residual.${plan.packed ? 0 : i}`));
+    recordedBackward(engine, plan, slopes, dy, targets, scratch);
+  } else {
+    const addresses = names.map((name) => run.address(name));
+    outputParameters(run, plan, backward(engine, plan, addresses, dy, targets, scratch));
+  }
+}
+
+/** Operations that take so little time that computing them again costs less than keeping the results. */
+const quick: ReadonlySet<Operation> = new Set<Operation>([
+  "neg",
+  "abs",
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "min",
+  "max",
+  "relu",
+  "clamp",
+  "selectGreater",
+]);
+
+/** Whether value and derivatives are computed at once; for parameters there would be one more result each. */
+const isWorthRecording = ({ expression, parameters }: Activation): boolean =>
+  Object.keys(parameters).length === 0 &&
+  schedule([expression]).some(({ op }) => op !== "num" && op !== "variable" && !quick.has(op));
+
+/** One output for each of the named inputs, of its shape; gate and up of a packed input have the same one. */
+function outputsLike(run: Run, names: readonly string[]): number[] {
   const places = new Map([...new Set(names)].map((name) => [name, run.output(run.shape(name))]));
-  const targets = names.map((name) => places.get(name) as number);
-  const sums = backward(run.engine, plan, addresses, run.address("dy"), targets, run.scratch);
-  outputParameters(run, plan, sums);
+  return names.map((name) => places.get(name) as number);
 }
 
 /** The checked call, the input tensor of each of the activation's inputs, and the result's shape. */

@@ -4,6 +4,7 @@ import { chooseSimd } from "../../wasm/features.js";
 import type { KernelAttributes, KernelName } from "../seam.js";
 import { activationBackward, activationForward } from "./activation.js";
 import { ffnBackward, ffnForward } from "./ffn.js";
+import { shareClones, unshareClones } from "./identity.js";
 import { type Run, runOn } from "./workplace.js";
 
 type Kernel = (run: Run, attributes: KernelAttributes) => void;
@@ -23,7 +24,8 @@ const all = Object.entries(kernels).flatMap(([name, { forward, backward }]) => [
 /**
  * Registers this library's fused kernels for TensorFlow.js's wasm backend, which need not be loaded yet. From then on the
  * activations and layers of `swiglu/tfjs` use them wherever that backend computes, forward and backward, on the tensors' own
- * memory; gradients of gradients still come from composed operations. Calling it again changes nothing.
+ * memory; gradients of gradients still come from composed operations. Tensors that any operation keeps for its gradient are no
+ * longer copied there. Calling it again changes nothing.
  *
  * Throws an Error where WebAssembly SIMD is missing. Where a build of the backend hides its memory, kernels copy their tensors
  * in and out, and a warning says so once.
@@ -34,6 +36,7 @@ const all = Object.entries(kernels).flatMap(([name, { forward, backward }]) => [
  */
 export function registerFusedKernels(): void {
   chooseSimd();
+  shareClones();
   for (const [kernelName, kernel] of all)
     if (tf.getKernel(kernelName, "wasm") === undefined)
       tf.registerKernel({
@@ -46,6 +49,7 @@ export function registerFusedKernels(): void {
 
 /** Takes the kernels of `registerFusedKernels` out again: everything is composed of TensorFlow.js's operations as before. */
 export function unregisterFusedKernels(): void {
+  unshareClones();
   for (const [kernelName] of all)
     if (tf.getKernel(kernelName, "wasm") !== undefined) tf.unregisterKernel(kernelName, "wasm");
 }

@@ -141,8 +141,9 @@ export class Run {
     return this.rooms.splice(0).map((room) => room.tensor());
   }
 
-  drop(): void {
-    for (const room of this.rooms) room.drop();
+  /** Gives up all outputs after the first `count`. */
+  dropAfter(count: number): void {
+    for (const room of this.rooms.splice(count)) room.drop();
   }
 
   private input(name: string): TensorInfo {
@@ -161,7 +162,7 @@ export function runOn(backend: object, inputs: NamedTensorInfoMap, work: (run: R
     work(run);
     return run.results();
   } catch (error) {
-    run.drop();
+    run.dropAfter(0);
     throw error;
   } finally {
     scratch.release();

@@ -1,0 +1,36 @@
+// Copies that are none: TensorFlow.js clones every tensor that an operation keeps for its gradient, and its wasm backend, unlike
+// its others, copies the numbers then. Tensors never change, so they can share them, as those of a reshape do.
+import * as tf from "@tensorflow/tfjs";
+
+/** What counts the tensors that share data: part of every backend's interface. */
+type Counting = Pick<tf.KernelBackend, "incRef">;
+
+const config = { kernelName: "Identity", backendName: "wasm" } as const;
+let original: tf.KernelConfig | undefined;
+
+/** Lets clones share their data on the wasm backend, if that is loaded. */
+export function shareClones(): void {
+  const found = tf.getKernel(config.kernelName, config.backendName);
+  if (original !== undefined || found === undefined) return;
+  original = found;
+  replaceBy({
+    ...config,
+    kernelFunc: (call) => {
+      const { x } = call.inputs as { readonly x: tf.TensorInfo };
+      if (x.dtype === "string") return found.kernelFunc(call);
+      (call.backend as Counting).incRef(x.dataId);
+      return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+    },
+  });
+}
+
+/** Puts back what `shareClones` replaced. */
+export function unshareClones(): void {
+  if (original !== undefined) replaceBy(original);
+  original = undefined;
+}
+
+function replaceBy(kernel: tf.KernelConfig): void {
+  tf.unregisterKernel(config.kernelName, config.backendName);
+  tf.registerKernel(kernel);
+}
