@@ -5,18 +5,7 @@ import { type BasicOperation, lower } from "../../expression/lower.js";
 import { simplifyAll } from "../../expression/simplify.js";
 import type { Code } from "../assembler/code.js";
 import { f32x4, v128 } from "../assembler/instructions.js";
-import {
-  atan,
-  exp,
-  expSmall,
-  log,
-  sigmoid,
-  sigmoidByReciprocal,
-  sigmoidSlope,
-  sigmoidWithSlope,
-  slopeByReciprocal,
-  tanh,
-} from "./math.js";
+import { atan, exp, expSmall, log, sigmoid, sigmoidSlope, sigmoidWithSlope, tanh } from "./math.js";
 import type { Vector, VectorWriter } from "./writer.js";
 
 type Rule<O extends Operation> = (write: VectorWriter, ...operands: Operands<O, Vector>) => Vector;
@@ -75,17 +64,9 @@ const rules: { readonly [O in BasicOperation | Native]: Rule<O> } = {
 /** The rule for a node; some operands allow a shorter one. */
 function ruleFor(node: Apply, slopes: ReadonlySet<Expr | undefined>): AnyRule {
   const [operand] = node.args as readonly [Expr];
-  if (node.op === "sigmoid" && slopes.has(operand))
-    return (isExact(operand) ? sigmoidByReciprocal : sigmoidWithSlope) as AnyRule;
-  if (node.op === "sigmoidSlope" && isExact(operand)) return slopeByReciprocal as AnyRule;
+  if (node.op === "sigmoid" && slopes.has(operand)) return sigmoidWithSlope as AnyRule;
   if (node.op === "exp" && neverPositive(operand)) return expSmall as AnyRule;
   return rules[node.op as keyof typeof rules] as AnyRule;
-}
-
-/** Whether an operand is rounded at most once, which leaves room in the error bound for quicker rules. */
-function isExact(expr: Expr): boolean {
-  const leaf = (part: Expr): boolean => part.op === "variable" || part.op === "num";
-  return leaf(expr) || (expr.op === "mul" && expr.args.every(leaf));
 }
 
 function neverPositive(expr: Expr): boolean {

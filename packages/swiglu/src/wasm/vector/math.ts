@@ -132,31 +132,6 @@ export function sigmoidSlope(w: VectorWriter, z: Vector): Vector {
   return w.let(f32x4.div(e.get(), square.get()));
 }
 
-/** s(-|z|) and s(|z|) from one division, which both functions below share: e / (1 + e) and 1 / (1 + e). */
-function bothSigmoids(w: VectorWriter, z: Vector): readonly [Vector, Vector] {
-  const e = liftedExpNegAbs(w, z);
-  const reciprocal = w.once("reciprocal", z, () =>
-    w.let(f32x4.div(w.constant(1).get(), f32x4.add(w.constant(lift).get(), e.get()))),
-  );
-  return [
-    w.once("lower sigmoid", z, () => w.let(f32x4.mul(e.get(), reciprocal.get()))),
-    w.once("upper sigmoid", z, () => w.let(f32x4.mul(w.constant(lift).get(), reciprocal.get()))),
-  ];
-}
-
-/** The sigmoid where its slope is needed too, with one division for both; rounds once more than `sigmoidWithSlope`. */
-export function sigmoidByReciprocal(w: VectorWriter, z: Vector): Vector {
-  const [lower, upper] = bothSigmoids(w, z);
-  const ifAbove = v128.and(f32x4.gt(z.get(), w.constant(0).get()), upper.get());
-  return w.let(f32x4.pmax(lower.get(), ifAbove));
-}
-
-/** s(z) s(-z) from the same division. */
-export function slopeByReciprocal(w: VectorWriter, z: Vector): Vector {
-  const [lower, upper] = bothSigmoids(w, z);
-  return w.let(f32x4.mul(lower.get(), upper.get()));
-}
-
 const signBit = (w: VectorWriter): Vector => w.outside("sign bit", () => i32x4.splat(i32.const(-(2 ** 31))));
 
 /** (tanh(sqrt t) - sqrt t) / (t sqrt t) for t in [0, 0.625^2] */
