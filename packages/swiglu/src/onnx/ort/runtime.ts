@@ -80,8 +80,9 @@ export async function loader(runtime: OrtRuntime, asked?: number): Promise<Loade
     extra: {
       // Threads wait for work by spinning, but only while a graph runs: between calls the cores belong to others.
       session: { force_spinning_stop: "1" },
-      // In 1.30 it forgets an edge when it turns (1 / a) * b into b / a, and the graph then refuses to load.
-      optimization: { disable_specified_optimizers: "DivMulFusion" },
+      // Two that 1.30 is better without. The first forgets an edge when it turns (1 / a) * b into b / a, and the graph then
+      // refuses to load; the second turns Transpose and MatMul into a slower product that transposes as it goes.
+      optimization: { disable_specified_optimizers: "DivMulFusion;MatmulTransposeFusion" },
     },
   };
   const open = async (model: Model, inPlace: boolean): Promise<Program> => {
