@@ -22,6 +22,17 @@ import { columnSums, packColumns, packLeft, packRight } from "./gemm-panels.js";
 import { packedColumns, readMatrix } from "./matrix-copy.js";
 import type { Scratch } from "./scratch.js";
 
+/** Where gradients go, by name; asked for when they are written, since arrays in the heap go stale when it grows. */
+export interface GradientTargets {
+  /** An array for a gradient; where there is none, a new one is made. */
+  array(name: string): Float32Array | undefined;
+  /**
+   * Room in the heap for a gradient and the rest of its last tiles of rows. Where a matrix needs no padding, its product goes
+   * straight there, and it is not among the gradients that are returned.
+   */
+  place?(name: string): number;
+}
+
 /** One backward of one pass. */
 export class FfnBackward<W> {
   private readonly gradients: Record<string, ParameterValue> = {};
@@ -33,8 +44,7 @@ export class FfnBackward<W> {
     private readonly fused: FusedCalls,
     private readonly rows: number,
     private readonly scratch: Scratch,
-    /** Arrays for gradients, by name; asked for when they are written to, since the heap's own move when it grows. */
-    private readonly out: (name: string) => Float32Array | undefined,
+    private readonly targets: GradientTargets,
   ) {}
 
   /** From x, the activation's inputs (computed again where they were not kept) and dY: addresses, row-major, padded. */
@@ -56,7 +66,7 @@ export class FfnBackward<W> {
       product(engine, { left: flow.left, right: square.transposed(), start: own, out: own });
       flow = this.flow(slopes.own, padded(dFf));
     }
-    gradients.x = this.inputGradient(flow, first);
+    this.inputGradient(flow, first);
     this.weightGradients(first.names, x, dModel, dFf, flow.right);
     return gradients as FfnGradients<W>;
   }
@@ -70,12 +80,15 @@ export class FfnBackward<W> {
     };
   }
 
-  private inputGradient({ left }: Flow, weight: PackedWeight): Float32Array {
+  private inputGradient({ left }: Flow, weight: PackedWeight): void {
     const { engine, rows, scratch } = this;
-    const columns = padded(this.plan.dModel);
-    const out = rowMajor(scratch.place(wholeTiles(rows) * columns), columns);
+    const { dModel } = this.plan;
+    const columns = padded(dModel);
+    const direct = columns === dModel ? this.targets.place?.("x") : undefined;
+    const out = rowMajor(direct ?? scratch.place(wholeTiles(rows) * columns), columns);
     product(engine, { left, right: weight.transposed(), start: this.weights.start, out });
-    return readMatrix(engine, out.base, rows, this.plan.dModel, this.out("x"));
+    if (direct === undefined)
+      this.gradients.x = readMatrix(engine, out.base, rows, dModel, this.targets.array("x"));
   }
 
   /**
@@ -92,40 +105,76 @@ export class FfnBackward<W> {
     const { engine, scratch } = this;
     const tall = Math.ceil(rows / tileRows) * tileRows;
     const left = packColumns(engine, factor, flow.k, rows, padded(rows), scratch.place(tall * flow.k));
+    const direct = this.directOutput(names, columns);
     const width = padded(columns);
-    const places = scratch.place(names.length * tall * width);
+    const places = direct ? 0 : scratch.place(names.length * tall * width);
     const distance = 4 * tall * width;
-    const out: Stream =
+    const copied: Stream =
       names.length === 1
         ? rowMajor(places, width)
         : { base: places, row: 4 * width, panel: 16, half: distance };
-    product(engine, { left, right: flow, start: this.weights.start, out });
-    const { layout, weights } = this.plan;
-    const bias = (name: string): boolean => weights[`${name}Bias`] !== undefined;
+    product(engine, { left, right: flow, start: this.weights.start, out: direct ?? copied });
+    if (direct === undefined) this.readWeights(names, rows, columns, places, distance);
+    this.biasGradients(names, columns, flow);
+  }
+
+  /** Where the gradients of the named weights go without a copy, if they can. */
+  private directOutput(names: readonly string[], columns: number): Stream | undefined {
+    const { targets } = this;
+    if (targets.place === undefined || padded(columns) !== columns) return undefined;
+    if (names.length === 1) return rowMajor(targets.place(names[0] as string), columns);
+    const { layout } = this.plan;
+    if (layout === undefined) {
+      const [gate, up] = names.map((name) => targets.place?.(name)) as [number, number];
+      return { base: gate, row: 4 * columns, panel: 16, half: up - gate };
+    }
+    const [gate, up] = packedColumns(columns, layout);
+    if (gate.step !== 1) return undefined;
+    const base = targets.place("packed") + 4 * gate.offset;
+    return { base, row: 4 * gate.rowLength, panel: 16, half: 4 * (up.offset - gate.offset) };
+  }
+
+  /** Copies the gradients of the named weights out of the heap. */
+  private readWeights(
+    names: readonly string[],
+    rows: number,
+    columns: number,
+    places: number,
+    distance: number,
+  ): void {
+    const { engine, targets, gradients } = this;
+    const { layout } = this.plan;
     if (names.length === 2 && layout !== undefined) {
-      const into = this.out("packed") ?? new Float32Array(2 * rows * columns);
+      const into = targets.array("packed") ?? new Float32Array(2 * rows * columns);
       packedColumns(columns, layout).forEach((where, i) => {
         readMatrix(engine, places + i * distance, rows, columns, into, where);
       });
-      this.gradients.packed = into;
-      if (!bias("packed")) return;
-      const [gate, up] = this.sums(flow, 2, columns) as [Float32Array, Float32Array];
+      gradients.packed = into;
+    } else
+      names.forEach((name, i) => {
+        gradients[name] = readMatrix(engine, places + i * distance, rows, columns, targets.array(name));
+      });
+  }
+
+  /** The gradients of the biases of the named weights, where they have any. */
+  private biasGradients(names: readonly string[], columns: number, flow: Right): void {
+    const { layout, weights } = this.plan;
+    const packed = names.length === 2 && layout !== undefined;
+    const biases = (packed ? ["packed"] : names).map((name) => `${name}Bias`);
+    if (!biases.some((name) => weights[name] !== undefined)) return;
+    const sums = this.sums(flow, names.length, columns);
+    if (packed) {
+      const [gate, up] = sums as [Float32Array, Float32Array];
       this.keep("packedBias", pack({ gate, up }, [columns], { layout }));
-    } else {
-      names.forEach((name, i) => {
-        this.gradients[name] = readMatrix(engine, places + i * distance, rows, columns, this.out(name));
+    } else
+      biases.forEach((name, i) => {
+        if (weights[name] !== undefined) this.keep(name, sums[i] as Float32Array);
       });
-      if (!names.some(bias)) return;
-      const sums = this.sums(flow, names.length, columns);
-      names.forEach((name, i) => {
-        if (bias(name)) this.keep(`${name}Bias`, sums[i] as Float32Array);
-      });
-    }
   }
 
   /** A gradient, in the caller's array if there is one. */
   private keep(name: string, value: Float32Array): void {
-    const into = this.out(name);
+    const into = this.targets.array(name);
     into?.set(value);
     this.gradients[name] = into ?? value;
   }

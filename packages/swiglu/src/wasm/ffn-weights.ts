@@ -16,17 +16,72 @@ interface Source {
   readonly from: Columns;
 }
 
-/** One weight matrix, or gate and up together, with what is added to its product. */
-export class PackedWeight {
+/** One weight matrix, or gate and up together, as the operand of products, with what is added to them. */
+export interface PackedWeight {
+  /** Of the matrix, or of gate and up. */
+  readonly names: readonly string[];
   readonly panels: Right;
   /** The address of the biases in the order of the panels' columns; zeros where there are none. */
+  readonly bias: number;
+  /** The panels of the transposed matrix; for gate and up together, its rows are in the order of these columns. */
+  transposed(): Right;
+}
+
+/** Everything that a block keeps in the heap. */
+export interface PackedWeights {
+  /** What the activation's inputs, or the first of them, are computed with. */
+  readonly first: PackedWeight;
+  /** Self-gated blocks: the other input is computed from the first one with this. */
+  readonly square: PackedWeight | undefined;
+  readonly down: PackedWeight;
+  /** The activation's parameters: numbers, or where one value for each hidden column is. */
+  readonly parameters: readonly number[];
+  /** Zeros, for products to which nothing is added. */
+  readonly start: Stream;
+}
+
+/** Makes the weight of these names, whose matrices have so many rows and columns. */
+type MakeWeight = (names: readonly string[], rows: number, columns: number) => PackedWeight;
+
+/** The weights of a block, each made by `make`; what else there is takes memory of the scratch. */
+export function weightsOf(plan: FfnPlan, memory: Scratch, make: MakeWeight): PackedWeights {
+  const { form, dModel, dFf, parameters } = plan;
+  const first = { gated: ["gate", "up"], packed: ["gate", "up"], ungated: ["up"], selfGated: ["in"] };
+  return {
+    first: make(first[form], dModel, dFf),
+    square: form === "selfGated" ? make(["square"], dFf, dFf) : undefined,
+    down: make(["down"], dFf, dModel),
+    start: { base: memory.place(new Float32Array(8)), row: 0, panel: 0, half: 16 },
+    parameters: Object.values(parameters).map((value) =>
+      typeof value === "number"
+        ? value
+        : memory.place(
+            Float32Array.from({ length: padded(dFf) }, (_, i) => value[i % value.length] as number),
+          ),
+    ),
+  };
+}
+
+/** Where the matrices of the named weights, or of gate and up in a packed one, are in the weights that were given. */
+export function sourcesOf(
+  { layout }: FfnPlan,
+  names: readonly string[],
+  columns: number,
+): { readonly name: string; readonly from: Columns }[] {
+  return names.length === 2 && layout !== undefined
+    ? packedColumns(columns, layout).map((from) => ({ name: "packed", from }))
+    : names.map((name) => ({ name, from: wholeRows(columns) }));
+}
+
+/** A weight that is copied into panels at once. */
+class KeptWeight implements PackedWeight {
+  readonly panels: Right;
   readonly bias: number;
   private turned: Right | undefined;
 
   constructor(
     private readonly engine: Engine,
     private readonly memory: Scratch,
-    /** Of the matrix, or of gate and up. */
     readonly names: readonly string[],
     matrices: readonly Source[],
     biases: readonly (Source | undefined)[],
@@ -38,11 +93,7 @@ export class PackedWeight {
     this.bias = memory.place(matrices.length * width);
     const scratch = new Scratch(engine);
     try {
-      const whole = k === rows && width === columns;
       const places = matrices.map(({ numbers, from }) => {
-        const given = numbers();
-        const inHeap = given.buffer === engine.heap.memory.buffer;
-        if (inHeap && whole && from.rowLength === columns) return given.byteOffset;
         const place = scratch.place(k * width);
         writePadded(engine, place, numbers, [rows, columns], { allRows: k, from });
         return place;
@@ -60,7 +111,6 @@ export class PackedWeight {
     }
   }
 
-  /** The panels of the transposed matrix; for gate and up together, its rows are in the order of these columns. */
   transposed(): Right {
     const { panels, k } = this.panels;
     this.turned ??= packTransposed(this.engine, this.panels, this.memory.place(8 * panels * k));
@@ -68,50 +118,26 @@ export class PackedWeight {
   }
 }
 
-/** Everything that a block keeps in the heap. */
-export class PackedWeights {
-  /** What the activation's inputs, or the first of them, are computed with. */
-  readonly first: PackedWeight;
-  /** Self-gated blocks: the other input is computed from the first one with this. */
-  readonly square: PackedWeight | undefined;
-  readonly down: PackedWeight;
-  /** The activation's parameters: numbers, or where one value for each hidden column is. */
-  readonly parameters: readonly number[];
-  /** Zeros, for products to which nothing is added. */
-  readonly start: Stream;
+/** The weights of a block that stays: copied into the heap once. */
+export class KeptWeights {
+  readonly packed: PackedWeights;
   private readonly memory: Scratch;
   private alive = true;
 
   constructor(engine: Engine, plan: FfnPlan, read: (name: string) => Numbers | undefined) {
-    const { form, dModel, dFf, layout, parameters } = plan;
     const memory = new Scratch(engine);
     this.memory = memory;
     const source = (name: string, from: Columns): Source | undefined => {
       const numbers = read(name);
       return numbers === undefined ? undefined : { numbers, from };
     };
-    const weight = (names: readonly string[], rows: number, columns: number): PackedWeight => {
-      const packed = names.length === 2 && layout !== undefined;
-      const views = packed
-        ? packedColumns(columns, layout).map((from) => ["packed", from] as const)
-        : names.map((name) => [name, wholeRows(columns)] as const);
-      const matrices = views.map(([name, from]) => source(name, from) as Source);
-      const biases = views.map(([name, from]) => source(`${name}Bias`, from));
-      return new PackedWeight(engine, memory, names, matrices, biases, rows, columns);
-    };
     try {
-      const first = { gated: ["gate", "up"], packed: ["gate", "up"], ungated: ["up"], selfGated: ["in"] };
-      this.first = weight(first[form], dModel, dFf);
-      this.square = form === "selfGated" ? weight(["square"], dFf, dFf) : undefined;
-      this.down = weight(["down"], dFf, dModel);
-      this.start = { base: memory.place(new Float32Array(8)), row: 0, panel: 0, half: 16 };
-      this.parameters = Object.values(parameters).map((value) =>
-        typeof value === "number"
-          ? value
-          : memory.place(
-              Float32Array.from({ length: padded(dFf) }, (_, i) => value[i % value.length] as number),
-            ),
-      );
+      this.packed = weightsOf(plan, memory, (names, rows, columns) => {
+        const sources = sourcesOf(plan, names, columns);
+        const matrices = sources.map(({ name, from }) => source(name, from) as Source);
+        const biases = sources.map(({ name, from }) => source(`${name}Bias`, from));
+        return new KeptWeight(engine, memory, names, matrices, biases, rows, columns);
+      });
     } catch (error) {
       memory.release();
       throw error;

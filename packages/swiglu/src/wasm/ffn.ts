@@ -7,7 +7,7 @@ import { checkGradientArrays, checkRows, type FfnPlan } from "../backend/ffn.js"
 import type { Engine } from "./engine.js";
 import { FfnBackward } from "./ffn-backward.js";
 import { FusedCalls } from "./ffn-fused.js";
-import { PackedWeights } from "./ffn-weights.js";
+import { KeptWeights, type PackedWeights } from "./ffn-weights.js";
 import { padded, product, rowMajor, sameRow, wholeTiles } from "./gemm.js";
 import { readMatrix, writePadded } from "./matrix-copy.js";
 import { Scratch, withScratch } from "./scratch.js";
@@ -16,6 +16,7 @@ import { Scratch, withScratch } from "./scratch.js";
 type Read = (data: Data, name: string) => Float32Array;
 
 export class WasmFfn<W> implements Ffn<W> {
+  private readonly kept: KeptWeights;
   private readonly weights: PackedWeights;
   private readonly fused: FusedCalls;
   private disposed = false;
@@ -27,10 +28,11 @@ export class WasmFfn<W> implements Ffn<W> {
     private readonly read: Read,
     private readonly recompute: boolean,
   ) {
-    this.weights = new PackedWeights(engine, plan, (name) => {
+    this.kept = new KeptWeights(engine, plan, (name) => {
       const data = plan.weights[name];
       return data === undefined ? undefined : () => read(data, `weights.${name}`);
     });
+    this.weights = this.kept.packed;
     this.fused = new FusedCalls(engine, plan, this.weights);
   }
 
@@ -69,7 +71,7 @@ export class WasmFfn<W> implements Ffn<W> {
   }
 
   dispose(): void {
-    this.weights.release();
+    this.kept.release();
     this.disposed = true;
   }
 
@@ -84,8 +86,8 @@ export class WasmFfn<W> implements Ffn<W> {
         return withScratch(this.engine, (scratch) => {
           const at = this.inHeap(dY, "dY", rows, scratch);
           const { engine, plan, weights, fused } = this;
-          const into = (name: string): Float32Array | undefined => out[name];
-          return new FfnBackward<W>(engine, plan, weights, fused, rows, scratch, into).run(x, inputs, at);
+          const targets = { array: (name: string) => out[name] };
+          return new FfnBackward<W>(engine, plan, weights, fused, rows, scratch, targets).run(x, inputs, at);
         });
       },
       dispose: () => {

@@ -10,45 +10,48 @@ import {
 } from "../../backend/ffn.js";
 import { FfnBackward } from "../../wasm/ffn-backward.js";
 import { FusedCalls } from "../../wasm/ffn-fused.js";
-import { PackedWeights } from "../../wasm/ffn-weights.js";
-import { padded, product, rowMajor, sameRow, wholeTiles } from "../../wasm/gemm.js";
+import type { PackedWeights } from "../../wasm/ffn-weights.js";
+import { padded, product, rowMajor, sameRow, tileRows, wholeTiles } from "../../wasm/gemm.js";
 import { readMatrix, writePadded } from "../../wasm/matrix-copy.js";
 import type { KernelAttributes } from "../seam.js";
 import { outputParameters, parametersOf } from "./activation.js";
 import { definitionOf } from "./definition.js";
+import { tensorWeights } from "./weights.js";
 import type { Run } from "./workplace.js";
 
 /** `SwigluFfn`: its residual is what the activation takes, in the order that the backward reads it. */
 export function ffnForward(run: Run, attributes: KernelAttributes): void {
-  withBlock(run, attributes, ({ plan, weights, fused, rows }) => {
-    const { engine, scratch } = run;
-    const { dModel } = plan;
-    const columns = padded(dModel);
-    const y = run.output([rows, dModel], wholeTiles(rows) * columns);
-    const room = fused.roomForInputs(rows);
-    const inputs = attributes.training ? run.output([room]) : scratch.place(room);
-    const left = fused.forward(matrix(run, "x"), rows, inputs, scratch);
-    const { panels, bias } = weights.down;
-    const target = columns === dModel ? y : scratch.place(wholeTiles(rows) * columns);
-    product(engine, { left, right: panels, start: sameRow(bias), out: rowMajor(target, columns) });
-    if (target !== y) readMatrix(engine, target, rows, dModel, engine.heap.at(y, rows * dModel));
-  });
+  const { plan, weights, fused, rows } = blockOf(run, attributes);
+  const { engine, scratch } = run;
+  const { dModel } = plan;
+  const columns = padded(dModel);
+  const y = run.output([rows, dModel], wholeTiles(rows) * columns);
+  const room = fused.roomForInputs(rows);
+  const inputs = attributes.training ? run.output([room]) : scratch.place(room);
+  const left = fused.forward(matrix(run, "x"), rows, inputs, scratch);
+  const { panels, bias } = weights.down;
+  const target = columns === dModel ? y : scratch.place(wholeTiles(rows) * columns);
+  product(engine, { left, right: panels, start: sameRow(bias), out: rowMajor(target, columns) });
+  if (target !== y) readMatrix(engine, target, rows, dModel, engine.heap.at(y, rows * dModel));
 }
 
 /** `SwigluFfnBackward` */
 export function ffnBackward(run: Run, attributes: KernelAttributes): void {
-  withBlock(run, attributes, ({ plan, weights, fused, rows }) => {
-    const names = ["x", ...Object.keys(run.inputs).filter((name) => name in plan.weights)];
-    const places = new Map(names.map((name) => [name, run.output(run.shape(name))]));
-    const out = (name: string): Float32Array => {
-      const count = run.data(name).length;
-      return run.engine.heap.at(places.get(name) as number, count);
-    };
-    const backward = new FfnBackward(run.engine, plan, weights, fused, rows, run.scratch, out);
-    const gradients = backward.run(matrix(run, "x"), run.address("residual.0"), matrix(run, "dy"));
-    outputParameters(run, plan, gradients);
-  });
+  const { plan, weights, fused, rows } = blockOf(run, attributes);
+  const { engine, scratch } = run;
+  const names = Object.keys(run.inputs).filter((name) => name === "x" || name in plan.weights);
+  const places = new Map(
+    names.map((name) => [name, run.output(run.shape(name), wholeRows(run.shape(name)))]),
+  );
+  const place = (name: string): number => places.get(name) as number;
+  const array = (name: string): Float32Array => engine.heap.at(place(name), run.data(name).length);
+  const backward = new FfnBackward(engine, plan, weights, fused, rows, scratch, { array, place });
+  outputParameters(run, plan, backward.run(matrix(run, "x"), run.address("residual.0"), matrix(run, "dy")));
 }
+
+/** The size of a matrix whose last rows are a whole tile. */
+const wholeRows = ([rows, columns = 1]: readonly number[]): number =>
+  Math.ceil((rows as number) / tileRows) * tileRows * columns;
 
 interface Block {
   readonly plan: FfnPlan;
@@ -57,19 +60,16 @@ interface Block {
   readonly rows: number;
 }
 
-/** The block of a call, its weights packed for as long as `work` takes. */
-function withBlock(run: Run, attributes: KernelAttributes, work: (block: Block) => void): void {
-  const { engine } = run;
+/** The block of a call. */
+function blockOf(run: Run, attributes: KernelAttributes): Block {
   const plan = planned(run, attributes);
-  const weights = new PackedWeights(engine, plan, (name) =>
-    name in run.inputs ? () => run.numbers(name) : undefined,
-  );
-  try {
-    const fused = new FusedCalls(engine, plan, weights);
-    work({ plan, weights, fused, rows: run.shape("x")[0] as number });
-  } finally {
-    weights.release();
-  }
+  const weights = tensorWeights(run, plan);
+  return {
+    plan,
+    weights,
+    fused: new FusedCalls(run.engine, plan, weights),
+    rows: run.shape("x")[0] as number,
+  };
 }
 
 function planned(run: Run, attributes: KernelAttributes): FfnPlan {

@@ -1,0 +1,95 @@
+// The weights of a feed-forward call: packed straight from the tensors' memory, and only into the panels that are asked for.
+// They change with every training step, so what a forward or a backward does not need would be packed in vain.
+import type { FfnPlan } from "../../backend/ffn.js";
+import type { Engine } from "../../wasm/engine.js";
+import { type PackedWeight, type PackedWeights, sourcesOf, weightsOf } from "../../wasm/ffn-weights.js";
+import { padded, type Right } from "../../wasm/gemm.js";
+import { packRight, packRightTransposed } from "../../wasm/gemm-panels.js";
+import { type Columns, writePadded } from "../../wasm/matrix-copy.js";
+import type { Scratch } from "../../wasm/scratch.js";
+import type { Run } from "./workplace.js";
+
+/** Row-major matrices of one size: where they are, and how far apart their rows. */
+interface Matrices {
+  readonly addresses: readonly number[];
+  readonly rows: number;
+  readonly columns: number;
+  readonly rowLength: number;
+}
+
+/** The weights of a call, for as long as its scratch memory. */
+export function tensorWeights(run: Run, plan: FfnPlan): PackedWeights {
+  const { engine, scratch } = run;
+  return weightsOf(plan, scratch, (names, rows, columns) => {
+    const sources = sourcesOf(plan, names, columns);
+    const matrices = matricesOf(run, sources, rows, columns);
+    const biases = sources.map(({ name, from }) => biasOf(run, `${name}Bias`, columns, from));
+    return new TensorWeight(engine, scratch, names, matrices, biases);
+  });
+}
+
+/** Matrices where they are, if their sizes need no padding and their columns are not interleaved, else as copies. */
+function matricesOf(
+  run: Run,
+  sources: readonly { readonly name: string; readonly from: Columns }[],
+  rows: number,
+  columns: number,
+): Matrices {
+  const [k, width] = [padded(rows), padded(columns)];
+  if (k === rows && width === columns && sources.every(({ from }) => from.step === 1))
+    return {
+      addresses: sources.map(({ name, from }) => run.address(name) + 4 * from.offset),
+      rows,
+      columns,
+      rowLength: sources[0]?.from.rowLength ?? columns,
+    };
+  const addresses = sources.map(({ name, from }) => {
+    const place = run.scratch.place(k * width);
+    writePadded(run.engine, place, () => run.numbers(name), [rows, columns], { allRows: k, from });
+    return place;
+  });
+  return { addresses, rows: k, columns: width, rowLength: width };
+}
+
+/** A bias as a row with padding; zeros where there is none. */
+function biasOf(run: Run, name: string, columns: number, from: Columns): number {
+  const place = run.scratch.place(padded(columns));
+  if (name in run.inputs) writePadded(run.engine, place, () => run.numbers(name), [1, columns], { from });
+  else run.engine.heap.at(place, padded(columns)).fill(0);
+  return place;
+}
+
+class TensorWeight implements PackedWeight {
+  private packed: Right | undefined;
+  private turned: Right | undefined;
+  private row: number | undefined;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly scratch: Scratch,
+    readonly names: readonly string[],
+    private readonly matrices: Matrices,
+    private readonly biases: readonly number[],
+  ) {}
+
+  get panels(): Right {
+    const { addresses, rows, columns, rowLength } = this.matrices;
+    this.packed ??= packRight(this.engine, addresses, rows, columns, this.room(rows), rowLength);
+    return this.packed;
+  }
+
+  get bias(): number {
+    this.row ??= packRight(this.engine, this.biases, 1, this.matrices.columns, this.room(1)).address;
+    return this.row;
+  }
+
+  transposed(): Right {
+    const { addresses, rows, columns, rowLength } = this.matrices;
+    this.turned ??= packRightTransposed(this.engine, addresses, rows, columns, this.room(rows), rowLength);
+    return this.turned;
+  }
+
+  private room(rows: number): number {
+    return this.scratch.place(this.matrices.addresses.length * rows * this.matrices.columns);
+  }
+}
