@@ -13,6 +13,8 @@ import type { Sessions } from "./sessions.js";
 
 /** About this many elements go through a graph at once. */
 const stretch = 2 ** 16;
+/** Channels that are fewer are repeated, so that the runtime's inner loops are at least this long. */
+const shortest = 1024;
 
 /** What elementwise calls need of their backend. */
 export interface Elementwise {
@@ -86,19 +88,18 @@ async function runBackward(
   names: readonly string[],
   totals: readonly Float64Array[],
 ): Promise<void> {
-  const sums = names.map(() => new Float64Array(call.channels));
-  const sumOutputs = names.map((name, i) => [
-    `gradient_${name}`,
-    { data: sums[i] as Float64Array, dims: [call.channels] },
-  ]);
   for (const piece of call.pieces()) {
+    const sums = names.map(() => piece.sum());
     await program.run(
       { ...piece.inputs, dy: piece.elements(dy) },
-      { ...piece.gradients(gradients), ...Object.fromEntries(sumOutputs) },
+      {
+        ...piece.gradients(gradients),
+        ...Object.fromEntries(names.map((name, i) => [`gradient_${name}`, sums[i] as Value])),
+      },
     );
-    sums.forEach((sum, k) => {
+    sums.forEach(({ data }, k) => {
       const total = totals[k] as Float64Array;
-      for (let i = 0; i < sum.length; i++) total[i % total.length]! += sum[i] as number;
+      for (let i = 0; i < data.length; i++) total[i % total.length]! += data[i] as number;
     });
   }
 }
@@ -106,29 +107,37 @@ async function runBackward(
 /** A part of a call that goes through the graph at once. */
 interface Piece {
   readonly inputs: Readonly<Record<string, Value>>;
-  /** The elements of an array in the unpacked shape. */
+  /** Its elements of an array in the unpacked shape. */
   elements(array: Float32Array): Value;
   gradients(arrays: readonly Float32Array[]): Record<string, Value>;
+  /** Room for a parameter's gradient: one sum, or one for each channel. */
+  sum(): Value & { readonly data: Float64Array };
 }
 
-/** A call as its graph sees it: elements as [rows, channels], packed data as [outer, 2, run]. */
+/** A call as its graph sees it: elements as [count] or [rows, channels], packed data as [outer, 2, run]. */
 class Call {
   /** Whether the graph has to take gate and up apart: two whole halves are two arrays already. */
   readonly packed: boolean;
   readonly gateSlot: number;
-  /** Common to all parameters: 1 where none is per channel. */
-  readonly channels: number;
-  private readonly parameters: Readonly<Record<string, Value>>;
+  readonly perChannel: boolean;
+  /** Elements of a row, with channels; otherwise all pieces are multiples of it. */
+  private readonly width: number;
+  private readonly run: number;
+  private readonly parameters: Readonly<Record<string, Float32Array>>;
 
   constructor(
     private readonly plan: ActivationPlan,
     private readonly arrays: readonly Float32Array[],
   ) {
-    const { run, offset } = this.firstView();
+    const { run, offset } = (plan.inputs[0] as { readonly view: View }).view;
+    const values = Object.entries(plan.parameters);
+    this.run = run;
     this.packed = plan.packed && run < plan.count;
     this.gateSlot = this.packed && offset > 0 ? 1 : 0;
-    const values = Object.entries(plan.parameters);
-    this.channels = values.map(([, value]) => lengthOf(value)).reduce(leastCommonMultiple, 1);
+    this.perChannel = values.some(([, value]) => typeof value !== "number");
+    const lengths = values.map(([, value]) => lengthOf(value));
+    const unit = lengths.reduce(leastCommonMultiple, this.packed ? run : 1);
+    this.width = this.perChannel ? unit * Math.ceil(shortest / unit) : unit;
     this.parameters = Object.fromEntries(
       values.map(([name, value]) => [`parameter_${name}`, this.parameter(value)]),
     );
@@ -136,58 +145,67 @@ class Call {
 
   /** What tells its graph from others of the same activation. */
   get key(): string {
-    return this.packed ? `packed ${this.gateSlot}` : "separate";
+    return `${this.packed ? this.gateSlot : "separate"} ${this.perChannel}`;
   }
 
   *pieces(): Generator<Piece> {
+    const { width } = this;
     const { count } = this.plan;
-    const unit = leastCommonMultiple(this.channels, this.packed ? this.firstView().run : 1);
-    const step = unit * Math.max(1, Math.floor(stretch / unit));
-    for (let start = 0; start < count; start += step) yield this.piece(start, Math.min(count, start + step));
+    const most = width * Math.max(1, Math.floor(stretch / width));
+    for (let start = 0; start < count; ) {
+      const left = count - start;
+      const length = left < width ? left : Math.min(most, left - (left % width));
+      yield this.piece(start, start + length);
+      start += length;
+    }
   }
 
   private piece(start: number, end: number): Piece {
-    const rows = (end - start) / this.channels;
+    const { run, perChannel, plan } = this;
+    const channels = Math.min(this.width, end - start);
+    const dims = perChannel ? [(end - start) / channels, channels] : [end - start];
     const elements = (array: Float32Array, offset = 0): Value => ({
       data: array.subarray(offset + start, offset + end),
-      dims: [rows, this.channels],
+      dims,
     });
-    const { run } = this.firstView();
     const whole = (array: Float32Array): Value => ({
       data: array.subarray(2 * start, 2 * end),
       dims: [(end - start) / run, 2, run],
     });
-    const { inputs, activation } = this.plan;
     /** Each input of the activation in its array; halves of a packed one begin at their offset. */
     const separate = (arrays: readonly Float32Array[], prefix: string) =>
       Object.fromEntries(
-        inputs.map(({ view }, i) => [
-          prefix + activation.inputs[i],
-          elements(arrays[this.plan.packed ? 0 : i] as Float32Array, view.offset),
+        plan.inputs.map(({ name, view }, i) => [
+          prefix + name,
+          elements(arrays[plan.packed ? 0 : i] as Float32Array, view.offset),
         ]),
       );
-    const own: Record<string, Value> = this.packed
-      ? {
-          packed: whole(this.arrays[0] as Float32Array),
-          shape: { data: BigInt64Array.of(-1n, BigInt(this.channels)), dims: [2] },
-        }
+    const shape: Value = {
+      data: perChannel ? BigInt64Array.of(-1n, BigInt(channels)) : BigInt64Array.of(-1n),
+      dims: [perChannel ? 2 : 1],
+    };
+    const inputs = this.packed
+      ? { packed: whole(this.arrays[0] as Float32Array), shape }
       : separate(this.arrays, "");
+    const parameters = Object.entries(this.parameters).map(([name, values]) => {
+      const data = values.subarray(0, channels);
+      return [name, { data, dims: perChannel ? [data.length] : [] }] as const;
+    });
     return {
-      inputs: { ...own, ...this.parameters },
+      inputs: { ...inputs, ...Object.fromEntries(parameters) },
       elements: (array) => elements(array),
       gradients: (arrays) =>
         this.packed ? { gradient_packed: whole(arrays[0] as Float32Array) } : separate(arrays, "gradient_"),
+      sum: () =>
+        perChannel
+          ? { data: new Float64Array(channels), dims: [channels] }
+          : { data: new Float64Array(1), dims: [] },
     };
   }
 
-  private parameter(value: ParameterValue): Value {
-    if (typeof value === "number") return { data: Float32Array.of(value), dims: [1] };
-    const data = Float32Array.from({ length: this.channels }, (_, i) => value[i % value.length] as number);
-    return { data, dims: [this.channels] };
-  }
-
-  private firstView(): View {
-    return (this.plan.inputs[0] as { readonly view: View }).view;
+  private parameter(value: ParameterValue): Float32Array {
+    if (typeof value === "number") return Float32Array.of(value);
+    return Float32Array.from({ length: this.width }, (_, i) => value[i % value.length] as number);
   }
 }
 
