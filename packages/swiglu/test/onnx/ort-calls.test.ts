@@ -1,4 +1,6 @@
 // What is particular to the ONNX Runtime backend: what it is given, sessions and memory, calls under way when it ends.
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import * as runtime from "onnxruntime-node";
 import { afterAll, describe, expect, test } from "vitest";
 import {
@@ -239,4 +241,11 @@ test("math fast: the runtime's own sigmoid and erf, off by less than 2e-6 of the
   expect(Math.abs((lost as number) - evaluate(silu, { x: -20 }))).toBeGreaterThan(bound([-20]));
   expect(Math.abs((kept as number) - evaluate(silu, { x: -20 }))).toBeLessThanOrEqual(bound([-20]));
   for (const each of [backend, precise]) each.dispose();
+});
+
+test("where the process flushes denormals, exact math is refused, fast math is not", () => {
+  const script = fileURLToPath(new URL("./denormals.mjs", import.meta.url));
+  const [exact, fast] = execFileSync(process.execPath, [script], { encoding: "utf8" }).split("\n");
+  expect(exact).toMatch(/^this thread treats denormal numbers as zero, .* or pass math: "fast"$/);
+  expect(fast).toBe("0,2");
 });
