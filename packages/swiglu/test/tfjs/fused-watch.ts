@@ -1,11 +1,12 @@
-// What tests of fused kernels look at: which kernels ran, what they left behind, and blocks as the shared suite sees them.
+// What tests of fused kernels look at: which kernels ran, what they wrote beside their own memory, what they left behind.
 import * as tf from "@tensorflow/tfjs";
-import { vi } from "vitest";
+import { beforeAll, vi } from "vitest";
 import { weightShapes } from "../../src/backend/ffn.js";
-import type { ParameterValue } from "../../src/index.js";
-import { activationToJson } from "../../src/index.js";
+import { type Activation, activationToJson, type ParameterValue } from "../../src/index.js";
 import { workplaceOf } from "../../src/tfjs/fused/workplace.js";
-import type { Block, BlockAdapter } from "../conformance/adapters.js";
+import { activate, activatePacked } from "../../src/tfjs/index.js";
+import type { Adapter, Block, BlockAdapter } from "../conformance/adapters.js";
+import { adapter } from "./backends.js";
 
 /** The fused kernels that some work runs, in order. */
 export function fusedRuns(work: () => tf.TensorContainer): string[] {
@@ -26,36 +27,175 @@ export function memoryState(): { readonly size: number; readonly scratch: number
   return { size: heap.memory.buffer.byteLength, scratch: heap.bytesInUse };
 }
 
-/** A block's tensors: x, weights, and parameters, either as tensors or (`fixed`) as numbers where they are numbers. */
-function blockCall({ activation, weights, parameters, gated, layout, ...size }: Block, fixed: boolean) {
+interface WasmModule {
+  _malloc(bytes: number): number;
+  _free(address: number): void;
+  readonly HEAPU8: Uint8Array;
+}
+/** The backend's module. Its functions replace themselves when they are first called, so that is done before. */
+function moduleOf(backend: tf.KernelBackend): WasmModule {
+  const { wasm } = backend as tf.KernelBackend & { readonly wasm: WasmModule };
+  wasm._free(wasm._malloc(8));
+  return wasm;
+}
+
+const margin = 64;
+const canary = 0xa5;
+const guarded = new Map<number, number>();
+
+/** How many guarded allocations there are. */
+export const allocations = (): number => guarded.size;
+
+/** From here on every allocation of the backend has canaries on both sides, which are looked at when it is freed. */
+export function guardMemory(): void {
+  beforeAll(() => {
+    const wasm = moduleOf(tf.backend());
+    const { _malloc, _free } = wasm;
+    const edges = (address: number, bytes: number) =>
+      [address - margin, address + bytes].map((at) => wasm.HEAPU8.subarray(at, at + margin));
+    wasm._malloc = (bytes) => {
+      const block = _malloc.call(wasm, bytes + 2 * margin);
+      if (block === 0) return 0;
+      guarded.set(block + margin, bytes);
+      for (const edge of edges(block + margin, bytes)) edge.fill(canary);
+      return block + margin;
+    };
+    wasm._free = (address) => {
+      const bytes = guarded.get(address);
+      if (bytes === undefined) return _free.call(wasm, address);
+      guarded.delete(address);
+      if (!edges(address, bytes).every((edge) => edge.every((byte) => byte === canary)))
+        throw new Error(`something wrote beside ${bytes} bytes at ${address}`);
+      _free.call(wasm, address - margin);
+    };
+  });
+}
+
+/** Does some work in which an allocation, the one after `count` others, is made by `allocate`. Returns whether it came to that. */
+function withAllocation(
+  count: number,
+  allocate: (wasm: WasmModule, bytes: number) => number,
+  work: () => void,
+): boolean {
+  const wasm = moduleOf(tf.backend());
+  const { _malloc } = wasm;
+  let calls = 0;
+  wasm._malloc = (bytes) => {
+    if (calls++ !== count) return _malloc.call(wasm, bytes);
+    return allocate({ ...wasm, _malloc, HEAPU8: wasm.HEAPU8 }, bytes);
+  };
+  try {
+    work();
+  } finally {
+    wasm._malloc = _malloc;
+  }
+  return calls > count;
+}
+
+/** Does some work in which an allocation fails, as when memory is full. */
+export const withoutMemory = (count: number, work: () => void): boolean =>
+  withAllocation(count, () => 0, work);
+
+/** Does some work in which the memory grows with an allocation, since there is less left than it asks for. */
+export const withGrowth = (count: number, work: () => void): boolean =>
+  withAllocation(
+    count,
+    ({ _malloc, _free, HEAPU8 }, bytes) => {
+      _free(_malloc(HEAPU8.byteLength));
+      return _malloc(bytes);
+    },
+    work,
+  );
+
+/** Does some work on a backend that is the current one, but does not show its memory. */
+export function hideMemory(work: () => void): void {
+  const backend = tf.backend();
+  const hiding = <T extends object>(target: T, hidden: Readonly<Record<string, unknown>>): T =>
+    new Proxy(target, {
+      get: (of, key) => (typeof key === "string" && key in hidden ? hidden[key] : Reflect.get(of, key)),
+    });
+  const wasm = hiding(moduleOf(backend), { asm: undefined, wasmMemory: undefined });
+  const spy = vi.spyOn(tf.engine(), "backend", "get").mockReturnValue(hiding(backend, { wasm }));
+  try {
+    work();
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+/** Activations in training, with numbers for those parameters that are numbers; only their gradients need tensors. */
+export const fixedParameters: Adapter = {
+  value: (activation, inputs, parameters) =>
+    tf.tidy(() => {
+      const { f, tensors } = fixedCall(activation, inputs, parameters);
+      return tf.valueAndGrads(f)(tensors).value.dataSync<"float32">();
+    }),
+  gradients: async (activation, inputs, dy, parameters) => {
+    const all = await adapter.gradients(activation, inputs, dy, parameters);
+    const own = tf.tidy(() => {
+      const { f, tensors, names } = fixedCall(activation, inputs, parameters);
+      const gradients = tf.grads(f)(tensors, tf.tensor(dy, f(...tensors).shape));
+      return names.map((name, i) => [name, (gradients[i] as tf.Tensor).dataSync<"float32">()]);
+    });
+    return { ...all, ...Object.fromEntries(own) };
+  },
+};
+
+function fixedCall(
+  activation: Activation,
+  inputs: Parameters<Adapter["value"]>[1],
+  parameters: Readonly<Record<string, ParameterValue>>,
+) {
+  const lengths = Object.values(parameters).map((value) => (typeof value === "number" ? 1 : value.length));
+  const channels = Math.max(1, ...lengths);
+  const values = Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [
+      name,
+      typeof value === "number" ? value : tf.tensor(value),
+    ]),
+  );
+  if ("packed" in inputs) {
+    const f = (...[packed]: tf.Tensor[]) =>
+      activatePacked(activation as Activation<"gated">, packed as tf.Tensor, inputs, values);
+    return { f, tensors: [tf.tensor(inputs.packed, [...inputs.shape])], names: ["packed"] };
+  }
+  const arrays = activation.inputs.map((name) => inputs.arrays[name] as Float32Array);
+  const tensors = arrays.map((data) => tf.tensor(data, [data.length / channels, channels]));
+  const f = (...given: tf.Tensor[]) => {
+    const named = Object.fromEntries(activation.inputs.map((name, i) => [name, given[i]]));
+    return activate(activation, named as never, values);
+  };
+  return { f, tensors, names: activation.inputs };
+}
+
+/** A block's tensors, x aside, and the attributes of its kernels. */
+function blockCall({ activation, weights, parameters, gated, layout, ...size }: Block) {
   const form = layout ? "packed" : "in" in weights ? "selfGated" : gated ? "gated" : "ungated";
   const tensors: Record<string, tf.Tensor> = {};
   for (const [name, data] of Object.entries(weights))
     tensors[name] = tf.tensor(data, [...(weightShapes[form][name]?.(size.dModel, size.dFf) ?? [])]);
-  const numbers: Record<string, number> = {};
-  for (const [name, value] of Object.entries(parameters))
-    if (fixed && typeof value === "number") numbers[name] = value;
-    else tensors[`parameter.${name}`] = tf.tensor(value);
+  for (const [name, value] of Object.entries(parameters)) tensors[`parameter.${name}`] = tf.tensor(value);
   const attributes = {
     activation: JSON.stringify(activationToJson(activation)),
-    parameters: numbers,
+    parameters: {},
     ...(layout ? { layout } : {}),
   };
   return { tensors, attributes };
 }
 
-/** `SwigluFfn` and its backward, called as kernels. Gradients of numbers are left out where they are `fixed`. */
-export const blockKernels = (fixed: boolean): BlockAdapter => ({
+/** `SwigluFfn` and its backward, called as kernels. */
+export const blockKernels: BlockAdapter = {
   value: (block, x, rows) =>
     tf.tidy(() => {
-      const { tensors, attributes } = blockCall(block, fixed);
+      const { tensors, attributes } = blockCall(block);
       const inputs = { x: tf.tensor(x, [rows, block.dModel]), ...tensors };
-      const [y] = tf.engine().runKernel<tf.Tensor[]>("SwigluFfn", inputs, { ...attributes, training: false });
+      const inference = { ...attributes, training: false };
+      const [y] = tf.engine().runKernel<tf.Tensor[]>("SwigluFfn", inputs, inference);
       return (y as tf.Tensor).dataSync<"float32">();
     }),
   gradients: (block, x, rows, dY) =>
     tf.tidy(() => {
-      const { tensors, attributes } = blockCall(block, fixed);
+      const { tensors, attributes } = blockCall(block);
       const inputs = { x: tf.tensor(x, [rows, block.dModel]), ...tensors };
       const training = { ...attributes, training: true };
       const [, ...residuals] = tf.engine().runKernel<tf.Tensor[]>("SwigluFfn", inputs, training);
@@ -69,4 +209,4 @@ export const blockKernels = (fixed: boolean): BlockAdapter => ({
       });
       return Object.fromEntries(named);
     }),
-});
+};
