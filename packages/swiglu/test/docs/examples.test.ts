@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
+import * as runtime from "onnxruntime-node";
 import * as swiglu from "swiglu";
 import * as onnx from "swiglu/onnx";
 import * as tfjs from "swiglu/tfjs";
@@ -25,6 +26,7 @@ const scope = {
   ...onnx,
   ...tfjs,
   tf,
+  runtime,
   chebyshevToPolynomial,
   lower,
   f32: assembler.f32,
@@ -67,6 +69,7 @@ describe("documents", () => {
           "swiglu/onnx": onnx,
           "swiglu/tfjs": tfjs,
           "@tensorflow/tfjs": tf,
+          "onnxruntime-node": runtime,
         };
         const imported: Record<string, unknown> = {};
         const named = code.replace(

@@ -55,7 +55,7 @@ export interface OrtOptions {
  * number of threads that is impossible, and a thread that takes denormal numbers for zero.
  *
  * @example
- * import * as runtime from "onnxruntime-node";
+ * // After: import * as runtime from "onnxruntime-node";
  * const backend = await ort({ runtime, threads: 2 });
  * const y = await backend.activate(swiglu, { gate, up }, { beta: 1 });
  * backend.dispose();
