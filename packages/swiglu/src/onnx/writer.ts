@@ -82,7 +82,7 @@ export class NodeWriter implements GraphWriter {
 
   /** A whole number in a tensor of shape [1], kept once. */
   private index(value: number): string {
-    const name = `${this.target.prefix}index${value}`;
+    const name = `${this.target.prefix}index/${value}`;
     if (!this.constants.some((known) => known.name === name))
       this.constants.push({ name, dtype: "int64", shape: [1], data: [value] });
     return name;
