@@ -1,5 +1,5 @@
 // This library beside what users would pick instead: all cases, all runtimes, one interleaved run, a table and JSON.
-// Usage: npm run bench:peers -w bench [-- --rounds 9 --turn 60 --only "forward 2^20" --out runs/peers]
+// Usage: npm run bench:peers -w bench [-- --rounds 7 --turn 60 --only "forward 2^20" --columns "Node 24, Chromium" --out runs/peers]
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { dirname, resolve } from "node:path";
@@ -8,16 +8,20 @@ import { parseArgs } from "node:util";
 import { jsonLines } from "./json.js";
 import { nodeVersions } from "./nodes.js";
 import { caseName, cases } from "./peers/cases.js";
+import { inChromium } from "./peers/chromium.js";
 import { startContenders } from "./peers/contenders.js";
 import { type Measurement, measure } from "./peers/measure.js";
+import { inNativeCode, inNode, native } from "./peers/places.js";
 import { document, type Run } from "./peers/report.js";
 import { bundleSize, startUp } from "./peers/start-up.js";
+import type { Summary } from "./statistics.js";
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "9" },
+    rounds: { type: "string", default: "7" },
     turn: { type: "string", default: "60" },
     only: { type: "string", default: "" },
+    columns: { type: "string", default: "" },
     out: { type: "string", default: "runs/peers" },
   },
 });
@@ -25,9 +29,18 @@ const rounds = Number(values.rounds);
 const wanted = cases.filter((task) => caseName(task).includes(values.only));
 const loadBefore = loadavg()[0]!;
 const nodes = nodeVersions();
-const starts = Object.fromEntries(nodes.map((node) => [node.label, startUp(node)]));
+const chromium = await inChromium();
+const all = [...nodes.map(inNode), ...(chromium ? [chromium] : []), inNativeCode(nodes.at(-1)!)];
+const columns = values.columns === "" ? all.map(({ label }) => label) : values.columns.split(/\s*,\s*/);
+const unknown = columns.find((column) => !all.some(({ label }) => label === column));
+if (unknown !== undefined)
+  throw new Error(`--columns names ${unknown}; here are ${all.map(({ label }) => label).join(", ")}`);
+const places = all.filter(({ label }) => columns.includes(label));
+const runtimes = places.filter(({ label }) => label !== native);
+const starts: Record<string, Summary> = {};
+for (const place of runtimes) starts[place.label] = await startUp(place);
 const size = await bundleSize();
-const contenders = await startContenders(nodes);
+const contenders = await startContenders(places);
 
 const measurements: Measurement[] = [];
 for (const task of wanted) {
@@ -49,8 +62,8 @@ const run: Run = {
   cpu: cpus()[0]!.model.trim(),
   cores: cpus().length,
   features: `relaxed SIMD in ${[...new Set(relaxed)].join(", ") || "none"}`,
-  versions: { ...Object.fromEntries(nodes.map(({ label, version }) => [label, version])), ...versions },
-  columns: [...nodes.map(({ label }) => label), "native"],
+  versions: { ...Object.fromEntries(runtimes.map(({ label, version }) => [label, version])), ...versions },
+  columns: places.map(({ label }) => label),
   rounds,
   loadBefore,
   size,
@@ -58,6 +71,7 @@ const run: Run = {
   measurements,
 };
 for (const contender of contenders) await contender.end();
+await chromium?.close();
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const out = resolve(root, values.out);

@@ -18,7 +18,7 @@ export interface Schedule {
   readonly turn: number;
 }
 
-/** Between turns, so that threads that spin for work come to rest. */
+/** After a turn on several threads, so that those that spin for work come to rest. */
 const restMilliseconds = 40;
 
 export async function measure(
@@ -46,7 +46,7 @@ export async function measure(
       // Each round begins with another one, so that nobody always follows the same neighbour's first turn.
       const { contender, times } = taking[(i + round) % taking.length]!;
       times.push((await contender.turn(turn)).milliseconds);
-      await pause(restMilliseconds);
+      if (contender.identity.threads > 1) await pause(restMilliseconds);
     }
   for (const { contender } of taking) await contender.close();
   return taking.map(({ contender, times }) => ({ case: task, identity: contender.identity, rounds: times }));

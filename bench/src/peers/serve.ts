@@ -1,6 +1,6 @@
-// The child's half of a contender: opens cases and runs them when the driver says so, one line of JSON at a time.
-// pytorch/peers.py speaks the same.
-import { createInterface } from "node:readline";
+// A side's half of a contender: opens cases and runs them when the driver says so, one message at a time, in Node as in
+// a browser. pytorch/peers.py speaks the same.
+import { answer, leave, messages } from "#here";
 import type { Case } from "./cases.js";
 
 /** One case made ready: operands in place, everything compiled. */
@@ -36,24 +36,21 @@ export interface Opened {
 
 type Message = { readonly open: Case } | { readonly turn: number } | { readonly close: true };
 
-const warmUp = 300;
+/** Milliseconds of turns before the first measured one; in a browser threads start only between turns. */
+const warmUp = { whole: 300, turn: 100, between: 10 };
 
-/** Answers the driver until it closes standard input. `open` returns a sentence for a case that this side does not do. */
+/** Answers the driver until it has no more to say, and ends this side. `open` returns a sentence for a case that this side does not do. */
 export async function serve(hello: Hello, open: (task: Case) => Promise<Work | string>): Promise<void> {
-  const answer = (message: object): void => {
-    process.stdout.write(`${JSON.stringify(message)}\n`);
-  };
   let work: Work | undefined;
   answer(hello);
-  for await (const line of createInterface({ input: process.stdin })) {
-    const message: Message = JSON.parse(line);
+  for await (const message of messages<Message>()) {
     if ("open" in message) {
       try {
         const opened = await open(message.open);
         if (typeof opened === "string") answer({ unsupported: opened } satisfies Opened);
         else {
           work = opened;
-          await turn(work, warmUp);
+          await warm(work);
           answer({ digest: (await work.results()).map(digest) } satisfies Opened);
         }
       } catch (error) {
@@ -65,6 +62,17 @@ export async function serve(hello: Hello, open: (task: Case) => Promise<Work | s
       work = undefined;
       answer({});
     }
+  }
+  leave();
+}
+
+async function warm(work: Work): Promise<void> {
+  const start = performance.now();
+  while (performance.now() - start < warmUp.whole) {
+    await turn(work, warmUp.turn);
+    await new Promise((resolve) => {
+      setTimeout(resolve, warmUp.between);
+    });
   }
 }
 
@@ -89,10 +97,4 @@ function digest(values: Float32Array): number[] {
   return [sum / length, ...[0, length >> 1, length - 1].map((i) => values[i]!)];
 }
 
-/** What the driver passed to a side on its command line. */
-export const options: { readonly threads: number; readonly variant?: string } = JSON.parse(
-  process.argv[2] ?? '{ "threads": 1 }',
-);
-
-/** TensorFlow.js and others write to the console, whose output is the driver's here. */
-console.log = console.error;
+export { options } from "#here";

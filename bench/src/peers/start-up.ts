@@ -1,17 +1,16 @@
 // How long the first result takes in a warm process, and how many bytes a page loads for it.
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import type { NodeVersion } from "../nodes.js";
 import { type Summary, summarise } from "../statistics.js";
+import type { Place } from "./places.js";
 
 /** Milliseconds from `wasm()` to the first 4,096 elements, for each of many new backends in one process. */
-export function startUp({ command }: NodeVersion): Summary {
-  const script = fileURLToPath(new URL("./sides/start-up.js", import.meta.url));
-  const { stdout, stderr, status } = spawnSync(command, [script], { encoding: "utf8" });
-  if (status !== 0) throw new Error(`start-up.js failed: ${stderr}`);
-  return summarise(JSON.parse(stdout));
+export async function startUp(place: Place): Promise<Summary> {
+  const partner = await place.start("start-up", { threads: 1 });
+  const times = await partner.read<number[]>();
+  await partner.end();
+  return summarise(times);
 }
 
 export interface Size {

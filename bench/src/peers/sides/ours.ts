@@ -1,13 +1,12 @@
 // This library's WebAssembly backend, with its operands in resident tensors.
+
 import { swiglu, wasm } from "swiglu";
+import { leave } from "#here";
 import { type Case, elementwiseData, type FfnCase, ffnData } from "../cases.js";
 import { options, serve, type Work } from "../serve.js";
 
 const simd = options.variant === "relaxed" ? "relaxed" : "plain";
-const backend = await wasm({ simd, threads: options.threads }).catch((error: Error) => {
-  console.error(error.message);
-  process.exit(1);
-});
+const backend = await wasm({ simd, threads: options.threads }).catch((error: Error) => leave(error.message));
 
 function elementwise({ kind, count }: Exclude<Case, FfnCase>): Work {
   const data = elementwiseData(count);
@@ -65,4 +64,3 @@ await serve({ version: "this checkout", features: `${simd} SIMD` }, async (task)
   if (backend.threads !== options.threads) return `has ${backend.threads} threads, not ${options.threads}`;
   return "count" in task ? elementwise(task) : block(task);
 });
-backend.dispose();

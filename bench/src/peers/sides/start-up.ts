@@ -1,5 +1,7 @@
-// Prints the milliseconds from `wasm()` to a first result of 4,096 elements, for a number of new backends, as JSON.
+// Answers with the milliseconds from `wasm()` to a first result of 4,096 elements, for a number of new backends.
+
 import { swiglu, wasm } from "swiglu";
+import { answer } from "#here";
 import { elementwiseData } from "../cases.js";
 
 const { gate, up } = elementwiseData(4096);
@@ -12,4 +14,4 @@ for (let i = 0; i < 25; i++) {
   backend.dispose();
 }
 // The first warms the process.
-console.log(JSON.stringify(times.slice(1)));
+answer(times.slice(1));

@@ -1,13 +1,25 @@
-// TensorFlow.js on its WebAssembly backend, which has no threads in Node. Gradients are written by hand, with explicit
+// TensorFlow.js on its WebAssembly backend, which has threads in browsers, none in Node. Gradients are written by hand, with explicit
 // transposes (8 times as fast as its transposed products); the variant `grads` uses tf.grads, as its users do.
+
 import * as tf from "@tensorflow/tfjs";
-import { version_wasm } from "@tensorflow/tfjs-backend-wasm";
+import { getThreadsCount, setThreadsCount, version_wasm } from "@tensorflow/tfjs-backend-wasm";
+import { leave } from "#here";
 import { type Case, elementwiseData, type FfnCase, ffnData } from "../cases.js";
 import { options, serve, type Work } from "../serve.js";
 
+const { threads } = options;
+// Its build with threads where they are wanted, the other one for one thread.
+tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", threads > 1);
+if (threads > 1) {
+  // It takes at most half of what the browser reports.
+  Object.defineProperty(navigator, "hardwareConcurrency", { value: 2 * threads });
+  setThreadsCount(threads);
+}
 await tf.setBackend("wasm");
 await tf.ready();
-if (tf.getBackend() !== "wasm") throw new Error(`TensorFlow.js chose its ${tf.getBackend()} backend`);
+if (tf.getBackend() !== "wasm") leave(`TensorFlow.js chose its ${tf.getBackend()} backend`);
+if (threads > 1 && getThreadsCount() !== threads)
+  leave(`TensorFlow.js has ${getThreadsCount()} threads, not ${threads}`);
 
 type Tensors = Readonly<Record<string, tf.Tensor>>;
 
