@@ -163,11 +163,9 @@ class OrtBackend implements Backend {
   }
 
   private block<W>(plan: FfnPlan, recompute = false): Ffn<W> {
-    const { loader, math } = this;
+    const { loader, math, blocks } = this;
     const numbers = (data: Data, name: string): Float32Array => this.numbers(data, name);
-    const block = new OrtFfn<W>({ loader, math, numbers }, plan, recompute);
-    this.blocks.add(block);
-    return block;
+    return new OrtFfn<W>({ loader, math, numbers, blocks }, plan, recompute);
   }
 
   private inputs(plan: ActivationPlan): Float32Array[] {

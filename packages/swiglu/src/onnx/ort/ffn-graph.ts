@@ -3,8 +3,8 @@ import type { FfnPlan } from "../../backend/ffn.js";
 import { gradientExpressions } from "../../catalogue/activation.js";
 import { type Expr, num, substitute, variablesOf } from "../../expression/expr.js";
 import type { OnnxMath } from "../options.js";
+import { GraphBuilder } from "./builder.js";
 import type { Matrices, Matrix } from "./ffn-weights.js";
-import { Graph } from "./graph.js";
 
 /** A block whose weights are at hand. */
 export interface Block {
@@ -26,7 +26,7 @@ export interface Activated {
 export const slopeName = (variable: string): string => `slope_${variable}`;
 
 /** A graph that holds a block's weights: the ones that it uses, once. */
-export class BlockGraph extends Graph {
+export class BlockGraph extends GraphBuilder {
   readonly plan: FfnPlan;
   private readonly matrices: Matrices;
   private readonly constants = new Map<string, string>();

@@ -17,6 +17,8 @@ export interface BlockOwner {
   readonly loader: Loader;
   readonly math: OnnxMath;
   readonly numbers: Read;
+  /** Its blocks that are not disposed. */
+  readonly blocks: Set<{ dispose(): void }>;
 }
 
 export class OrtFfn<W> implements Ffn<W> {
@@ -31,6 +33,7 @@ export class OrtFfn<W> implements Ffn<W> {
     private readonly recompute: boolean,
   ) {
     this.sessions = new Sessions(owner.loader, "this feed-forward block is disposed: create a new one");
+    owner.blocks.add(this);
     this.block = { plan, matrices: copyWeights(plan, owner.numbers), math: owner.math };
   }
 
@@ -68,6 +71,7 @@ export class OrtFfn<W> implements Ffn<W> {
 
   /** Calls under way end as they would have. */
   dispose(): void {
+    this.owner.blocks.delete(this);
     this.sessions.close();
   }
 

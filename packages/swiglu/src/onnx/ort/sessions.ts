@@ -32,9 +32,13 @@ export class Sessions {
 
   /** The program with this key; the first time, it is loaded from `model`. */
   program(key: string, model: () => Model): Promise<Program> {
-    const known = this.loaded.get(key) ?? this.loader.load(model());
-    this.loaded.set(key, known);
-    return known;
+    const known = this.loaded.get(key);
+    if (known !== undefined) return known;
+    const loading = this.loader.load(model());
+    this.loaded.set(key, loading);
+    // One that fails is not kept: the next call tries again.
+    loading.catch(() => this.loaded.delete(key));
+    return loading;
   }
 
   /** Refuses later calls; those under way end as they would have. */
@@ -45,7 +49,7 @@ export class Sessions {
 
   private releaseIdle(): void {
     if (!this.closed || this.active > 0) return;
-    for (const program of this.loaded.values()) program.then((loaded) => loaded.release()).catch(() => {}); // One that could not be loaded was reported to its caller.
+    for (const program of this.loaded.values()) void program.then((loaded) => loaded.release());
     this.loaded.clear();
   }
 }

@@ -7,7 +7,7 @@ import type { OnnxMath } from "../options.js";
 
 export type Attributes = Readonly<Record<string, OnnxAttribute>>;
 
-export class Graph {
+export class GraphBuilder {
   private readonly inputs: ValueInfo[] = [];
   private readonly outputs: ValueInfo[] = [];
   private readonly initializers: Initializer[] = [];
