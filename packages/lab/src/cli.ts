@@ -58,6 +58,12 @@ program
   .option("--out <dir>", "folder for the results, each configuration in a folder of its own", "runs")
   .option("--threads <n>", "threads of a process; runs repeat bit for bit with 1", wholeNumber, 1)
   .option("--jobs <n>", "processes side by side (default: one per core)", wholeNumber)
+  .option(
+    "--checkpoint-interval <seconds>",
+    "time between two checkpoints of a run, from which it goes on after an interruption",
+    positiveNumber,
+    30,
+  )
   .addHelpText(
     "after",
     `

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
+export const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -20,8 +20,11 @@ export interface Running {
 }
 
 /** Starts swiglu-lab in a folder. */
-export function startCli(args: readonly string[], cwd: string): Running {
-  const child = spawn(process.execPath, [CLI, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+export const startCli = (args: readonly string[], cwd: string): Running =>
+  start(process.execPath, [CLI, ...args], cwd);
+
+function start(command: string, args: readonly string[], cwd: string): Running {
+  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
   const waiting = new Set<() => void>();
@@ -50,6 +53,10 @@ export function startCli(args: readonly string[], cwd: string): Running {
 }
 
 export const runCli = (args: readonly string[], cwd: string): Promise<Ended> => startCli(args, cwd).ended;
+
+/** Runs any program in a folder. */
+export const run = (command: string, args: readonly string[], cwd: string): Promise<Ended> =>
+  start(command, args, cwd).ended;
 
 /** The process ids of a process's children (Linux). */
 export function childrenOf(pid: number): number[] {

@@ -24,6 +24,7 @@ export interface CompareOptions extends Hyperparameters {
   readonly data?: string;
   readonly out: string;
   readonly jobs?: number;
+  readonly checkpointInterval: number;
 }
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -40,13 +41,20 @@ export async function compare(options: CompareOptions): Promise<number> {
   const config = makeConfig({ ...options, variants, seeds }, data);
   const folder = await openFolder(options.out, config);
   const slots = options.jobs ?? Math.max(1, Math.floor(availableParallelism() / options.threads));
-  const kept = readRecords(folder, config).length;
-  introduce(config, data, folder, kept, slots);
-  const { records, signal } = await trainInterruptibly(config, data, folder, kept, slots);
+  const kept = readRecords(folder, config);
+  introduce(config, data, folder, kept.length, slots);
+  const { records, signal } = await trainInterruptibly(
+    config,
+    data,
+    folder,
+    kept,
+    slots,
+    options.checkpointInterval,
+  );
   if (signal !== 0) {
     print(
-      `\nInterrupted: ${records.length} of ${count(variants.length * seeds.length, "run")} are kept in ${folder}. ` +
-        "Start again with the same options to do the rest.",
+      `\nInterrupted: ${records.length} of ${count(variants.length * seeds.length, "run")} are kept in ${folder}, and ` +
+        "checkpoints of those in hand. Start again with the same options to do the rest.",
     );
     return 128 + signal;
   }
@@ -77,8 +85,9 @@ async function trainInterruptibly(
   config: Config,
   data: ImageSet,
   folder: string,
-  kept: number,
+  kept: readonly RunRecord[],
   slots: number,
+  checkpointInterval: number,
 ): Promise<{ records: RunRecord[]; signal: number }> {
   const interruption = new AbortController();
   let signal = 0;
@@ -86,11 +95,11 @@ async function trainInterruptibly(
     signal = number;
     interruption.abort();
   };
-  const total = config.variants.length * config.seeds.length;
-  const view = liveView(process.stdout, { total, kept, stepsPerRun: config.steps, slots });
+  const view = liveView(process.stdout, config, kept);
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   try {
-    const records = await runSweep(config, data.directory, folder, slots, view, interruption.signal);
+    const sweep = { dataDirectory: data.directory, slots, checkpointInterval };
+    const records = await runSweep(config, folder, sweep, view, interruption.signal);
     return { records, signal };
   } finally {
     view.end();

@@ -1,11 +1,12 @@
-// The folder of a sweep, runs/<name>/: config.json, records/<variant>-<seed>.json and .onnx, and the results.
+// The folder of a sweep, runs/<name>/: config.json, records/<variant>-<seed>.json, .onnx and .checkpoint, and the results.
 // Every file is written atomically, so that a file that exists is whole, whatever was killed when.
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { type Config, canonicalJson, folderName } from "../config/config.js";
 import { messageOf, UserError } from "../errors.js";
+import { DiskFullError, isTemporary, writeAtomically } from "./atomic.js";
 import { isRunRecord, type RunRecord, runKey } from "./record.js";
+import type { Run } from "./run.js";
 
 /**
  * The folder of a configuration under `out`, made when it is not there.
@@ -26,8 +27,9 @@ export async function openFolder(out: string, config: Config): Promise<string> {
     const records = join(folder, "records");
     mkdirSync(records, { recursive: true });
     accessSync(records, constants.W_OK);
-    if (existing === undefined) await writeFileAtomic(file, prettyJson(config));
+    if (existing === undefined) await writeAtomically(file, prettyJson(config));
   } catch (thrown) {
+    if (thrown instanceof DiskFullError) throw thrown;
     throw new UserError(
       `${folder} cannot be written (${messageOf(thrown)}): choose another folder with --out.`,
     );
@@ -37,54 +39,63 @@ export async function openFolder(out: string, config: Config): Promise<string> {
 
 /** The records of the runs that are finished, in the order of the configuration (seed by seed). */
 export function readRecords(folder: string, config: Config): RunRecord[] {
-  const records: RunRecord[] = [];
-  for (const { variant, seed } of runsOf(config)) {
-    const file = recordPath(folder, variant, seed, "json");
-    const text = readIfThere(file);
-    if (text === undefined) continue;
-    const record = parse(text);
-    if (!isRunRecord(record) || record.variant !== variant || record.seed !== seed) {
-      throw new UserError(`${file} is not the record of a run: delete it to have that run trained again.`);
-    }
-    records.push(record);
+  return runsOf(config).flatMap((run) => readRecord(folder, run) ?? []);
+}
+
+/** The record of a run; undefined while there is none. */
+export function readRecord(folder: string, run: Run): RunRecord | undefined {
+  const file = recordPath(folder, run, "json");
+  const text = readIfThere(file);
+  if (text === undefined) return undefined;
+  const record = parse(text);
+  if (!isRunRecord(record) || record.variant !== run.variant || record.seed !== run.seed) {
+    throw new UserError(`${file} is not the record of a run: delete it to have that run trained again.`);
   }
-  return records;
+  return record;
 }
 
 /** Every run of a configuration, seed by seed, so that an interrupted sweep has compared all variants on some seeds. */
-export function runsOf(config: Config): { variant: string; seed: number }[] {
+export function runsOf(config: Config): Run[] {
   return config.seeds.flatMap((seed) => config.variants.map(({ name }) => ({ variant: name, seed })));
 }
 
 export async function writeRecord(folder: string, record: RunRecord): Promise<void> {
-  await writeFileAtomic(recordPath(folder, record.variant, record.seed, "json"), prettyJson(record));
+  await writeAtomically(recordPath(folder, record, "json"), prettyJson(record));
 }
 
-export async function writeModel(
-  folder: string,
-  { variant, seed }: RunRecord,
-  model: Uint8Array,
-): Promise<void> {
-  await writeFileAtomic(recordPath(folder, variant, seed, "onnx"), Buffer.from(model));
+export async function writeModel(folder: string, run: Run, model: Uint8Array): Promise<void> {
+  await writeAtomically(recordPath(folder, run, "onnx"), model);
 }
 
 /** The model of a finished run; undefined when it is not kept. */
 export function readModel(folder: string, variant: string, seed: number): Uint8Array | undefined {
   try {
-    return readFileSync(recordPath(folder, variant, seed, "onnx"));
+    return readFileSync(recordPath(folder, { variant, seed }, "onnx"));
   } catch {
     return undefined;
   }
 }
 
-/** Deletes the models of all runs but one, and what a killed run left half written. */
-export function keepOnlyModel(folder: string, kept: { variant: string; seed: number } | null): void {
-  const keep = kept === null ? "" : recordName(kept.variant, kept.seed, "onnx");
-  for (const name of readdirSync(join(folder, "records"))) {
-    const unfinished = /\.(json|onnx)\.\d+$/.test(name);
-    if (unfinished || (name.endsWith(".onnx") && name !== keep))
-      rmSync(join(folder, "records", name), { force: true });
+/** Where a run that is not finished keeps what it goes on from. */
+export const checkpointPath = (folder: string, run: Run): string => recordPath(folder, run, "checkpoint");
+
+/** Where it stands who has a run in hand. */
+export const claimPath = (folder: string, run: Run): string => recordPath(folder, run, "claim");
+
+/** Deletes what recorded runs need no more: checkpoints, claims, and all models but one. What is in hand stays. */
+export function tidy(folder: string, records: readonly RunRecord[], kept: Run | null): void {
+  for (const record of records) {
+    const isKept = kept?.variant === record.variant && kept.seed === record.seed;
+    for (const file of [checkpointPath(folder, record), claimPath(folder, record)])
+      rmSync(file, { force: true });
+    if (!isKept) rmSync(recordPath(folder, record, "onnx"), { force: true });
   }
+}
+
+/** Deletes what killed processes left half written. For a sweep whose runs are all recorded: nobody writes any more. */
+export function removeTemporaries(folder: string): void {
+  const records = join(folder, "records");
+  for (const name of readdirSync(records).filter(isTemporary)) rmSync(join(records, name), { force: true });
 }
 
 /** Writes one of the results of a sweep into its folder, atomically, and returns the path. */
@@ -94,17 +105,17 @@ export async function writeResult(
   content: string | Uint8Array,
 ): Promise<string> {
   const file = join(folder, name);
-  await writeFileAtomic(file, typeof content === "string" ? content : Buffer.from(content));
+  await writeAtomically(file, content);
   return file;
 }
 
 export const prettyJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-const recordName = (variant: string, seed: number, type: string): string =>
-  `${encodeURIComponent(runKey(variant, seed))}.${type}`;
+function recordPath(folder: string, { variant, seed }: Run, type: RecordFile): string {
+  return join(folder, "records", `${encodeURIComponent(runKey(variant, seed))}.${type}`);
+}
 
-const recordPath = (folder: string, variant: string, seed: number, type: "json" | "onnx"): string =>
-  join(folder, "records", recordName(variant, seed, type));
+type RecordFile = "json" | "onnx" | "checkpoint" | "claim";
 
 function readIfThere(file: string): string | undefined {
   try {

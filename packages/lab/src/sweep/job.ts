@@ -1,19 +1,25 @@
 // What travels between the sweep and its worker processes: plain data only.
 import type { Config } from "../config/config.js";
-import type { RunRecord } from "./record.js";
+import type { CurvePoint, RunRecord } from "./record.js";
+import type { Run } from "./run.js";
 
 /** One run to do: a variant of the configuration under one of its seeds. */
-export interface Job {
-  readonly variant: string;
-  readonly seed: number;
+export interface Job extends Run {
   readonly config: Config;
   /** The folder with the IDX files. */
   readonly dataDirectory: string;
   /** The sweep's folder, where the record goes. */
   readonly folder: string;
+  /** Seconds between checkpoints. */
+  readonly checkpointInterval: number;
 }
 
 export type WorkerMessage =
   | { readonly type: "progress"; readonly step: number; readonly loss: number }
+  /** Something that the user should know of a run that goes on. */
+  | { readonly type: "remark"; readonly message: string }
+  /** The run goes on after this many steps. */
+  | { readonly type: "resumed"; readonly step: number; readonly curve: readonly CurvePoint[] }
   | { readonly type: "finished"; readonly record: RunRecord }
-  | { readonly type: "failed"; readonly message: string };
+  /** `full`: the disk is, and no other run can be recorded either. */
+  | { readonly type: "failed"; readonly message: string; readonly full: boolean };

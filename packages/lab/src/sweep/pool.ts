@@ -2,58 +2,81 @@
 // own job, and a new one takes its place for the jobs that are left.
 import { fork } from "node:child_process";
 import { messageOf } from "../errors.js";
+import { DiskFullError } from "./atomic.js";
 import type { Job, WorkerMessage } from "./job.js";
-import type { RunRecord } from "./record.js";
+import type { CurvePoint, RunRecord } from "./record.js";
+import type { Run } from "./run.js";
 
-export interface PoolEvents {
-  started(slot: number, job: Job): void;
-  progress(slot: number, step: number, loss: number): void;
-  finished(slot: number, record: RunRecord): void;
-  failed(slot: number, job: Job, message: string): void;
+/** What happens to the runs of a sweep, wherever they are trained. */
+export interface SweepEvents {
+  started(run: Run): void;
+  /** It goes on after this many steps that an earlier process did. */
+  resumed(run: Run, step: number, curve: readonly CurvePoint[]): void;
+  progress(run: Run, step: number, loss: number): void;
+  /** Something that the user should know of a run that goes on. */
+  remark(run: Run, message: string): void;
+  finished(record: RunRecord): void;
+  failed(run: Run, message: string): void;
 }
+
+/** What a worker tells of the run in its hands. */
+type RunEvents = Pick<SweepEvents, "resumed" | "progress" | "remark">;
 
 const WORKER = new URL("./worker.js", import.meta.url);
 
 /**
- * Trains all jobs and resolves when each is finished or failed, or when `signal` aborts: then every worker is killed at
- * once and no event follows.
+ * Trains jobs and resolves when there is none left and each is finished or failed, or when `signal` aborts: then every
+ * worker is killed at once and no event follows.
  *
+ * @param next the next job, as soon as there is one; undefined when there will be none
  * @param slots how many processes work side by side
+ * @throws DiskFullError when a worker finds the disk full: then the others are killed
  */
 export async function runPool(
-  jobs: readonly Job[],
+  next: () => Promise<Job | undefined>,
   slots: number,
-  events: PoolEvents,
+  events: SweepEvents,
   signal: AbortSignal,
 ): Promise<void> {
-  const queue = [...jobs];
   const workers: (Worker | undefined)[] = [];
-  const killAll = (): void => {
+  let stopped = signal.aborted;
+  const stop = (): void => {
+    stopped = true;
     for (const worker of workers) worker?.kill();
   };
-  signal.addEventListener("abort", killAll);
+  signal.addEventListener("abort", stop);
 
-  /** Takes jobs from the queue, one after the other, until none is left. */
+  /** Takes jobs, one after the other, until there is none. */
   async function work(slot: number): Promise<void> {
-    for (let job = queue.shift(); job !== undefined && !signal.aborted; job = queue.shift()) {
+    while (!stopped) {
+      const job = await next();
+      if (job === undefined || stopped) break;
       let worker = workers[slot];
       if (worker === undefined || worker.dead) {
         worker = new Worker();
         workers[slot] = worker;
       }
-      events.started(slot, job);
+      events.started(job);
       try {
-        const record = await worker.run(job, (step, loss) => events.progress(slot, step, loss));
-        if (!signal.aborted) events.finished(slot, record);
+        const record = await worker.run(job, events);
+        if (!stopped) events.finished(record);
       } catch (thrown) {
-        if (!signal.aborted) events.failed(slot, job, messageOf(thrown));
+        if (stopped) break;
+        if (thrown instanceof DiskFullError) throw thrown;
+        events.failed(job, messageOf(thrown));
       }
     }
     workers[slot]?.end();
   }
 
-  await Promise.all(Array.from({ length: Math.min(slots, jobs.length) }, (_, slot) => work(slot)));
-  signal.removeEventListener("abort", killAll);
+  try {
+    await Promise.all(Array.from({ length: slots }, (_, slot) => work(slot)));
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+  } finally {
+    stop();
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /** A child process and the job it has in hand. */
@@ -72,7 +95,7 @@ class Worker {
   }
 
   /** Resolves with the job's record; rejects when the run fails or the process ends. */
-  run(job: Job, onProgress: (step: number, loss: number) => void): Promise<RunRecord> {
+  run(job: Job, events: RunEvents): Promise<RunRecord> {
     const child = this.#child;
     return new Promise<RunRecord>((resolve, reject) => {
       const settle = (): void => {
@@ -81,13 +104,14 @@ class Worker {
         child.off("error", onError);
       };
       const onMessage = (message: WorkerMessage): void => {
-        if (message.type === "progress") {
-          onProgress(message.step, message.loss);
-          return;
+        if (message.type === "progress") events.progress(job, message.step, message.loss);
+        else if (message.type === "resumed") events.resumed(job, message.step, message.curve);
+        else if (message.type === "remark") events.remark(job, message.message);
+        else {
+          settle();
+          if (message.type === "finished") resolve(message.record);
+          else reject(message.full ? new DiskFullError(message.message) : new Error(message.message));
         }
-        settle();
-        if (message.type === "finished") resolve(message.record);
-        else reject(new Error(message.message));
       };
       const onClose = (code: number | null, signalName: string | null): void => {
         settle();

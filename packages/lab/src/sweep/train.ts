@@ -5,6 +5,7 @@ import type { Config } from "../config/config.js";
 import { allOf, batchesOf, gather, holdBack } from "../data/batches.js";
 import type { ImageSet, LabelledImages } from "../data/imageSet.js";
 import { Trainer } from "../model/index.js";
+import type { Checkpoints, RunProgress } from "./checkpoint.js";
 import type { CurvePoint, RunRecord, Score } from "./record.js";
 import { learningRateAt } from "./schedule.js";
 
@@ -25,6 +26,7 @@ export interface TrainedRun {
  * At one thread the result depends on the arguments alone, its times excepted.
  *
  * @param onStep called after every step with its number, from 1, and its loss
+ * @param checkpoints where an earlier process left the run, and where this one may
  */
 export async function trainRun(
   config: Config,
@@ -32,21 +34,33 @@ export async function trainRun(
   seed: number,
   data: ImageSet,
   onStep: (step: number, loss: number) => void,
+  checkpoints?: Checkpoints,
 ): Promise<TrainedRun> {
-  const began = performance.now();
+  const resumed = checkpoints?.resumed;
+  const began = performance.now() - (resumed?.elapsed ?? 0);
   const trainer = await createTrainer(config, variantName);
   try {
-    trainer.initialise(seed);
+    if (resumed === undefined) trainer.initialise(seed);
+    else trainer.restore(resumed.state);
+    const done = trainer.state.steps;
     const split = holdBack(data.train.count);
     const batches = batchesOf(split.train, config.batch, seed);
-    const curve: CurvePoint[] = [];
+    for (let step = 0; step < done; step++) batches.next();
+    const curve: CurvePoint[] = [...(resumed?.curve ?? [])];
     const window = Math.ceil(config.steps / CURVE_POINTS);
-    let sum = 0;
-    let since = 0;
-    let trainingTime = 0;
+    let { sum, since, trainingTime } = resumed ?? { sum: 0, since: 0, trainingTime: 0 };
+    const elapsed = (): number => performance.now() - began;
+    const progress = (): RunProgress => ({
+      state: trainer.state,
+      curve,
+      sum,
+      since,
+      trainingTime,
+      elapsed: elapsed(),
+    });
     const timing = (steps: number) => ({
       stepsPerSecond: steps / (trainingTime / 1000),
-      seconds: (performance.now() - began) / 1000,
+      seconds: elapsed() / 1000,
     });
     const diverged = (step: number): RunRecord => ({
       variant: variantName,
@@ -56,7 +70,7 @@ export async function trainRun(
       curve,
       ...timing(step),
     });
-    for (let step = 1; step <= config.steps; step++) {
+    for (let step = done + 1; step <= config.steps; step++) {
       const { images, labels } = gather(data.train, batches.next().value);
       const before = performance.now();
       const { loss, gradNorm } = await trainer.step(
@@ -74,6 +88,7 @@ export async function trainRun(
         sum = 0;
         since = 0;
       }
+      await checkpoints?.offer(progress);
       await yieldToEvents(); // the engine blocks: let messages and a lost parent be noticed between steps
     }
     const validation = await evaluateOn(trainer, data.train, split.validation);

@@ -2,7 +2,9 @@
 // It ends when its parent does: also when that was killed, for the channel then closes.
 import { type ImageSet, loadImageSet } from "../data/imageSet.js";
 import { messageOf } from "../errors.js";
-import { writeModel, writeRecord } from "./folder.js";
+import { DiskFullError } from "./atomic.js";
+import { CheckpointFile } from "./checkpoint.js";
+import { checkpointPath, writeModel, writeRecord } from "./folder.js";
 import type { Job, WorkerMessage } from "./job.js";
 import { trainRun } from "./train.js";
 
@@ -15,22 +17,31 @@ process.on("disconnect", () => process.exit(0));
 process.on("SIGINT", () => {}); // Ctrl-C reaches the whole process group: the parent decides
 process.on("SIGTERM", () => process.exit(0));
 process.on("message", (job: Job) => {
-  runJob(job).catch((thrown: unknown) => send({ type: "failed", message: messageOf(thrown) }));
+  runJob(job).catch((thrown: unknown) =>
+    send({ type: "failed", message: messageOf(thrown), full: thrown instanceof DiskFullError }),
+  );
 });
 
-async function runJob({ variant, seed, config, dataDirectory, folder }: Job): Promise<void> {
+async function runJob(job: Job): Promise<void> {
+  const { variant, seed, config, dataDirectory, folder, checkpointInterval } = job;
   data ??= loadImageSet(dataDirectory);
   if (data.sha256 !== config.data.sha256)
     throw new Error(`the images in ${dataDirectory} have changed meanwhile`);
+  const checkpoint = new CheckpointFile(checkpointPath(folder, job), config, job, checkpointInterval);
+  const { resumed, refusal } = checkpoint;
+  if (refusal !== undefined) send({ type: "remark", message: refusal });
+  if (resumed !== undefined) send({ type: "resumed", step: resumed.state.steps, curve: resumed.curve });
   let reported = 0;
-  const { record, model } = await trainRun(config, variant, seed, data, (step, loss) => {
+  const onStep = (step: number, loss: number): void => {
     const now = performance.now();
     if (now - reported < REPORT_INTERVAL) return;
     reported = now;
     send({ type: "progress", step, loss });
-  });
+  };
+  const { record, model } = await trainRun(config, variant, seed, data, onStep, checkpoint);
   if (model !== undefined) await writeModel(folder, record, model);
   await writeRecord(folder, record);
+  await checkpoint.remove();
   send({ type: "finished", record });
 }
 

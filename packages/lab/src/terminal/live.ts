@@ -1,46 +1,68 @@
 // Shows a sweep while it runs: a panel that is redrawn in a terminal, plain lines in a pipe, a file or CI.
 import { createLogUpdate } from "log-update";
-import type { PoolEvents } from "../sweep/pool.js";
-import { advance, failureLine, panelText, runLine, type SweepEvent, startState } from "./progress.js";
+import type { Config } from "../config/config.js";
+import type { SweepEvents } from "../sweep/pool.js";
+import type { RunRecord } from "../sweep/record.js";
+import {
+  advance,
+  failureLine,
+  panelText,
+  remarkLine,
+  resumedLine,
+  runLine,
+  type SweepEvent,
+  startState,
+} from "./progress.js";
 
 /** At most this often, in milliseconds, the panel is redrawn. */
 const REDRAW_INTERVAL = 100;
 
-export interface LiveView extends PoolEvents {
+export interface LiveView extends SweepEvents {
   /** Clears the panel; nothing is shown afterwards. */
   end(): void;
 }
 
-/** A view of a sweep of `total` runs, `kept` of which were there before, worked on by `slots` processes. */
-export function liveView(
-  output: NodeJS.WriteStream,
-  { total, kept, stepsPerRun, slots }: { total: number; kept: number; stepsPerRun: number; slots: number },
-): LiveView {
+/** A view of the sweep of a configuration; `kept` are the records that were there before. */
+export function liveView(output: NodeJS.WriteStream, config: Config, kept: readonly RunRecord[]): LiveView {
   const isScreen = output.isTTY && output.columns > 0 && !process.env.CI;
   const panel = isScreen ? createLogUpdate(output) : undefined;
   const began = performance.now();
   const elapsed = (): number => (performance.now() - began) / 1000;
-  let state = startState(total, kept, stepsPerRun, slots);
+  let state = startState(config, kept);
   let drawn = 0;
   const redraw = (): void => {
     drawn = performance.now();
-    panel?.(panelText(state, elapsed()));
+    panel?.(panelText(state, elapsed(), output));
   };
   const timer = panel && setInterval(redraw, 1000);
-  const apply = (event: SweepEvent, line?: () => string): void => {
-    state = advance(state, event);
+  const say = (line: string): void => {
     if (panel === undefined) {
-      if (line !== undefined) output.write(`${line()}\n`);
+      output.write(`${line}\n`);
     } else {
-      if (line !== undefined) panel.persist(line());
-      if (line !== undefined || performance.now() - drawn > REDRAW_INTERVAL) redraw();
+      panel.persist(line);
+      redraw();
     }
   };
+  const apply = (event: SweepEvent): void => {
+    state = advance(state, event);
+    if (panel !== undefined && performance.now() - drawn > REDRAW_INTERVAL) redraw();
+  };
   return {
-    started: (slot, job) => apply({ type: "started", slot, job }),
-    progress: (slot, step, loss) => apply({ type: "progress", slot, step, loss }),
-    finished: (slot, record) => apply({ type: "finished", slot }, () => runLine(state, record, elapsed())),
-    failed: (slot, job, message) => apply({ type: "failed", slot }, () => failureLine(state, job, message)),
+    started: (run) => apply({ type: "started", run }),
+    resumed: (run, step, curve) => {
+      apply({ type: "resumed", run, step, curve });
+      say(resumedLine(state, run, step));
+    },
+    progress: (run, step, loss) => apply({ type: "progress", run, step, loss }),
+    remark: (run, message) => say(remarkLine(run, message)),
+    finished: (record) => {
+      apply({ type: "ended", run: record, how: record.status });
+      say(runLine(state, record, elapsed()));
+    },
+    failed: (run, message) => {
+      apply({ type: "ended", run, how: "failed" });
+      say(failureLine(state, run, message));
+    },
     end: () => {
       clearInterval(timer);
       panel?.clear();

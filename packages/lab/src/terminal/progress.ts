@@ -1,54 +1,102 @@
 // The state of a sweep and what it looks like while it runs: a panel in a terminal, lines elsewhere. Pure functions.
-import type { Job } from "../sweep/job.js";
-import type { RunRecord } from "../sweep/record.js";
+import type { Config } from "../config/config.js";
+import { type CurvePoint, type RunRecord, runKey } from "../sweep/record.js";
+import type { Run } from "../sweep/run.js";
 import { count, duration, percent } from "./format.js";
+import { emptyTrace, sparkline, type Trace, traced } from "./sparkline.js";
 
-interface WorkerState {
-  readonly variant: string;
-  readonly seed: number;
+/** Columns of a sparkline. */
+const TRACE_COLUMNS = 20;
+
+/** A run in somebody's hands. */
+interface ActiveRun extends Run {
   readonly step: number;
+  /** Steps that were done before, by a process that was interrupted. */
+  readonly from: number;
   readonly loss: number | null;
+  readonly trace: Trace;
 }
 
+/** How a run looks in the overview. */
+const MARKS = { finished: "\u25cf", diverged: "\u25cb", failed: "\u00d7", active: "\u25b6", ahead: "\u00b7" };
+
 export interface SweepState {
-  readonly total: number;
+  readonly variants: readonly string[];
+  readonly seeds: readonly number[];
   readonly stepsPerRun: number;
   /** Runs that were there before this start. */
   readonly kept: number;
-  /** Runs that ended since: finished or diverged. */
-  readonly done: number;
-  readonly failed: number;
-  /** One per process; null while idle. */
-  readonly workers: readonly (WorkerState | null)[];
+  /** How runs ended, by key: those that were there before, too. */
+  readonly ended: ReadonlyMap<string, "finished" | "diverged" | "failed">;
+  /** Steps since this start in runs that ended. */
+  readonly stepsEnded: number;
+  /** In the order in which they started. */
+  readonly active: readonly ActiveRun[];
 }
 
-export function startState(total: number, kept: number, stepsPerRun: number, slots: number): SweepState {
-  return { total, kept, done: 0, failed: 0, stepsPerRun, workers: Array.from({ length: slots }, () => null) };
+export function startState(
+  { variants, seeds, steps }: Pick<Config, "variants" | "seeds" | "steps">,
+  kept: readonly RunRecord[],
+): SweepState {
+  return {
+    variants: variants.map(({ name }) => name),
+    seeds,
+    stepsPerRun: steps,
+    kept: kept.length,
+    ended: new Map(kept.map((record) => [keyOf(record), record.status])),
+    stepsEnded: 0,
+    active: [],
+  };
 }
 
 export type SweepEvent =
-  | { readonly type: "started"; readonly slot: number; readonly job: Pick<Job, "variant" | "seed"> }
-  | { readonly type: "progress"; readonly slot: number; readonly step: number; readonly loss: number }
-  | { readonly type: "finished"; readonly slot: number }
-  | { readonly type: "failed"; readonly slot: number };
+  | { readonly type: "started"; readonly run: Run }
+  | {
+      readonly type: "resumed";
+      readonly run: Run;
+      readonly step: number;
+      readonly curve: readonly CurvePoint[];
+    }
+  | { readonly type: "progress"; readonly run: Run; readonly step: number; readonly loss: number }
+  | { readonly type: "ended"; readonly run: Run; readonly how: "finished" | "diverged" | "failed" };
 
 /** The state after an event. */
 export function advance(state: SweepState, event: SweepEvent): SweepState {
-  const put = (worker: WorkerState | null): (WorkerState | null)[] =>
-    state.workers.map((old, slot) => (slot === event.slot ? worker : old));
-  const current = state.workers[event.slot];
+  const { stepsPerRun } = state;
+  const { variant, seed } = event.run;
+  const key = keyOf(event.run);
+  const others = state.active.filter((run) => keyOf(run) !== key);
+  const change = (update: (run: ActiveRun) => ActiveRun): SweepState => ({
+    ...state,
+    active: state.active.map((run) => (keyOf(run) === key ? update(run) : run)),
+  });
   switch (event.type) {
-    case "started":
+    case "started": {
+      const run = { variant, seed, step: 0, from: 0, loss: null, trace: emptyTrace(TRACE_COLUMNS) };
+      return { ...state, active: [...others, run] };
+    }
+    case "resumed": {
+      const { step, curve } = event;
+      return change((run) => ({
+        ...run,
+        step,
+        from: step,
+        trace: curve.reduce((trace, point) => traced(trace, point.step, stepsPerRun, point.loss), run.trace),
+      }));
+    }
+    case "progress": {
+      const { step, loss } = event;
+      return change((run) => ({ ...run, step, loss, trace: traced(run.trace, step, stepsPerRun, loss) }));
+    }
+    case "ended": {
+      const from = state.active.find((run) => keyOf(run) === key)?.from ?? 0;
       return {
         ...state,
-        workers: put({ variant: event.job.variant, seed: event.job.seed, step: 0, loss: null }),
+        ended: new Map(state.ended).set(key, event.how),
+        stepsEnded: state.stepsEnded + stepsPerRun - from,
+        active: others,
       };
-    case "progress":
-      return current ? { ...state, workers: put({ ...current, step: event.step, loss: event.loss }) } : state;
-    case "finished":
-      return { ...state, done: state.done + 1, workers: put(null) };
-    case "failed":
-      return { ...state, failed: state.failed + 1, workers: put(null) };
+    }
   }
 }
 
@@ -58,33 +106,65 @@ export function advance(state: SweepState, event: SweepEvent): SweepState {
  * @param elapsed seconds since the start
  */
 export function timeLeft(state: SweepState, elapsed: number): number | null {
-  const ended = state.done + state.failed;
-  const done = ended * state.stepsPerRun + stepsInHand(state);
-  const left = (state.total - state.kept) * state.stepsPerRun - done;
+  const { stepsEnded, stepsPerRun, active } = state;
+  const done = stepsEnded + active.reduce((sum, { step, from }) => sum + step - from, 0);
+  const left = (totalOf(state) - state.ended.size) * stepsPerRun - stepsInHand(state);
   return done === 0 || elapsed < 1 ? null : (left / done) * elapsed;
 }
 
-const stepsInHand = ({ workers }: SweepState): number =>
-  workers.reduce((sum, worker) => sum + (worker?.step ?? 0), 0);
+const totalOf = ({ variants, seeds }: SweepState): number => variants.length * seeds.length;
 
-/** The panel: a bar, then what every process is at. */
-export function panelText(state: SweepState, elapsed: number): string {
-  const { total, kept, done, failed, stepsPerRun } = state;
-  const ended = kept + done + failed;
+const stepsInHand = ({ active }: SweepState): number => active.reduce((sum, { step }) => sum + step, 0);
+
+const keyOf = ({ variant, seed }: Run): string => runKey(variant, seed);
+
+/** The panel: a bar, every run as a mark where there is room for that, and what is in hand with its losses so far. */
+export function panelText(state: SweepState, elapsed: number, { rows = 24, columns = 80 } = {}): string {
+  const bar = headLine(state, elapsed);
+  const active = state.active.map((run) => activeLine(run, state.stepsPerRun));
+  const overview = overviewLines(state);
+  const room = rows - active.length - 3; // the line of the cursor, and the two between the parts
+  const isRoom = overview.length < room && overview.every((line) => line.length < columns);
+  const lines = isRoom ? [bar, "", ...overview, "", ...active] : [bar, ...active];
+  return lines
+    .slice(0, rows - 1)
+    .map((line) => line.slice(0, columns - 1).trimEnd())
+    .join("\n");
+}
+
+function headLine(state: SweepState, elapsed: number): string {
+  const { ended, stepsPerRun } = state;
+  const total = totalOf(state);
   const width = 30;
-  const filled = Math.floor((width * (ended * stepsPerRun + stepsInHand(state))) / (total * stepsPerRun));
+  const filled = Math.floor(
+    (width * (ended.size * stepsPerRun + stepsInHand(state))) / (total * stepsPerRun),
+  );
+  const failed = [...ended.values()].filter((how) => how === "failed").length;
   const left = timeLeft(state, elapsed);
-  const failures = failed > 0 ? `, ${failed} failed` : "";
-  const head =
-    `${"\u2588".repeat(filled)}${"\u2591".repeat(width - filled)}  ${ended} of ${count(total, "run")}${failures}, ` +
-    `${duration(elapsed)} so far, ${left === null ? "estimating the time left" : `about ${duration(left)} left`}`;
-  const lines = state.workers.flatMap((worker) => {
-    if (worker === null) return [];
-    const { variant, seed, step, loss } = worker;
-    const place = `step ${String(step).padStart(String(stepsPerRun).length)} of ${stepsPerRun}`;
-    return `  ${`${variant}, seed ${seed}`.padEnd(32)}  ${place}  ${loss === null ? "starting" : `loss ${loss.toFixed(3)}`}`;
+  return (
+    `${"\u2588".repeat(filled)}${"\u2591".repeat(width - filled)}  ` +
+    `${ended.size} of ${count(total, "run")}${failed > 0 ? `, ${failed} failed` : ""}, ` +
+    `${duration(elapsed)} so far, ${left === null ? "estimating the time left" : `about ${duration(left)} left`}`
+  );
+}
+
+/** A line for each variant, with a mark for each seed. */
+function overviewLines({ variants, seeds, ended, active }: SweepState): string[] {
+  const inHand = new Set(active.map(keyOf));
+  const width = Math.max(...variants.map(({ length }) => length));
+  return variants.map((variant) => {
+    const marks = seeds.map((seed) => {
+      const key = runKey(variant, seed);
+      return MARKS[inHand.has(key) ? "active" : (ended.get(key) ?? "ahead")];
+    });
+    return `  ${variant.padEnd(width)}  ${marks.join("")}`;
   });
-  return [head, ...lines].join("\n");
+}
+
+function activeLine({ variant, seed, step, loss, trace }: ActiveRun, stepsPerRun: number): string {
+  const place = `step ${String(step).padStart(String(stepsPerRun).length)} of ${stepsPerRun}`;
+  const value = loss === null ? (step === 0 ? "starting" : "going on") : `loss ${loss.toFixed(3)}`;
+  return `  ${`${variant}, seed ${seed}`.padEnd(24)}  ${place}  ${sparkline(trace)}  ${value}`;
 }
 
 /** The line that a run leaves when it ends. */
@@ -98,12 +178,21 @@ export function runLine(state: SweepState, record: RunRecord, elapsed: number): 
 }
 
 /** The line that a failed run leaves. */
-export function failureLine(state: SweepState, job: Pick<Job, "variant" | "seed">, message: string): string {
-  return `${position(state)} ${job.variant}, seed ${job.seed}: failed: ${message}`;
+export function failureLine(state: SweepState, run: Run, message: string): string {
+  return `${position(state)} ${run.variant}, seed ${run.seed}: failed: ${message}`;
 }
 
-function position({ total, kept, done, failed }: SweepState): string {
-  return `[${String(kept + done + failed).padStart(String(total).length)}/${total}]`;
+/** The line of a run that goes on where an interrupted process left it. */
+export const resumedLine = ({ stepsPerRun }: SweepState, { variant, seed }: Run, step: number): string =>
+  `${variant}, seed ${seed}: goes on after step ${step} of ${stepsPerRun}`;
+
+/** The line of something to know about a run that goes on. */
+export const remarkLine = ({ variant, seed }: Run, message: string): string =>
+  `${variant}, seed ${seed}: ${message}`;
+
+function position(state: SweepState): string {
+  const total = totalOf(state);
+  return `[${String(state.ended.size).padStart(String(total).length)}/${total}]`;
 }
 
 function remaining(state: SweepState, elapsed: number): string {

@@ -1,0 +1,117 @@
+// A run in the middle, as a file: what training needs to go on bit for bit as if it had never stopped.
+// Layout: a line of JSON, the three float32 arrays of the state, a SHA-256 of all before it.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import type { TrainingState } from "onnx-grad";
+import type { Config } from "../config/config.js";
+import { messageOf } from "../errors.js";
+import { writeAtomically } from "./atomic.js";
+import type { CurvePoint } from "./record.js";
+import { type Run, runHash } from "./run.js";
+
+/** A run after some of its steps. The order of the data follows from the seed and the number of steps. */
+export interface RunProgress {
+  readonly state: Readonly<TrainingState>;
+  readonly curve: readonly CurvePoint[];
+  /** Sum of the losses since the last point of the curve, and how many they are. */
+  readonly sum: number;
+  readonly since: number;
+  /** Milliseconds so far: in training steps, and in all. */
+  readonly trainingTime: number;
+  readonly elapsed: number;
+}
+
+/** What to hold on to between the steps of a run, and what an earlier process left of it. */
+export interface Checkpoints {
+  readonly resumed: RunProgress | undefined;
+  /** Called between steps; writes when it is time to. */
+  offer(progress: () => RunProgress): Promise<void>;
+}
+
+const FORMAT = "swiglu-lab checkpoint 1";
+const DIGEST_BYTES = 32;
+const ARRAYS = ["parameters", "firstMoment", "secondMoment"] as const;
+
+/** The checkpoint file of one run. */
+export class CheckpointFile implements Checkpoints {
+  readonly resumed: RunProgress | undefined;
+  /** Why a checkpoint that was there is not used, as a sentence. */
+  readonly refusal: string | undefined;
+  readonly #hash: string;
+  #written = performance.now();
+
+  /**
+   * Reads what is there.
+   *
+   * @param interval seconds between checkpoints
+   */
+  constructor(
+    private readonly file: string,
+    private readonly config: Config,
+    run: Run,
+    private readonly interval: number,
+  ) {
+    this.#hash = runHash(config, run);
+    try {
+      this.resumed = decode(readFileSync(file), this.#hash, config.version);
+    } catch (thrown) {
+      if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return;
+      this.refusal = `its checkpoint cannot be used: ${messageOf(thrown)}; the run starts anew`;
+    }
+  }
+
+  async offer(progress: () => RunProgress): Promise<void> {
+    if (performance.now() - this.#written < 1000 * this.interval) return;
+    await writeAtomically(this.file, encode(progress(), this.#hash, this.config.version));
+    this.#written = performance.now();
+  }
+
+  /** For a run that has its record. */
+  async remove(): Promise<void> {
+    await rm(this.file, { force: true });
+  }
+}
+
+function encode({ state, ...rest }: RunProgress, run: string, version: string): Uint8Array {
+  const { steps, parameters } = state;
+  const header = { format: FORMAT, version, run, steps, size: parameters.length, ...rest };
+  const parts = [Buffer.from(`${JSON.stringify(header)}\n`), ...ARRAYS.map((name) => bytesOf(state[name]))];
+  const digest = createHash("sha256");
+  for (const part of parts) digest.update(part);
+  return Buffer.concat([...parts, digest.digest()]);
+}
+
+function decode(file: Buffer, run: string, version: string): RunProgress {
+  const content = file.subarray(0, -DIGEST_BYTES);
+  const digest = createHash("sha256").update(content).digest();
+  if (!digest.equals(file.subarray(-DIGEST_BYTES))) throw new Error("it is damaged");
+  const end = content.indexOf("\n");
+  const header: Header = JSON.parse(content.toString("utf8", 0, end));
+  if (header.format !== FORMAT) throw new Error(`its format is "${header.format}", expected "${FORMAT}"`);
+  if (header.version !== version) {
+    throw new Error(`it is of swiglu-lab ${header.version}, this is ${version}`);
+  }
+  if (header.run !== run) throw new Error("it is of another configuration");
+  const { steps, size, curve, sum, since, trainingTime, elapsed } = header;
+  const [parameters, firstMoment, secondMoment] = ARRAYS.map((_, i) => {
+    const start = end + 1 + 4 * size * i;
+    return floatsOf(content.subarray(start, start + 4 * size));
+  });
+  const state = { parameters: parameters!, firstMoment: firstMoment!, secondMoment: secondMoment!, steps };
+  return { state, curve, sum, since, trainingTime, elapsed };
+}
+
+/** The first line; what the digest covers was written by `encode`. */
+interface Header extends Omit<RunProgress, "state"> {
+  readonly format: string;
+  readonly version: string;
+  readonly run: string;
+  readonly steps: number;
+  readonly size: number;
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+const floatsOf = (bytes: Uint8Array): Float32Array => new Float32Array(new Uint8Array(bytes).buffer);

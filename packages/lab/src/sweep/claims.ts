@@ -1,0 +1,116 @@
+// Who trains which run, where several sweeps share a folder: a file per run in hand, made by one of them only. It counts
+// while its owner lives: the owner's process exists, and touches the file every few seconds.
+import { randomBytes } from "node:crypto";
+import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { asDiskFull } from "./atomic.js";
+import { claimPath } from "./folder.js";
+import type { Run } from "./run.js";
+
+/** Milliseconds between two signs of life, and after how many without one a claim is given up. */
+const HEARTBEAT = 5_000;
+const PATIENCE = 30_000;
+
+interface Owner {
+  readonly host: string;
+  readonly pid: number;
+  /** Tells apart two processes that had the same number. */
+  readonly token: string;
+}
+
+/** The claims that this process holds in a folder. */
+export class Claims {
+  readonly #owner: Owner = { host: hostname(), pid: process.pid, token: randomBytes(8).toString("hex") };
+  readonly #held = new Set<string>();
+  readonly #heartbeat = setInterval(() => this.#touch(), HEARTBEAT).unref();
+
+  constructor(private readonly folder: string) {}
+
+  /** Whether the run is this process's now: false while another one has it in hand. */
+  take(run: Run): boolean {
+    const file = claimPath(this.folder, run);
+    for (;;) {
+      try {
+        writeFileSync(file, JSON.stringify(this.#owner), { flag: "wx" });
+        this.#held.add(file);
+        return true;
+      } catch (thrown) {
+        if (!hasCode(thrown, "EEXIST")) {
+          rmSync(file, { force: true });
+          throw asDiskFull(file, thrown);
+        }
+      }
+      const abandoned = this.#ifAbandoned(file);
+      if (abandoned === undefined) return false;
+      evict(file, abandoned);
+    }
+  }
+
+  release(run: Run): void {
+    const file = claimPath(this.folder, run);
+    if (this.#held.delete(file)) rmSync(file, { force: true });
+  }
+
+  /** Releases everything. */
+  close(): void {
+    clearInterval(this.#heartbeat);
+    for (const file of this.#held) rmSync(file, { force: true });
+    this.#held.clear();
+  }
+
+  /** The content of a claim whose owner is gone; undefined for one that counts. */
+  #ifAbandoned(file: string): string | undefined {
+    try {
+      const age = Date.now() - statSync(file).mtimeMs;
+      const text = readFileSync(file, "utf8");
+      return age > PATIENCE || this.#isGone(text) ? text : undefined;
+    } catch (thrown) {
+      if (hasCode(thrown, "ENOENT")) return ""; // released just now
+      throw thrown;
+    }
+  }
+
+  /** Whether a claim is of a process of this machine that has ended. */
+  #isGone(claim: string): boolean {
+    let owner: Partial<Owner>;
+    try {
+      owner = JSON.parse(claim);
+    } catch {
+      return false; // its owner is about to write it
+    }
+    if (owner.host !== this.#owner.host || typeof owner.pid !== "number") return false;
+    if (owner.pid === process.pid) return owner.token !== this.#owner.token;
+    try {
+      process.kill(owner.pid, 0);
+      return false;
+    } catch (thrown) {
+      return hasCode(thrown, "ESRCH");
+    }
+  }
+
+  #touch(): void {
+    const now = new Date();
+    for (const file of this.#held) {
+      try {
+        utimesSync(file, now, now);
+      } catch {
+        // The folder is out of reach, or gone: writing the record will say so.
+      }
+    }
+  }
+}
+
+/** Removes an abandoned claim, unless another process did so first and made its own: that one is put back. */
+function evict(file: string, abandoned: string): void {
+  const aside = `${file}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    renameSync(file, aside);
+    if (readFileSync(aside, "utf8") !== abandoned) linkSync(aside, file);
+  } catch (thrown) {
+    if (!hasCode(thrown, "ENOENT") && !hasCode(thrown, "EEXIST")) throw thrown;
+  }
+  rmSync(aside, { force: true });
+}
+
+const hasCode = (thrown: unknown, code: string): boolean =>
+  thrown instanceof Error && "code" in thrown && thrown.code === code;

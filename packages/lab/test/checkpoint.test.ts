@@ -1,0 +1,189 @@
+// Checkpoints: a run that is killed at any moment and started again ends bit for bit as one that never was; those that
+// do not fit are refused; a full disk says so and loses nothing.
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CheckpointFile, type RunProgress } from "../src/sweep/checkpoint.js";
+import { isRunRecord } from "../src/sweep/record.js";
+import { CLI, eventually, run, runCli, startCli } from "./cli.js";
+import { writeImageSet } from "./idxFiles.js";
+import { configOf } from "./records.js";
+
+const scratch = mkdtempSync(join(tmpdir(), "swiglu-checkpoint-"));
+const data = join(scratch, "rows");
+beforeAll(() => writeImageSet(data));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+describe("the file", () => {
+  const config = configOf(["relu"], [1]);
+  const run = { variant: "relu", seed: 1 };
+  const progress: RunProgress = {
+    state: {
+      parameters: Float32Array.of(1.5, -0, 1e-45),
+      firstMoment: Float32Array.of(0.1, 0.2, 0.3),
+      secondMoment: Float32Array.of(3e38, 1e-38, 0),
+      steps: 42,
+    },
+    curve: [{ step: 40, loss: 0.1 + 0.2 }],
+    sum: 1 / 3,
+    since: 2,
+    trainingTime: 1234.5,
+    elapsed: 2345.6,
+  };
+  const write = async (name: string): Promise<string> => {
+    const file = join(scratch, `file ${name}`);
+    await new CheckpointFile(file, config, run, 0).offer(() => progress);
+    return file;
+  };
+
+  test("gives back every bit", async () => {
+    const { resumed, refusal } = new CheckpointFile(await write("whole"), config, run, 0);
+    expect(refusal).toBeUndefined();
+    expect(resumed).toEqual(progress); // toEqual tells -0 from 0
+  });
+
+  test("is written only when its interval is over", async () => {
+    const file = join(scratch, "later");
+    await new CheckpointFile(file, config, run, 60).offer(() => progress);
+    expect(readdirSync(scratch)).not.toContain("later");
+  });
+
+  test("of another sweep with the same run serves, for the run is the same", async () => {
+    const { resumed } = new CheckpointFile(await write("more"), configOf(["relu", "gelu"], [1, 2]), run, 0);
+    expect(resumed?.state.steps).toBe(42);
+  });
+
+  test.each<[string, RegExp, (file: string) => unknown]>([
+    [
+      "cut short",
+      /it is damaged; the run starts anew$/,
+      (file) => writeFileSync(file, readFileSync(file).subarray(0, -1)),
+    ],
+    ["empty", /it is damaged/, (file) => writeFileSync(file, "")],
+    ["longer", /it is damaged/, (file) => appendFileSync(file, "x")],
+    [
+      "changed in one bit",
+      /it is damaged/,
+      (file) => {
+        const bytes = readFileSync(file);
+        bytes[bytes.length - 40]! ^= 1;
+        writeFileSync(file, bytes);
+      },
+    ],
+  ])("%s is refused", async (name, sentence, spoil) => {
+    const file = await write(name);
+    spoil(file);
+    const { resumed, refusal } = new CheckpointFile(file, config, run, 0);
+    expect([resumed, refusal]).toEqual([undefined, expect.stringMatching(sentence)]);
+  });
+
+  test.each([
+    ["version", { ...config, version: "9.9.9" }, run, /it is of swiglu-lab 0\.0\.0, this is 9\.9\.9/],
+    ["configuration", { ...config, batch: 33 }, run, /it is of another configuration/],
+    ["seed", configOf(["relu"], [1, 2]), { variant: "relu", seed: 2 }, /it is of another configuration/],
+  ])("of another %s is refused", async (name, other, otherRun, sentence) => {
+    const { resumed, refusal } = new CheckpointFile(await write(name), other, otherRun, 0);
+    expect([resumed, refusal]).toEqual([undefined, expect.stringMatching(sentence)]);
+  });
+});
+
+describe("a sweep", () => {
+  const args = ["compare", "--data", data, "--patch", "4", "--width", "8", "--depth", "1", "--heads", "2"];
+  args.push("--batch", "16", "--variants", "swiglu-trained", "--seeds", "7,", "--jobs", "1");
+  const often = ["--steps", "1500", "--checkpoint-interval", "0.02"];
+  const recordsIn = (out: string): string =>
+    join(scratch, out, readdirSync(join(scratch, out))[0]!, "records");
+  const names = (out: string): string[] => readdirSync(recordsIn(out)).sort();
+  const timeless = (out: string) => {
+    const record: unknown = JSON.parse(readFileSync(join(recordsIn(out), "swiglu-trained-7.json"), "utf8"));
+    if (!isRunRecord(record)) throw new Error("no record");
+    return { ...record, seconds: 0, stepsPerSecond: 0 };
+  };
+  const killedAt = async (out: string, milliseconds: number): Promise<void> => {
+    const sweep = startCli([...args, ...often, "--out", out], scratch);
+    await eventually(() => {
+      try {
+        return names(out).includes("swiglu-trained-7.checkpoint");
+      } catch {
+        return false; // not begun
+      }
+    }, 20);
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    sweep.child.kill("SIGKILL");
+    await sweep.ended;
+  };
+
+  beforeAll(async () => {
+    expect(await runCli([...args, ...often, "--out", "whole"], scratch)).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+  });
+
+  test("killed four times ends as one that was not, and leaves no checkpoint", async () => {
+    for (const milliseconds of [0, 40, 80, 120]) await killedAt("killed", milliseconds);
+    expect(names("killed")).toContain("swiglu-trained-7.checkpoint");
+    const { code, stdout } = await runCli([...args, ...often, "--out", "killed"], scratch);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("[1/1]")]);
+    expect(timeless("killed")).toEqual(timeless("whole"));
+    expect(
+      readFileSync(join(recordsIn("killed"), "swiglu-trained-7.onnx")).equals(
+        readFileSync(join(recordsIn("whole"), "swiglu-trained-7.onnx")),
+      ),
+    ).toBe(true);
+    expect(names("killed")).toEqual(["swiglu-trained-7.json", "swiglu-trained-7.onnx"]);
+  });
+
+  test("goes on from the checkpoint, and does not begin anew", async () => {
+    await killedAt("copy", 0);
+    const checkpoint = join(recordsIn("copy"), "swiglu-trained-7.checkpoint");
+    const before = readFileSync(checkpoint);
+    const header = JSON.parse(before.toString("utf8", 0, before.indexOf("\n")));
+    expect(header.steps).toBeGreaterThan(0);
+    const { stdout } = await runCli([...args, ...often, "--out", "copy"], scratch);
+    expect(stdout).toContain(`swiglu-trained, seed 7: goes on after step ${header.steps} of 1500\n`);
+    const { seconds } = JSON.parse(readFileSync(join(recordsIn("copy"), "swiglu-trained-7.json"), "utf8"));
+    expect(seconds).toBeGreaterThan(header.elapsed / 1000); // the time before counts
+  });
+
+  test("says that a checkpoint is damaged, and trains anew", async () => {
+    await killedAt("damaged", 0);
+    const checkpoint = join(recordsIn("damaged"), "swiglu-trained-7.checkpoint");
+    copyFileSync(join(data, "train-images-idx3-ubyte"), checkpoint);
+    const { code, stdout } = await runCli([...args, ...often, "--out", "damaged"], scratch);
+    expect(stdout).toMatch(
+      /^swiglu-trained, seed 7: its checkpoint cannot be used: it is damaged; the run starts anew$/m,
+    );
+    expect(code).toBe(0);
+    expect(timeless("damaged")).toEqual(timeless("whole"));
+  });
+
+  test("on a full disk says so in one sentence, keeps what is there, and goes on when there is room", async () => {
+    await killedAt("full", 0);
+    const before = names("full").filter((name) => !name.endsWith(".claim"));
+    // Files may have 1 KiB: a longer one is cut there, and then refused, as on a disk that fills up.
+    const command = [process.execPath, CLI, ...args, ...often, "--out", "full"];
+    const { code, stdout, stderr } = await run(
+      "sh",
+      ["-c", 'ulimit -f 2; exec "$@"', "sh", ...command],
+      scratch,
+    );
+    expect(stderr).toMatch(
+      /^error: .*\.checkpoint cannot be written, for the disk is full \(EFBIG.*\): free some space and start again/,
+    );
+    expect([code, stderr.trim().split("\n").length]).toEqual([1, 1]);
+    expect(stdout).not.toContain("failed");
+    expect(names("full")).toEqual(before);
+    expect((await runCli([...args, ...often, "--out", "full"], scratch)).code).toBe(0);
+    expect(timeless("full")).toEqual(timeless("whole"));
+  });
+});
