@@ -4,12 +4,24 @@
 import { Command, Option } from "commander";
 import type { CompareOptions } from "./commands/compare.js";
 import { collect, nameList, positiveNumber, wholeNumber } from "./commands/options.js";
+import { defaults, type TaskOptions } from "./config/defaults.js";
 import { defaultVariants } from "./config/variants.js";
 import { UserError } from "./errors.js";
 
+/** "0.01; language: 0.005": what an option is where it is not given. */
+function defaultOf(name: keyof TaskOptions): string {
+  const values = Object.entries(defaults).flatMap(([task, options]) => {
+    const value = Object.entries(options).find(([key]) => key === name)?.[1];
+    return value === undefined ? [] : [{ task, value }];
+  });
+  const [first, ...others] = values;
+  const different = others.filter(({ value }) => value !== first?.value);
+  return [`default: ${first?.value}`, ...different.map(({ task, value }) => `${task}: ${value}`)].join("; ");
+}
+
 const program = new Command("swiglu-lab")
   .description(
-    "Trains the same network under each activation on real images, and says with confidence intervals which one is better.",
+    "Trains the same network under each activation on images, text or translations, and says with confidence intervals which one is better.",
   )
   .showHelpAfterError("(swiglu-lab --help explains the options)")
   .addHelpText(
@@ -17,6 +29,7 @@ const program = new Command("swiglu-lab")
     `
 Examples:
   swiglu-lab compare                      13 variants, 3 seeds each, on MNIST; about two minutes on 2 cores
+  swiglu-lab compare --task language      the same question of a language model, on the State of the Union addresses
   swiglu-lab compare --help               all its options, with more examples
   swiglu-lab list                         the catalogue of activations
   swiglu-lab show swiglu                  formula, gradient, source and plot of one of them`,
@@ -25,8 +38,13 @@ Examples:
 program
   .command("compare")
   .description(
-    "Train a small vision transformer under every variant and seed, print a ranking, and write a report.\n" +
+    "Train a small transformer under every variant and seed, print a ranking, and write a report.\n" +
       "Interrupted, it goes on where it was when started again with the same options.",
+  )
+  .addOption(
+    new Option("--task <name>", "what is learned")
+      .choices(["images", "language", "translation"])
+      .default("images"),
   )
   .addOption(
     new Option(
@@ -42,19 +60,32 @@ program
       .default([], "none"),
   )
   .option("--seeds <count|list>", "3 means the seeds 1, 2 and 3; 7,11 means these", "3")
-  .option("--steps <n>", "training steps of a run", wholeNumber, 500)
-  .option("--batch <n>", "images per step", wholeNumber, 128)
-  .option("--width <n>", "width of the network (dModel)", wholeNumber, 32)
-  .option("--depth <n>", "blocks", wholeNumber, 2)
-  .option("--heads <n>", "attention heads; must divide the width", wholeNumber, 4)
-  .option("--patch <n>", "side of a patch in pixels; must divide the images' side", wholeNumber, 7)
+  .option("--steps <n>", `training steps of a run (${defaultOf("steps")})`, wholeNumber)
+  .option("--batch <n>", `images, sequences or pairs per step (${defaultOf("batch")})`, wholeNumber)
+  .option("--width <n>", `width of the network, dModel (${defaultOf("width")})`, wholeNumber)
+  .option("--depth <n>", `blocks (${defaultOf("depth")})`, wholeNumber)
+  .option("--heads <n>", `attention heads; must divide the width (${defaultOf("heads")})`, wholeNumber)
+  .option(
+    "--patch <n>",
+    `images: side of a patch in pixels; must divide the images' side (${defaultOf("patch")})`,
+    wholeNumber,
+  )
+  .option(
+    "--vocabulary <n>",
+    `text: byte-pair tokens, the 256 bytes among them (${defaultOf("vocabulary")})`,
+    wholeNumber,
+  )
+  .option("--context <n>", `text: tokens that the network sees (${defaultOf("context")})`, wholeNumber)
   .option(
     "--learning-rate <x>",
-    "highest learning rate: warm-up, then a cosine to zero",
+    `highest learning rate: warm-up, then a cosine to zero (${defaultOf("learningRate")})`,
     positiveNumber,
-    0.01,
   )
-  .option("--data <dir>", "folder with the four IDX files of an image set, plain or .gz (default: MNIST)")
+  .option(
+    "--data <path>",
+    "images: folder with the four IDX files, plain or .gz (default: MNIST); language: a text file, or a folder of " +
+      ".txt and .md files (default: State of the Union addresses)",
+  )
   .option("--out <dir>", "folder for the results, each configuration in a folder of its own", "runs")
   .option("--threads <n>", "threads of a process; runs repeat bit for bit with 1", wholeNumber, 1)
   .option("--jobs <n>", "processes side by side (default: one per core)", wholeNumber)
@@ -72,6 +103,8 @@ Examples:
       two variants, ten seeds: a narrower interval for their difference
   swiglu-lab compare --data /usr/share/datasets/fashion-mnist
       another image set in the IDX format of MNIST
+  swiglu-lab compare --task language --data novel.txt --variants relu,swiglu
+      a language model on a text of your own
   swiglu-lab compare --variants relu,swiglu,swiglu-trained --steps 2000 --width 96
       longer and larger
   swiglu-lab compare --activation mine.json --variants relu,mine,mine-trained

@@ -46,7 +46,7 @@ test("gather takes pixels to 0 ... 1 and keeps the label with its image", () => 
     pixels: Uint8Array.from([0, 51, 102, 153, 204, 255]),
     labels: Uint8Array.from([7, 8, 9]),
   };
-  const { images, labels } = gather(set, Int32Array.from([2, 0]));
+  const { inputs, labels } = gather(set, Int32Array.from([2, 0]));
   expect([...labels]).toEqual([9, 7]);
-  expect([...images]).toEqual([204 / 255, 1, 0, 51 / 255].map(Math.fround));
+  expect([...inputs]).toEqual([204 / 255, 1, 0, 51 / 255].map(Math.fround));
 });

@@ -8,7 +8,7 @@ import { canonicalJson, folderName, makeConfig, type Settings } from "../src/con
 import { matchAll, nearestMatch, targetParameters } from "../src/config/matching.js";
 import { parseSeeds } from "../src/config/seeds.js";
 import { allActivations, defaultVariants, resolveVariants } from "../src/config/variants.js";
-import { loadImageSet } from "../src/data/imageSet.js";
+import { loadTask } from "../src/tasks/task.js";
 import { writeImageSet } from "./idxFiles.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-config-"));
@@ -123,7 +123,8 @@ describe("matched parameters", () => {
 });
 
 describe("configuration", () => {
-  const data = loadImageSet(writeImageSet(join(scratch, "Some Set")));
+  const folder = writeImageSet(join(scratch, "Some Set"));
+  const images = (patch = 4) => loadTask({ task: "images", patch }, folder).config;
   const settings: Settings = {
     variants: resolveVariants(["relu", "swiglu"], catalogue),
     seeds: [1, 2],
@@ -132,12 +133,11 @@ describe("configuration", () => {
     width: 8,
     depth: 1,
     heads: 2,
-    patch: 4,
     learningRate: 0.01,
     threads: 1,
   };
   const name = (changes: Partial<Settings> = {}): string =>
-    folderName(makeConfig({ ...settings, ...changes }, data));
+    folderName(makeConfig({ ...settings, ...changes }, images()));
 
   test("the folder's name tells what it is, and repeats", () => {
     expect(name()).toMatch(/^some-set-2x2-10steps-[0-9a-f]{10}$/);
@@ -163,9 +163,7 @@ describe("configuration", () => {
   });
 
   test("a patch that does not divide the images: refused, with those that do", () => {
-    expect(() => name({ patch: 3 })).toThrow(
-      "--patch 3 does not divide the images of 8 x 8: choose 1, 2, 4, 8.",
-    );
+    expect(() => images(3)).toThrow("--patch 3 does not divide the images of 8 x 8: choose 1, 2, 4, 8.");
   });
 
   test("heads that do not divide the width: refused", () => {

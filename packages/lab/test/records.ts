@@ -1,7 +1,7 @@
 // Records and configurations made up for tests of what is computed from them.
 import { activations, activationToJson, defineActivation } from "swiglu";
 import type { Config } from "../src/config/config.js";
-import type { DivergedRun, FinishedRun } from "../src/sweep/record.js";
+import { type DivergedRun, type FinishedRun, textOfLosses } from "../src/sweep/record.js";
 
 const curve = [
   { step: 50, loss: 1.5 },
@@ -21,6 +21,7 @@ export function finished(
     status: "finished",
     validation: { loss: 1 - validation, accuracy: validation },
     test: { loss: 1 - accuracy, accuracy },
+    testLosses: textOfLosses(new Float32Array(4).fill(1 - accuracy)),
     learned,
     parameters: 1234,
     curve,
@@ -44,7 +45,14 @@ export function configOf(names: readonly string[], seeds: readonly number[]): Co
   const catalogue = new Map(Object.entries(activations));
   return {
     version: "0.0.0",
-    data: { name: "made-up", sha256: "0", imageSize: 8, classes: 4 },
+    task: "images",
+    data: {
+      name: "made-up",
+      sha256: "0",
+      examples: { train: 1000, validation: 90, test: 200 },
+      imageSize: 8,
+      classes: 4,
+    },
     variants: names.map((name) => ({
       name,
       trained: false,

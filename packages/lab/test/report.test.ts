@@ -18,7 +18,7 @@ function page(seeds: readonly number[], records: readonly RunRecord[], variants:
   const results: Results = {
     config,
     summary,
-    findings: findingsOf(summary, config, 1000),
+    findings: findingsOf(summary, config),
     best: null,
     environment: { node: "v20.19.0", platform: "linux x64", processor: "made-up <fast>", cores: 2 },
     records,

@@ -69,7 +69,7 @@ test("a sweep writes a record per run, the results, the report and the best mode
   );
   const results = JSON.parse(readFileSync(join(uninterrupted, "results.json"), "utf8"));
   expect(results.records).toHaveLength(6);
-  expect(results.best.testAccuracy).toBeGreaterThan(0.5); // of four classes
+  expect(results.best.test.accuracy).toBeGreaterThan(0.5); // of four classes
   for (const text of [
     "[6/6]",
     "Ranking",

@@ -1,7 +1,8 @@
 // What a sweep looks like in the terminal: progress from state to text, numbers and tables.
 import { describe, expect, test } from "vitest";
+import { metricOf, showDifference, showEstimate } from "../src/metrics/metric.js";
 import { summarise } from "../src/statistics/summary.js";
-import { duration, list, percentEstimate, pointsEstimate, signed } from "../src/terminal/format.js";
+import { duration, list, signed } from "../src/terminal/format.js";
 import {
   advance,
   failureLine,
@@ -133,9 +134,11 @@ describe("numbers", () => {
   });
 
   test("estimates with and without interval", () => {
-    expect(percentEstimate({ n: 3, mean: 0.95, half: 0.002 })).toBe("95.00 ± 0.20 %");
-    expect(percentEstimate({ n: 2, mean: 0.95, half: null })).toBe("95.00 %");
-    expect(pointsEstimate({ n: 3, mean: 0.01, half: 0.015 })).toBe("+1.00 [−0.50, +2.50]");
+    expect(showEstimate(metricOf("images"), { n: 3, mean: 0.95, half: 0.002 })).toBe("95.00 ± 0.20 %");
+    expect(showEstimate(metricOf("images"), { n: 2, mean: 0.95, half: null })).toBe("95.00 %");
+    expect(showDifference(metricOf("images"), { n: 3, mean: 0.01, half: 0.015 })).toBe(
+      "+1.00 [−0.50, +2.50]",
+    );
   });
 
   test("lists", () =>
@@ -161,13 +164,13 @@ describe("tables", () => {
   });
 
   test("every run has a line", () => {
-    const lines = runTable(records).split("\n");
+    const lines = runTable(records, config.task).split("\n");
     expect(lines).toHaveLength(2 + records.length);
     expect(lines[4]).toMatch(/^tanh +2 +diverged at step 3$/);
   });
 
   test("the ranking has a line for every variant", () => {
-    const lines = rankingTable(summarise(config, records)).split("\n");
+    const lines = rankingTable(summarise(config, records), config.task).split("\n");
     expect(lines[2]).toMatch(/^1 +relu +90\.00 %/);
     expect(lines[3]).toMatch(/^2 +tanh +80\.00 % +−10\.00 .*beta 1\.50$/);
   });

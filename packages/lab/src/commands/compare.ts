@@ -1,23 +1,28 @@
 // swiglu-lab compare: from options to a sweep, and from its records to tables, results.json, report.html and best.onnx.
 import { availableParallelism } from "node:os";
-import { type Config, type Hyperparameters, makeConfig } from "../config/config.js";
+import { type Config, makeConfig } from "../config/config.js";
+import { complete, type TaskOptions } from "../config/defaults.js";
 import { parseSeeds } from "../config/seeds.js";
+import { examplesOf, type TaskKind } from "../config/task.js";
 import { allActivations, resolveVariants } from "../config/variants.js";
-import { holdBack } from "../data/batches.js";
-import { type ImageSet, loadImageSet } from "../data/imageSet.js";
+import { describeScore, metricOf } from "../metrics/metric.js";
 import type { Variant } from "../model/index.js";
 import { writeResults } from "../report/results.js";
+import { networkOf } from "../report/taskWords.js";
 import { type Summary, summarise } from "../statistics/summary.js";
 import { describe, type Findings } from "../statistics/words.js";
 import { openFolder, readRecords } from "../sweep/folder.js";
 import type { RunRecord } from "../sweep/record.js";
-import { runSweep } from "../sweep/sweep.js";
-import { count, grouped, percent } from "../terminal/format.js";
+import { runSweep, type SweepOptions } from "../sweep/sweep.js";
+import { loadTask, type Task } from "../tasks/task.js";
+import { count } from "../terminal/format.js";
 import { liveView } from "../terminal/live.js";
 import { heading, wrap } from "../terminal/style.js";
 import { parameterTable, rankingTable, runTable } from "../terminal/tables.js";
 
-export interface CompareOptions extends Hyperparameters {
+export interface CompareOptions extends TaskOptions {
+  readonly task: TaskKind;
+  readonly threads: number;
   readonly variants: readonly string[];
   readonly activation: readonly string[];
   readonly seeds: string;
@@ -37,20 +42,16 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`);
 export async function compare(options: CompareOptions): Promise<number> {
   const seeds = parseSeeds(options.seeds);
   const variants = chooseVariants(options);
-  const data = loadImageSet(options.data);
-  const config = makeConfig({ ...options, variants, seeds }, data);
+  const { threads, jobs, checkpointInterval } = options;
+  const settings = complete(options.task, taskOptions(options));
+  const task = loadTask(settings, options.data);
+  const config = makeConfig({ ...settings, variants, seeds, threads }, task.config);
   const folder = await openFolder(options.out, config);
-  const slots = options.jobs ?? Math.max(1, Math.floor(availableParallelism() / options.threads));
+  const slots = jobs ?? Math.max(1, Math.floor(availableParallelism() / threads));
   const kept = readRecords(folder, config);
-  introduce(config, data, folder, kept.length, slots);
-  const { records, signal } = await trainInterruptibly(
-    config,
-    data,
-    folder,
-    kept,
-    slots,
-    options.checkpointInterval,
-  );
+  introduce(config, task, folder, kept.length, slots);
+  const sweep = { dataPath: task.path, slots, checkpointInterval };
+  const { records, signal } = await trainInterruptibly(config, folder, kept, sweep);
   if (signal !== 0) {
     print(
       `\nInterrupted: ${records.length} of ${count(variants.length * seeds.length, "run")} are kept in ${folder}, and ` +
@@ -59,17 +60,37 @@ export async function compare(options: CompareOptions): Promise<number> {
     return 128 + signal;
   }
   const summary = summarise(config, records);
-  const findings = describe(summary, config, holdBack(data.train.count).train.length);
-  const { best, report } = await writeResults(folder, { config, data, records, summary, findings });
-  printResults(records, summary, findings);
+  const findings = describe(summary, config);
+  const { best, report } = await writeResults(folder, { config, task, records, summary, findings });
+  printResults(config, records, summary, findings);
   if (best !== null) {
     print(
-      `\nBest model by validation: ${best.variant}, seed ${best.seed} (${percent(best.validationAccuracy)}), saved as ${folder}/${best.file}; ` +
-        `loaded again, it has the same test accuracy, ${percent(best.testAccuracy)}.`,
+      `\nBest model by validation: ${best.variant}, seed ${best.seed} (${describeScore(best.validation)}), saved as ${folder}/${best.file}; ` +
+        `loaded again, ${best.checked}.`,
     );
   }
   print(`Report: ${report}`);
   return summary.missing > 0 || best === null ? 1 : 0;
+}
+
+/** Of all options, those that a task gives defaults to. */
+function taskOptions(options: CompareOptions): TaskOptions {
+  const { steps, batch, width, depth, heads, learningRate, patch, vocabulary, context, beam, translated } =
+    options;
+  const named = {
+    steps,
+    batch,
+    width,
+    depth,
+    heads,
+    learningRate,
+    patch,
+    vocabulary,
+    context,
+    beam,
+    translated,
+  };
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 }
 
 /** The variants that are named, and the user's own activations where they are not among them. */
@@ -83,11 +104,9 @@ function chooseVariants({ variants, activation }: CompareOptions): Variant[] {
 /** Trains what is missing under a live view; `signal` is the number of the signal that ended it early, or 0. */
 async function trainInterruptibly(
   config: Config,
-  data: ImageSet,
   folder: string,
   kept: readonly RunRecord[],
-  slots: number,
-  checkpointInterval: number,
+  sweep: SweepOptions,
 ): Promise<{ records: RunRecord[]; signal: number }> {
   const interruption = new AbortController();
   let signal = 0;
@@ -98,7 +117,6 @@ async function trainInterruptibly(
   const view = liveView(process.stdout, config, kept);
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   try {
-    const sweep = { dataDirectory: data.directory, slots, checkpointInterval };
     const records = await runSweep(config, folder, sweep, view, interruption.signal);
     return { records, signal };
   } finally {
@@ -107,34 +125,41 @@ async function trainInterruptibly(
   }
 }
 
-function printResults(records: readonly RunRecord[], summary: Summary, findings: Findings): void {
-  const intervals = summary.ranking.some(({ test }) => test?.accuracy.half != null);
-  print(`${heading("\nRuns")}\n${runTable(records)}`);
-  print(heading("\nRanking, by mean test accuracy") + (intervals ? " (with 95 % intervals over seeds)" : ""));
-  print(rankingTable(summary));
+function printResults(
+  { task }: Config,
+  records: readonly RunRecord[],
+  summary: Summary,
+  findings: Findings,
+): void {
+  const intervals = summary.ranking.some(({ test }) => test?.metric.half != null);
+  print(`${heading("\nRuns")}\n${runTable(records, task)}`);
+  print(
+    heading(`\nRanking, by mean test ${metricOf(task).name}`) +
+      (intervals ? " (with 95 % intervals over seeds)" : ""),
+  );
+  print(rankingTable(summary, task));
   print(`${heading("\nWhat this shows")}\n${findings.shown.map(wrap).join("\n")}`);
   print(`${heading("\nWhat it cannot show")}\n${findings.limits.map(wrap).join("\n")}`);
 }
 
-function introduce(config: Config, data: ImageSet, folder: string, kept: number, slots: number): void {
-  const { variants, seeds, width, depth, heads, patch, steps, batch, learningRate, threads } = config;
-  const { train, validation } = holdBack(data.train.count);
+function introduce(config: Config, task: Task, folder: string, kept: number, slots: number): void {
+  const { variants, seeds, width, depth, heads, steps, batch, learningRate, threads } = config;
   const runs = variants.length * seeds.length;
   print(
     heading(
-      `${count(variants.length, "variant")} x ${count(seeds.length, "seed")} = ${count(runs, "run")} on ${data.name}`,
+      `${count(variants.length, "variant")} x ${count(seeds.length, "seed")} = ${count(runs, "run")} on ${config.data.name}`,
     ),
   );
+  const [head, ...rest] = networkOf[config.task];
+  const reads =
+    config.task === "images"
+      ? `patches of ${config.patch} x ${config.patch}`
+      : `${count(config.context, "token")} of context`;
+  print(wrap(task.introduction));
   print(
     wrap(
-      `Images of ${data.imageSize} x ${data.imageSize} in ${data.classes} classes: ${grouped(train.length)} to train on, ` +
-        `${grouped(validation.length)} held back for validation, ${grouped(data.test.count)} for the test.`,
-    ),
-  );
-  print(
-    wrap(
-      `Vision transformer: patches of ${patch} x ${patch}, width ${width}, ${count(depth, "block")}, ${count(heads, "head")}. ` +
-        `${count(steps, "step")} of ${batch} images, learning rate ${learningRate}. ` +
+      `${head?.toUpperCase()}${rest.join("")}: ${reads}, width ${width}, ${count(depth, "block")}, ${count(heads, "head")}. ` +
+        `${count(steps, "step")} of ${batch} ${examplesOf[config.task][1]}, learning rate ${learningRate}. ` +
         "All variants of a seed see the same batches and start from the same weights outside the feed-forward blocks.",
     ),
   );

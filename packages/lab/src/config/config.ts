@@ -3,24 +3,23 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { activationToJson } from "swiglu";
-import type { ImageSet } from "../data/imageSet.js";
 import { UserError } from "../errors.js";
 import type { Variant } from "../model/index.js";
 import { matchAll } from "./matching.js";
+import type { TaskConfig } from "./task.js";
 
-/** The numbers that shape the model and its training. */
+/** The numbers that shape the blocks of the model and its training, whatever the task. */
 export interface Hyperparameters {
   readonly steps: number;
   readonly batch: number;
   readonly width: number;
   readonly depth: number;
   readonly heads: number;
-  readonly patch: number;
   readonly learningRate: number;
   readonly threads: number;
 }
 
-/** What the user chooses. */
+/** What the user chooses, beside the task. */
 export interface Settings extends Hyperparameters {
   readonly variants: readonly Variant[];
   readonly seeds: readonly number[];
@@ -36,46 +35,34 @@ interface VariantConfig {
   readonly feedForwardParameters: number;
 }
 
-export interface Config extends Hyperparameters {
+interface CommonConfig extends Hyperparameters {
   /** Of the lab: another version may train differently. */
   readonly version: string;
-  readonly data: {
-    readonly name: string;
-    readonly sha256: string;
-    readonly imageSize: number;
-    readonly classes: number;
-  };
   readonly variants: readonly VariantConfig[];
   readonly seeds: readonly number[];
   readonly weightDecay: number;
   readonly clipNorm: number;
 }
 
+export type Config = CommonConfig & TaskConfig;
+
 const WEIGHT_DECAY = 0.05;
 const CLIP_NORM = 1;
 
 /**
- * Checks the settings against the data, matches the parameters, and returns the sweep's configuration.
+ * Checks the settings, matches the parameters, and returns the sweep's configuration.
  *
- * @throws UserError for a patch that does not divide the images, heads that do not divide the width, and a width at
- *   which some variant cannot be matched
+ * @param task the part of the configuration that the task has made of its data
+ * @throws UserError for heads that do not divide the width, and a width at which some variant cannot be matched
  */
-export function makeConfig(settings: Settings, data: ImageSet): Config {
-  const { variants, seeds, steps, batch, width, depth, heads, patch, learningRate, threads } = settings;
+export function makeConfig(settings: Settings, task: TaskConfig): Config {
+  const { variants, seeds, steps, batch, width, depth, heads, learningRate, threads } = settings;
   if (width % heads !== 0)
     throw new UserError(`--width ${width} is not a multiple of --heads ${heads}: choose one that is.`);
-  if (data.imageSize % patch !== 0) {
-    const divisors = Array.from({ length: data.imageSize }, (_, i) => i + 1).filter(
-      (d) => data.imageSize % d === 0,
-    );
-    throw new UserError(
-      `--patch ${patch} does not divide the images of ${data.imageSize} x ${data.imageSize}: choose ${divisors.join(", ")}.`,
-    );
-  }
   const matches = matchAll(variants, width, heads);
   return {
     version: labVersion(),
-    data: { name: data.name, sha256: data.sha256, imageSize: data.imageSize, classes: data.classes },
+    ...task,
     variants: variants.map((variant, i) => ({
       name: variant.name,
       trained: variant.trained,
@@ -89,7 +76,6 @@ export function makeConfig(settings: Settings, data: ImageSet): Config {
     width,
     depth,
     heads,
-    patch,
     learningRate,
     weightDecay: WEIGHT_DECAY,
     clipNorm: CLIP_NORM,
@@ -100,7 +86,7 @@ export function makeConfig(settings: Settings, data: ImageSet): Config {
 /** The folder name of a configuration: what it is, for people, and a hash of all of it. */
 export function folderName(config: Config): string {
   const hash = createHash("sha256").update(canonicalJson(config)).digest("hex").slice(0, 10);
-  const data = config.data.name.toLowerCase().replace(/[^a-z0-9]+/g, "-") || "images";
+  const data = config.data.name.toLowerCase().replace(/[^a-z0-9]+/g, "-") || "data";
   return `${data}-${config.variants.length}x${config.seeds.length}-${config.steps}steps-${hash}`;
 }
 

@@ -3,12 +3,6 @@
 import type { LabelledImages } from "./imageSet.js";
 import { permutation, stream } from "./random.js";
 
-export interface Batch {
-  /** [count, imageSize * imageSize], row-major, 0 to 1. */
-  readonly images: Float32Array;
-  readonly labels: Int32Array;
-}
-
 export interface Split {
   readonly train: Int32Array;
   readonly validation: Int32Array;
@@ -48,14 +42,17 @@ export function* batchesOf(indices: Int32Array, size: number, seed: number): Gen
 export const allOf = ({ count }: LabelledImages): Int32Array =>
   Int32Array.from({ length: count }, (_, i) => i);
 
-/** The images at `indices` as the model takes them: pixels from 0 to 1. */
-export function gather(set: LabelledImages, indices: Int32Array): Batch {
+/** The images at `indices` as the model takes them: pixels from 0 to 1, [count, imageSize * imageSize], row-major. */
+export function gather(
+  set: LabelledImages,
+  indices: Int32Array,
+): { inputs: Float32Array; labels: Int32Array } {
   const size = set.pixels.length / set.count;
-  const images = new Float32Array(indices.length * size);
+  const inputs = new Float32Array(indices.length * size);
   const labels = new Int32Array(indices.length);
   indices.forEach((from, i) => {
     labels[i] = set.labels[from]!;
-    for (let p = 0; p < size; p++) images[i * size + p] = set.pixels[from * size + p]! / 255;
+    for (let p = 0; p < size; p++) inputs[i * size + p] = set.pixels[from * size + p]! / 255;
   });
-  return { images, labels };
+  return { inputs, labels };
 }

@@ -1,12 +1,15 @@
 // The report as one HTML page that needs nothing else: style sheet, prose, tables and charts are all inside.
 import { activationFromJson, textWithParts } from "swiglu";
 import { familyOf } from "../activation/samples.js";
-import { count, duration, grouped, percent } from "../terminal/format.js";
+import { examplesOf } from "../config/task.js";
+import { describeScore, metricOf } from "../metrics/metric.js";
+import { count, duration, grouped } from "../terminal/format.js";
 import { learningPanels, type Panel } from "./learningCharts.js";
-import { accuracyChart, differenceChart } from "./rankingCharts.js";
+import { differenceChart, metricChart } from "./rankingCharts.js";
 import { shapePanels } from "./shapeCharts.js";
 import { styleSheet } from "./style.js";
 import { escapeHtml, rankingRows, runRows } from "./tables.js";
+import { methodOf, networkOf } from "./taskWords.js";
 import type { Results } from "./types.js";
 
 /** The whole page. */
@@ -17,9 +20,10 @@ export function reportPage(results: Results): string {
   );
   const families = new Map([...activations].map(([name, activation]) => [name, familyOf(activation)]));
   const title = `Which activation learns ${config.data.name} best?`;
+  const metric = metricOf(config.task);
   const [lead = "", ...shown] = findings.shown;
   const differences = summary.ranking.some(({ difference }) => difference !== null);
-  const intervals = summary.ranking.some(({ test }) => test?.accuracy.half != null);
+  const intervals = summary.ranking.some(({ test }) => test?.metric.half != null);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -31,7 +35,7 @@ export function reportPage(results: Results): string {
 <body>
 <main>
 <header>
-<p class="eyebrow">swiglu-lab: ${count(config.variants.length, "variant")} of one vision transformer, ${count(config.seeds.length, "seed")} each</p>
+<p class="eyebrow">swiglu-lab: ${count(config.variants.length, "variant")} of one ${networkOf[config.task]}, ${count(config.seeds.length, "seed")} each</p>
 <h1>${escapeHtml(title)}</h1>
 <p class="lead">${escapeHtml(lead)}</p>
 ${facts(results)}
@@ -42,8 +46,8 @@ ${facts(results)}
 ${familyLegend}
 <figure>
 <div class="pair">
-<div>${accuracyChart(summary, families)}</div>
-${differences ? `<div>${differenceChart(summary, families)}</div>` : ""}
+<div>${metricChart(summary, metric, families)}</div>
+${differences ? `<div>${differenceChart(summary, metric, families)}</div>` : ""}
 </div>
 <figcaption>${
     intervals
@@ -58,7 +62,7 @@ ${differences ? `<div>${differenceChart(summary, families)}</div>` : ""}
 <div>
 <h2>What the numbers show</h2>
 ${bullets(shown)}
-${best === null ? "" : `<p>The best single model by validation accuracy is ${escapeHtml(best.variant)} with seed ${best.seed} (${percent(best.validationAccuracy)}). It is saved beside this page as <code>${best.file}</code>; loaded again, it labels ${percent(best.testAccuracy)} of the test images rightly, as it did in training.</p>`}
+${best === null ? "" : `<p>The best single model by validation ${metric.name} is ${escapeHtml(best.variant)} with seed ${best.seed} (${describeScore(best.validation)}). It is saved beside this page as <code>${best.file}</code>; loaded again, ${escapeHtml(best.checked)}.</p>`}
 </div>
 <div>
 <h2>What they cannot show</h2>
@@ -68,7 +72,7 @@ ${bullets(findings.limits)}
 
 <section>
 <h2>In numbers</h2>
-<div class="scroll">${rankingRows(summary, families)}</div>
+<div class="scroll">${rankingRows(summary, config.task, families)}</div>
 </section>
 
 <section>
@@ -96,7 +100,7 @@ ${bullets(findings.limits)}
 <section>
 <h2>How it was measured</h2>
 ${method(results)}
-<details><summary>All ${records.length} runs</summary><div class="scroll">${runRows(records)}</div></details>
+<details><summary>All ${records.length} runs</summary><div class="scroll">${runRows(records, config.task)}</div></details>
 <details><summary>Configuration</summary><pre>${escapeHtml(configText(results))}</pre></details>
 </section>
 </main>
@@ -117,7 +121,7 @@ function facts({ config, records }: Results): string {
   const entries = [
     ["Runs", `${records.length}`],
     ["Steps of a run", grouped(config.steps)],
-    ["Images per step", grouped(config.batch)],
+    [`${capital(examplesOf[config.task][1])} per step`, grouped(config.batch)],
     ["Parameters", trained === undefined ? "" : grouped(trained.parameters)],
     ["Learning rate", `${config.learningRate}`],
     ["Time, all runs", duration(seconds)],
@@ -126,15 +130,15 @@ function facts({ config, records }: Results): string {
 }
 
 function method({ config, environment }: Results): string {
-  const { width, depth, heads, patch, data, weightDecay, clipNorm, threads } = config;
-  const tokens = (data.imageSize / patch) ** 2;
+  const { weightDecay, clipNorm, threads } = config;
+  const { network, split } = methodOf(config);
   return [
-    `A vision transformer reads each image as ${tokens} patches of ${patch} x ${patch} pixels (width ${width}, ${count(depth, "block")}, ${count(heads, "head")}). ` +
+    `${network} ` +
       "Only the feed-forward blocks differ between the variants. Their hidden width is chosen so that the parameters of a block match those of the ungated relu block within 1 %.",
     "The variants of one seed see the same batches in the same order and start from the same weights outside the feed-forward blocks, so differences between them come from the activation. " +
       "A trained parameter has one value per block, starts at its default and has no weight decay.",
     `Training uses AdamW (weight decay ${weightDecay}, gradients clipped to norm ${clipNorm}), a linear warm-up and a cosine down to zero, on ONNX Runtime with ${count(threads, "thread")} per process. ` +
-      "One training image in twelve is held back for validation and never trained on; the test images serve for the figures only, never to choose.",
+      split,
     `Measured with Node ${environment.node} on ${environment.platform}, ${environment.processor}, ${count(environment.cores, "core")}.`,
   ]
     .map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`)
@@ -149,6 +153,8 @@ function configText({ config }: Results): string {
   }));
   return JSON.stringify({ ...config, variants }, null, 2);
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const bullets = (sentences: readonly string[]): string =>
   sentences.length === 0

@@ -1,6 +1,7 @@
-// The ranking as two charts in the same order: test accuracy, and the difference to the baseline.
+// The ranking as two charts in the same order: the test metric, and the difference to the baseline.
 import { axisX, axisY, dot, gridX, gridY, type PlotOptions, ruleX, ruleY } from "@observablehq/plot";
 import type { Family } from "../activation/samples.js";
+import type { Metric } from "../metrics/metric.js";
 import { type Estimate, excludesZero } from "../statistics/estimate.js";
 import type { Summary } from "../statistics/summary.js";
 import { familyColour, svg } from "./svg.js";
@@ -14,16 +15,20 @@ interface Row {
   readonly hollow: boolean;
 }
 
-/** Mean test accuracy with intervals, and one small dot for every seed, in percent. */
-export function accuracyChart({ ranking, baseline }: Summary, families: ReadonlyMap<string, Family>): string {
+/** Mean test metric with intervals, and one small dot for every seed. */
+export function metricChart(
+  { ranking, baseline }: Summary,
+  metric: Metric,
+  families: ReadonlyMap<string, Family>,
+): string {
   const rows = ranking.flatMap(({ name, test, finished }): Row[] =>
     test === null
       ? []
       : [
           {
             name,
-            estimate: scale(test.accuracy, 100),
-            seeds: finished.map((run) => 100 * run.test.accuracy),
+            estimate: scale(test.metric, metric.scale),
+            seeds: finished.map((run) => metric.scale * metric.of(run.test)),
             colour: familyColour[families.get(name) ?? "ungated"],
             hollow: false,
           },
@@ -31,14 +36,15 @@ export function accuracyChart({ ranking, baseline }: Summary, families: Readonly
   );
   const base = rows.find(({ name }) => name === baseline)?.estimate?.mean;
   return svg(
-    intervalPlot(rows, base, "test accuracy, %"),
-    "Mean test accuracy of every variant, with 95 % intervals",
+    intervalPlot(rows, base, `test ${metric.name}${metric.axis === "" ? "" : `, ${metric.axis}`}`),
+    `Mean test ${metric.name} of every variant, with 95 % intervals`,
   );
 }
 
-/** Paired difference in test accuracy to the baseline with intervals; hollow where the interval includes zero. */
+/** Paired difference in the test metric to the baseline with intervals; hollow where the interval includes zero. */
 export function differenceChart(
   { ranking, baseline }: Summary,
+  metric: Metric,
   families: ReadonlyMap<string, Family>,
 ): string {
   const reference = new Map(
@@ -50,14 +56,18 @@ export function differenceChart(
       return test === null ? [] : [{ name, colour, seeds: [], hollow: true, estimate: null }];
     const seeds = finished.flatMap((run) => {
       const other = reference.get(run.seed);
-      return other === undefined ? [] : [100 * (run.test.accuracy - other.test.accuracy)];
+      return other === undefined ? [] : [metric.scale * (metric.of(run.test) - metric.of(other.test))];
     });
-    const hollow = !excludesZero(difference.accuracy);
-    return [{ name, colour, seeds, hollow, estimate: scale(difference.accuracy, 100) }];
+    const hollow = !excludesZero(difference.metric);
+    return [{ name, colour, seeds, hollow, estimate: scale(difference.metric, metric.scale) }];
   });
   return svg(
-    intervalPlot(rows, 0, `test accuracy minus ${baseline}'s, percentage points`),
-    `Difference in test accuracy to ${baseline} on the same seeds, with 95 % intervals`,
+    intervalPlot(
+      rows,
+      0,
+      `test ${metric.name} minus ${baseline}'s, ${metric.axis === "%" ? "percentage points" : metric.unit}`,
+    ),
+    `Difference in test ${metric.name} to ${baseline} on the same seeds, with 95 % intervals`,
   );
 }
 

@@ -1,12 +1,12 @@
 // What a finished sweep leaves in its folder beside the records: best.onnx, results.json, report.html.
 import { cpus } from "node:os";
 import type { Config } from "../config/config.js";
-import type { ImageSet } from "../data/imageSet.js";
 import type { Summary } from "../statistics/summary.js";
 import type { Findings } from "../statistics/words.js";
 import { type BestModel, saveBestModel } from "../sweep/bestModel.js";
 import { prettyJson, writeResult } from "../sweep/folder.js";
 import type { RunRecord } from "../sweep/record.js";
+import type { Task } from "../tasks/task.js";
 import { reportPage } from "./page.js";
 import type { Environment, Results } from "./types.js";
 
@@ -15,13 +15,13 @@ export async function writeResults(
   folder: string,
   {
     config,
-    data,
+    task,
     records,
     summary,
     findings,
-  }: { config: Config; data: ImageSet; records: readonly RunRecord[]; summary: Summary; findings: Findings },
+  }: { config: Config; task: Task; records: readonly RunRecord[]; summary: Summary; findings: Findings },
 ): Promise<{ best: BestModel | null; report: string }> {
-  const best = summary.best === null ? null : await saveBestModel(folder, summary.best, data);
+  const best = summary.best === null ? null : await saveBestModel(folder, summary.best, task);
   const results: Results = { config, summary, findings, best, environment: environment(), records };
   await writeResult(folder, "results.json", prettyJson({ ...results, summary: withSeedsForRuns(summary) }));
   return { best, report: await writeResult(folder, "report.html", reportPage(results)) };

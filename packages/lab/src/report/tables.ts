@@ -1,16 +1,23 @@
 // The report's tables: the ranking, and every run.
 import type { Family } from "../activation/samples.js";
+import type { TaskKind } from "../config/task.js";
+import { metricsOf, show, showDifference, showEstimate } from "../metrics/metric.js";
 import type { Summary } from "../statistics/summary.js";
 import type { RunRecord } from "../sweep/record.js";
-import { grouped, percentEstimate, pointsEstimate } from "../terminal/format.js";
+import { grouped } from "../terminal/format.js";
 import { runCells, runHead } from "../terminal/tables.js";
 
-export function rankingRows({ ranking, baseline }: Summary, families: ReadonlyMap<string, Family>): string {
+export function rankingRows(
+  { ranking, baseline }: Summary,
+  task: TaskKind,
+  families: ReadonlyMap<string, Family>,
+): string {
+  const [metric, ...others] = metricsOf(task);
   const head = [
     "variant",
-    "test accuracy",
-    `against ${baseline}, points`,
-    "test loss",
+    `test ${metric.name}`,
+    `against ${baseline}, ${metric.unit}`,
+    ...others.map(({ name }) => `test ${name}`),
     "validation",
     "FFN parameters",
     "steps/s",
@@ -20,10 +27,10 @@ export function rankingRows({ ranking, baseline }: Summary, families: ReadonlyMa
     const { name, test, difference, validation, feedForwardParameters, stepsPerSecond, learned, diverged } =
       variant;
     const cells = [
-      test === null ? "diverged" : percentEstimate(test.accuracy),
-      name === baseline ? "baseline" : difference === null ? "" : pointsEstimate(difference.accuracy),
-      test === null ? "" : test.loss.mean.toFixed(4),
-      validation === null ? "" : percentEstimate(validation.accuracy),
+      test === null ? "diverged" : showEstimate(metric, test.metric),
+      name === baseline ? "baseline" : difference === null ? "" : showDifference(metric, difference.metric),
+      ...others.map((other, i) => (test === null ? "" : show(other, test.others[i]!.mean))),
+      validation === null ? "" : showEstimate(metric, validation.metric),
       grouped(feedForwardParameters),
       stepsPerSecond === null ? "" : stepsPerSecond.toFixed(1),
       Object.entries(learned)
@@ -37,12 +44,12 @@ export function rankingRows({ ranking, baseline }: Summary, families: ReadonlyMa
   return htmlTable(head, rows);
 }
 
-export function runRows(records: readonly RunRecord[]): string {
+export function runRows(records: readonly RunRecord[], task: TaskKind): string {
   const rows = records.map((record) => {
-    const [name = "", ...cells] = runCells(record);
+    const [name = "", ...cells] = runCells(record, task);
     return `<tr><td class="name">${escapeHtml(name)}</td>${cells.map(cell).join("")}</tr>`;
   });
-  return htmlTable(runHead, rows);
+  return htmlTable(runHead(task), rows);
 }
 
 /** Text that may stand in HTML, in attributes too. */

@@ -1,16 +1,21 @@
 // From the records of a sweep to its ranking: estimates per variant, and differences to the baseline seed by seed.
 import type { Config } from "../config/config.js";
+import { isBetter, type Metric, metricOf, metricsOf } from "../metrics/metric.js";
 import type { DivergedRun, FinishedRun, RunRecord, Score } from "../sweep/record.js";
 import { type Estimate, estimate, excludesZero, median } from "./estimate.js";
 
 interface ScoreEstimate {
-  readonly accuracy: Estimate;
-  readonly loss: Estimate;
+  /** The metric that ranks the task's variants, as `metricOf(task)` names it. */
+  readonly metric: Estimate;
+  /** The task's other metrics, in the order of `metricsOf(task)`. */
+  readonly others: readonly Estimate[];
 }
 
 /** This variant minus the baseline on the same seeds: same batches, same initial weights outside the FFN. */
-interface Difference extends ScoreEstimate {
-  /** Whether the interval of the accuracy, widened for the number of comparisons (Bonferroni), excludes zero. */
+interface Difference {
+  readonly metric: Estimate;
+  readonly loss: Estimate;
+  /** Whether the interval of the metric, widened for the number of comparisons (Bonferroni), excludes zero. */
   readonly survivesCorrection: boolean;
 }
 
@@ -23,7 +28,7 @@ export interface VariantSummary {
   /** null when no run finished. */
   readonly validation: ScoreEstimate | null;
   readonly test: ScoreEstimate | null;
-  /** On the test images; null for the baseline itself, and without a seed that finished for both. */
+  /** On the test part; null for the baseline itself, and without a seed that finished for both. */
   readonly difference: Difference | null;
   /** Median over the runs. */
   readonly stepsPerSecond: number | null;
@@ -36,11 +41,11 @@ export interface VariantSummary {
 export interface Summary {
   /** What the differences are taken to: relu, or the first variant where relu is not among them. */
   readonly baseline: string;
-  /** By mean test accuracy, best first (equal ones by loss); variants without a finished run last. */
+  /** By the mean of the test metric, best first (equal ones by the next metric); variants without a finished run last. */
   readonly ranking: readonly VariantSummary[];
   /** Variants that have an interval for their difference to the baseline. */
   readonly comparisons: number;
-  /** The finished run of the highest validation accuracy (equal ones: lowest validation loss). */
+  /** The finished run of the best validation metric (equal ones: lowest validation loss). */
   readonly best: FinishedRun | null;
   /** Runs of the configuration without a record: failed, or not yet done. */
   readonly missing: number;
@@ -49,6 +54,11 @@ export interface Summary {
 /** Summarises the records of a configuration. */
 export function summarise(config: Config, records: readonly RunRecord[]): Summary {
   const names = config.variants.map(({ name }) => name);
+  const metric = metricOf(config.task);
+  const estimateScores = (scores: readonly Score[]): ScoreEstimate | null => {
+    const [first, ...others] = metricsOf(config.task).map((each) => scores.map((score) => each.of(score)));
+    return scores.length === 0 ? null : { metric: estimate(first!), others: others.map((o) => estimate(o)) };
+  };
   const baseline = names.includes("relu") ? "relu" : names[0]!;
   const finished = records.filter((record) => record.status === "finished");
   const runsOf = (name: string): FinishedRun[] => finished.filter(({ variant }) => variant === name);
@@ -73,14 +83,14 @@ export function summarise(config: Config, records: readonly RunRecord[]): Summar
         .filter(({ variant }) => variant === name),
       validation: estimateScores(runs.map((run) => run.validation)),
       test: estimateScores(runs.map((run) => run.test)),
-      difference: difference(pairsOf(name), comparisons),
+      difference: difference(metric, pairsOf(name), comparisons),
       stepsPerSecond: runs.length === 0 ? null : median(runs.map((run) => run.stepsPerSecond)),
       learned: learnedValues(runs),
     };
   });
-  ranking.sort((a, b) => compareScores(b.test, a.test));
+  ranking.sort((a, b) => compareScores(metricsOf(config.task), b.test, a.test));
   const best = finished.reduce<FinishedRun | null>(
-    (leader, run) => (leader === null || isBetter(run.validation, leader.validation) ? run : leader),
+    (leader, run) => (leader === null || isBetter(metric, run.validation, leader.validation) ? run : leader),
     null,
   );
   return {
@@ -97,22 +107,14 @@ interface Pair {
   readonly other: FinishedRun;
 }
 
-function difference(pairs: readonly Pair[], comparisons: number): Difference | null {
+function difference(metric: Metric, pairs: readonly Pair[], comparisons: number): Difference | null {
   if (pairs.length === 0) return null;
-  const accuracies = pairs.map(({ run, other }) => run.test.accuracy - other.test.accuracy);
+  const values = pairs.map(({ run, other }) => metric.of(run.test) - metric.of(other.test));
   const losses = pairs.map(({ run, other }) => run.test.loss - other.test.loss);
   return {
-    accuracy: estimate(accuracies),
+    metric: estimate(values),
     loss: estimate(losses),
-    survivesCorrection: excludesZero(estimate(accuracies, 1 - 0.05 / Math.max(1, comparisons))),
-  };
-}
-
-function estimateScores(scores: readonly Score[]): ScoreEstimate | null {
-  if (scores.length === 0) return null;
-  return {
-    accuracy: estimate(scores.map(({ accuracy }) => accuracy)),
-    loss: estimate(scores.map(({ loss }) => loss)),
+    survivesCorrection: excludesZero(estimate(values, 1 - 0.05 / Math.max(1, comparisons))),
   };
 }
 
@@ -126,10 +128,16 @@ function learnedValues(runs: readonly FinishedRun[]): VariantSummary["learned"] 
   );
 }
 
-function compareScores(a: ScoreEstimate | null, b: ScoreEstimate | null): number {
+/** Above 0 where `a` is better: by the mean of the ranking metric, equal ones by the next. */
+function compareScores(
+  [first, ...others]: readonly Metric[],
+  a: ScoreEstimate | null,
+  b: ScoreEstimate | null,
+): number {
   if (a === null || b === null) return Number(a !== null) - Number(b !== null);
-  return a.accuracy.mean - b.accuracy.mean || b.loss.mean - a.loss.mean;
+  const sign = (metric: Metric | undefined): number => (metric?.higherIsBetter ? 1 : -1);
+  return (
+    sign(first) * (a.metric.mean - b.metric.mean) ||
+    sign(others[0]) * ((a.others[0]?.mean ?? 0) - (b.others[0]?.mean ?? 0))
+  );
 }
-
-const isBetter = (a: Score, b: Score): boolean =>
-  a.accuracy > b.accuracy || (a.accuracy === b.accuracy && a.loss < b.loss);

@@ -1,6 +1,8 @@
 // The summary in plain words: what the numbers show, and what a run of this size can and cannot rank.
 import type { Config } from "../config/config.js";
-import { count, grouped, list, percent, points, pointsEstimate } from "../terminal/format.js";
+import { examplesOf } from "../config/task.js";
+import { type Metric, metricOf, show, showDifference } from "../metrics/metric.js";
+import { count, grouped, list } from "../terminal/format.js";
 import { excludesZero, median } from "./estimate.js";
 import type { Summary, VariantSummary } from "./summary.js";
 
@@ -11,47 +13,52 @@ export interface Findings {
   readonly limits: readonly string[];
 }
 
-/**
- * Puts a summary in words.
- *
- * @param trainImages how many images the batches were drawn from
- */
-export function describe(summary: Summary, config: Config, trainImages: number): Findings {
+/** Puts a summary in words. */
+export function describe(summary: Summary, config: Config): Findings {
+  const metric = metricOf(config.task);
   return {
-    shown: [leader(summary), ...differences(summary), ...learned(summary), ...incomplete(summary, config)],
-    limits: [...power(summary, config), reach(config, trainImages)],
+    shown: [
+      leader(summary, metric),
+      ...differences(summary, metric),
+      ...learned(summary),
+      ...incomplete(summary, config),
+    ],
+    limits: [...power(summary, config, metric), reach(config)],
   };
 }
 
-function leader({ ranking, baseline }: Summary): string {
+function leader({ ranking, baseline }: Summary, metric: Metric): string {
   const [first, second] = ranking.filter(({ test }) => test !== null);
   if (first?.test == null) return "No run finished, so there is nothing to rank.";
-  const head = `${first.name} has the highest mean test accuracy, ${percent(first.test.accuracy.mean)}`;
+  const value = (test: { metric: { mean: number } }): string => show(metric, test.metric.mean);
+  const head = `${first.name} has the ${metric.higherIsBetter ? "highest" : "lowest"} mean test ${metric.name}, ${value(first.test)}`;
   const base = ranking.find(({ name }) => name === baseline);
   const rest: string[] = [];
-  if (second?.test != null) rest.push(`${second.name} follows with ${percent(second.test.accuracy.mean)}`);
+  if (second?.test != null) rest.push(`${second.name} follows with ${value(second.test)}`);
   if (base?.test != null && base !== first && base !== second) {
-    rest.push(`${baseline} reaches ${percent(base.test.accuracy.mean)}`);
+    rest.push(`${baseline} reaches ${value(base.test)}`);
   }
   return `${[head, ...rest].join("; ")}.`;
 }
 
-function differences({ ranking, baseline, comparisons }: Summary): string[] {
-  const compared = ranking.filter(({ difference }) => difference?.accuracy.half != null);
+function differences({ ranking, baseline, comparisons }: Summary, metric: Metric): string[] {
+  const compared = ranking.filter(({ difference }) => difference?.metric.half != null);
   if (compared.length === 0) return [];
-  const apart = compared.filter(({ difference }) => excludesZero(difference!.accuracy));
-  const better = apart.filter(({ difference }) => difference!.accuracy.mean > 0);
-  const worse = apart.filter(({ difference }) => difference!.accuracy.mean < 0);
+  const apart = compared.filter(({ difference }) => excludesZero(difference!.metric));
+  const isAbove = ({ difference }: VariantSummary): boolean =>
+    difference!.metric.mean > 0 === metric.higherIsBetter;
+  const better = apart.filter(isAbove);
+  const worse = apart.filter((variant) => !isAbove(variant));
   const named = (variants: readonly VariantSummary[]): string =>
-    list(variants.map(({ name, difference }) => `${name} (${pointsEstimate(difference!.accuracy)})`));
+    list(variants.map(({ name, difference }) => `${name} (${showDifference(metric, difference!.metric)})`));
   const sentences: string[] = [];
   if (better.length > 0)
     sentences.push(
-      `Better than ${baseline}, with a 95 % interval that excludes zero: ${named(better)} points.`,
+      `Better than ${baseline}, with a 95 % interval that excludes zero: ${named(better)} ${metric.unit}.`,
     );
   if (worse.length > 0)
     sentences.push(
-      `Worse than ${baseline}, with a 95 % interval that excludes zero: ${named(worse)} points.`,
+      `Worse than ${baseline}, with a 95 % interval that excludes zero: ${named(worse)} ${metric.unit}.`,
     );
   const undecided = compared.filter((variant) => !apart.includes(variant));
   if (apart.length === 0)
@@ -104,8 +111,8 @@ function incomplete({ ranking, missing }: Summary, config: Config): string[] {
   return sentences;
 }
 
-function power({ ranking, baseline }: Summary, config: Config): string[] {
-  const halves = ranking.flatMap(({ difference }) => difference?.accuracy.half ?? []);
+function power({ ranking, baseline }: Summary, config: Config, metric: Metric): string[] {
+  const halves = ranking.flatMap(({ difference }) => difference?.metric.half ?? []);
   if (halves.length === 0) {
     return config.variants.length < 2 || config.seeds.length >= 3
       ? []
@@ -116,17 +123,19 @@ function power({ ranking, baseline }: Summary, config: Config): string[] {
   const seeds = config.seeds.length;
   const advice = seeds < 10 ? ` More seeds narrow it: --seeds ${Math.max(10, 2 * seeds)}, for instance.` : "";
   return [
-    `With ${seeds} seeds the 95 % interval of a difference to ${baseline} typically reaches ${points(median(halves)).slice(1)} points ` +
+    `With ${seeds} seeds the 95 % interval of a difference to ${baseline} typically reaches ${(metric.scale * median(halves)).toFixed(metric.digits)} ${metric.unit} ` +
       `to either side, so smaller true differences stay hidden, and neighbours in the ranking may swap places in a repetition.${advice}`,
   ];
 }
 
-function reach({ steps, batch, data, learningRate, width, depth }: Config, trainImages: number): string {
-  const passes = (steps * batch) / trainImages;
+function reach({ task, steps, batch, data, learningRate, width, depth }: Config): string {
+  const examples = data.examples.train;
+  const [, noun] = examplesOf[task];
+  const passes = (steps * batch) / examples;
   return (
-    `${count(steps, "step")} of ${batch} images are ${passes.toFixed(passes < 10 ? 1 : 0)} passes over the ${grouped(trainImages)} training images. ` +
+    `${count(steps, "step")} of ${batch} ${noun} are ${passes.toFixed(passes < 10 ? 1 : 0)} passes over the ${grouped(examples)} training ${noun}. ` +
     `Such a run ranks how fast the variants learn at one learning rate (${learningRate}) and one size ` +
     `(width ${width}, ${count(depth, "block")}) on ${data.name}; it cannot say which is best after long training, at another ` +
-    "learning rate or size, or on other data, language above all."
+    `learning rate or size, or on other data${task === "images" ? ", language above all" : ""}.`
   );
 }

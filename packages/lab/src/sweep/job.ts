@@ -6,8 +6,8 @@ import type { Run } from "./run.js";
 /** One run to do: a variant of the configuration under one of its seeds. */
 export interface Job extends Run {
   readonly config: Config;
-  /** The folder with the IDX files. */
-  readonly dataDirectory: string;
+  /** Where the data lies; undefined for the data that comes with the lab. */
+  readonly dataPath: string | undefined;
   /** The sweep's folder, where the record goes. */
   readonly folder: string;
   /** Seconds between checkpoints. */

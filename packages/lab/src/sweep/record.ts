@@ -1,10 +1,23 @@
 // What one run (a variant trained under a seed) leaves behind, as JSON, and the check of such a file when it is read.
 
+/** How well a model does on one part of the data; what a task does not measure is missing. */
 export interface Score {
-  /** Mean cross-entropy in nats. */
+  /** Mean cross-entropy in nats: of an image, or of a token. */
   readonly loss: number;
-  /** Share of right answers, 0 to 1. */
-  readonly accuracy: number;
+  /** Share of images that are labelled rightly, 0 to 1. */
+  readonly accuracy?: number;
+  /** Cross-entropy in bits for every byte of the text. */
+  readonly bitsPerByte?: number;
+  /** Of translations, 0 to 100. */
+  readonly chrf?: number;
+  readonly bleu?: number;
+}
+
+/** A translation that a model made. */
+export interface Sample {
+  readonly source: string;
+  readonly reference: string;
+  readonly output: string;
 }
 
 /** Mean training loss over the steps since the point before. */
@@ -27,6 +40,9 @@ export interface FinishedRun extends RunBase {
   readonly status: "finished";
   readonly validation: Score;
   readonly test: Score;
+  /** The cross-entropy of every test example in nats, summed over its tokens: base64 of float32, little-endian; `lossesOfText` reads it. */
+  readonly testLosses: string;
+  readonly samples?: readonly Sample[];
   /** Trained activation parameters, one value per block, as { beta: [1.03, 0.97] }; {} when none are trained. */
   readonly learned: Readonly<Record<string, readonly number[]>>;
   /** Parameters of the whole model. */
@@ -61,6 +77,7 @@ export function isRunRecord(json: unknown): json is RunRecord {
     status === "finished" &&
     isScore(json.validation) &&
     isScore(json.test) &&
+    typeof json.testLosses === "string" &&
     isNumber(json.parameters) &&
     isObject(json.learned) &&
     Object.values(json.learned).every((values) => Array.isArray(values) && values.every(isNumber))
@@ -71,4 +88,12 @@ const isObject = (json: unknown): json is Record<string, unknown> =>
   typeof json === "object" && json !== null;
 const isNumber = (json: unknown): json is number => typeof json === "number" && Number.isFinite(json);
 const isScore = (json: unknown): json is Score =>
-  isObject(json) && isNumber(json.loss) && isNumber(json.accuracy);
+  isObject(json) && isNumber(json.loss) && Object.values(json).every(isNumber);
+
+/** Losses in the form that records keep them in. */
+export const textOfLosses = ({ buffer, byteOffset, byteLength }: Float32Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+
+/** Losses that a record keeps. */
+export const lossesOfText = (text: string): Float32Array =>
+  new Float32Array(new Uint8Array(Buffer.from(text, "base64")).buffer);

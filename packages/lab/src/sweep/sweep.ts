@@ -13,7 +13,8 @@ import type { RunRecord } from "./record.js";
 const LOOK_INTERVAL = 500;
 
 export interface SweepOptions {
-  readonly dataDirectory: string;
+  /** Where the data lies; undefined for the data that comes with the lab. */
+  readonly dataPath: string | undefined;
   /** Processes side by side. */
   readonly slots: number;
   /** Seconds between checkpoints. */
@@ -29,7 +30,7 @@ export interface SweepOptions {
 export async function runSweep(
   config: Config,
   folder: string,
-  { dataDirectory, slots, checkpointInterval }: SweepOptions,
+  { dataPath, slots, checkpointInterval }: SweepOptions,
   events: SweepEvents,
   signal: AbortSignal,
 ): Promise<RunRecord[]> {
@@ -37,7 +38,7 @@ export async function runSweep(
   const next = async (): Promise<Job | undefined> => {
     for (;;) {
       const run = runs.take();
-      if (run !== undefined) return { ...run, config, dataDirectory, folder, checkpointInterval };
+      if (run !== undefined) return { ...run, config, dataPath, folder, checkpointInterval };
       if (runs.count === 0) return undefined;
       await delay(LOOK_INTERVAL, undefined, { signal });
     }

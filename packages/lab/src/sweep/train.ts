@@ -2,18 +2,14 @@
 import { setImmediate as yieldToEvents } from "node:timers/promises";
 import { activationFromJson } from "swiglu";
 import type { Config } from "../config/config.js";
-import { allOf, batchesOf, gather, holdBack } from "../data/batches.js";
-import type { ImageSet, LabelledImages } from "../data/imageSet.js";
 import { Trainer } from "../model/index.js";
+import type { Task } from "../tasks/task.js";
 import type { Checkpoints, RunProgress } from "./checkpoint.js";
-import type { CurvePoint, RunRecord, Score } from "./record.js";
+import { type CurvePoint, type RunRecord, textOfLosses } from "./record.js";
 import { learningRateAt } from "./schedule.js";
 
 /** Points on a learning curve. */
 const CURVE_POINTS = 40;
-
-/** Images evaluated at a time. */
-const PORTION = 1000;
 
 export interface TrainedRun {
   readonly record: RunRecord;
@@ -32,20 +28,18 @@ export async function trainRun(
   config: Config,
   variantName: string,
   seed: number,
-  data: ImageSet,
+  task: Task,
   onStep: (step: number, loss: number) => void,
   checkpoints?: Checkpoints,
 ): Promise<TrainedRun> {
   const resumed = checkpoints?.resumed;
   const began = performance.now() - (resumed?.elapsed ?? 0);
-  const trainer = await createTrainer(config, variantName);
+  const trainer = await createTrainer(config, variantName, task);
   try {
     if (resumed === undefined) trainer.initialise(seed);
     else trainer.restore(resumed.state);
     const done = trainer.state.steps;
-    const split = holdBack(data.train.count);
-    const batches = batchesOf(split.train, config.batch, seed);
-    for (let step = 0; step < done; step++) batches.next();
+    const batches = task.batches(seed, config.batch, done);
     const curve: CurvePoint[] = [...(resumed?.curve ?? [])];
     const window = Math.ceil(config.steps / CURVE_POINTS);
     let { sum, since, trainingTime } = resumed ?? { sum: 0, since: 0, trainingTime: 0 };
@@ -71,10 +65,10 @@ export async function trainRun(
       ...timing(step),
     });
     for (let step = done + 1; step <= config.steps; step++) {
-      const { images, labels } = gather(data.train, batches.next().value);
+      const { inputs, labels } = batches.next().value;
       const before = performance.now();
       const { loss, gradNorm } = await trainer.step(
-        images,
+        inputs,
         labels,
         learningRateAt(step - 1, config.steps, config.learningRate),
       );
@@ -91,8 +85,7 @@ export async function trainRun(
       await checkpoints?.offer(progress);
       await yieldToEvents(); // the engine blocks: let messages and a lost parent be noticed between steps
     }
-    const validation = await evaluateOn(trainer, data.train, split.validation);
-    const test = await evaluateOn(trainer, data.test, allOf(data.test));
+    const { validation, test, testLosses, samples } = await task.evaluate(trainer);
     if (!Number.isFinite(validation.loss + test.loss)) return { record: diverged(config.steps) };
     let parameters = 0;
     for (const values of trainer.parameters().values()) parameters += values.length;
@@ -102,6 +95,8 @@ export async function trainRun(
       status: "finished",
       validation,
       test,
+      testLosses: textOfLosses(testLosses),
+      ...(samples && { samples }),
       learned: trainer.trainedValues(),
       parameters,
       curve,
@@ -113,28 +108,13 @@ export async function trainRun(
   }
 }
 
-/** Loss and accuracy over some images, in portions, so that the process stays responsive. */
-async function evaluateOn(trainer: Trainer, set: LabelledImages, indices: Int32Array): Promise<Score> {
-  let loss = 0;
-  let right = 0;
-  for (let start = 0; start < indices.length; start += PORTION) {
-    const { images, labels } = gather(set, indices.subarray(start, start + PORTION));
-    const score = await trainer.evaluate(images, labels);
-    loss += score.loss * labels.length;
-    right += Math.round(score.accuracy * labels.length);
-    await yieldToEvents();
-  }
-  return { loss: loss / indices.length, accuracy: right / indices.length };
-}
-
-function createTrainer(config: Config, name: string): Promise<Trainer> {
+function createTrainer(config: Config, name: string, { ends }: Task): Promise<Trainer> {
   const variant = config.variants.find((candidate) => candidate.name === name);
   if (variant === undefined) throw new Error(`the configuration has no variant ${name}`);
-  const { imageSize, classes } = config.data;
-  const { patch, width, depth, heads, batch, weightDecay, clipNorm, threads } = config;
+  const { width, depth, heads, batch, weightDecay, clipNorm, threads } = config;
   return Trainer.create(
     { name, activation: activationFromJson(variant.activation), trained: variant.trained },
-    { imageSize, patch, classes, width, depth, heads, hidden: variant.hidden },
+    { ...ends, width, depth, heads, hidden: variant.hidden },
     { batch, weightDecay, clipNorm, threads },
   );
 }

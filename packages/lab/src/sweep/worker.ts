@@ -1,7 +1,7 @@
 // A worker process: trains the jobs it is sent, one after the other, writes each record itself and reports over IPC.
 // It ends when its parent does: also when that was killed, for the channel then closes.
-import { type ImageSet, loadImageSet } from "../data/imageSet.js";
 import { messageOf } from "../errors.js";
+import { loadTask, type Task } from "../tasks/task.js";
 import { DiskFullError } from "./atomic.js";
 import { CheckpointFile } from "./checkpoint.js";
 import { checkpointPath, writeModel, writeRecord } from "./folder.js";
@@ -11,7 +11,7 @@ import { trainRun } from "./train.js";
 /** At most this often, in milliseconds, a step is reported. */
 const REPORT_INTERVAL = 100;
 
-let data: ImageSet | undefined;
+let task: Task | undefined;
 
 process.on("disconnect", () => process.exit(0));
 process.on("SIGINT", () => {}); // Ctrl-C reaches the whole process group: the parent decides
@@ -23,10 +23,10 @@ process.on("message", (job: Job) => {
 });
 
 async function runJob(job: Job): Promise<void> {
-  const { variant, seed, config, dataDirectory, folder, checkpointInterval } = job;
-  data ??= loadImageSet(dataDirectory);
-  if (data.sha256 !== config.data.sha256)
-    throw new Error(`the images in ${dataDirectory} have changed meanwhile`);
+  const { variant, seed, config, dataPath, folder, checkpointInterval } = job;
+  task ??= loadTask(config, dataPath);
+  if (task.config.data.sha256 !== config.data.sha256)
+    throw new Error(`the data in ${dataPath ?? "the installed package"} have changed meanwhile`);
   const checkpoint = new CheckpointFile(checkpointPath(folder, job), config, job, checkpointInterval);
   const { resumed, refusal } = checkpoint;
   if (refusal !== undefined) send({ type: "remark", message: refusal });
@@ -38,7 +38,7 @@ async function runJob(job: Job): Promise<void> {
     reported = now;
     send({ type: "progress", step, loss });
   };
-  const { record, model } = await trainRun(config, variant, seed, data, onStep, checkpoint);
+  const { record, model } = await trainRun(config, variant, seed, task, onStep, checkpoint);
   if (model !== undefined) await writeModel(folder, record, model);
   await writeRecord(folder, record);
   await checkpoint.remove();

@@ -1,11 +1,7 @@
 // How numbers look, in the terminal and in the report.
-import type { Estimate } from "../statistics/estimate.js";
 
 /** 0.9612 -> "96.12 %" */
 export const percent = (ratio: number): string => `${(100 * ratio).toFixed(2)} %`;
-
-/** 0.0123 -> "+1.23": a difference of two shares, in percentage points. */
-export const points = (difference: number): string => signed(100 * difference, 2);
 
 /** +1.234 with a real minus sign, and no sign on a rounded zero. */
 export function signed(value: number, digits: number): string {
@@ -16,16 +12,6 @@ export function signed(value: number, digits: number): string {
 
 /** 12345 -> "12,345" */
 export const grouped = (value: number): string => value.toLocaleString("en-US");
-
-/** "96.12 ± 0.20 %", without the half-width where there is none. */
-export function percentEstimate({ mean, half }: Estimate): string {
-  return half === null ? percent(mean) : `${(100 * mean).toFixed(2)} ± ${(100 * half).toFixed(2)} %`;
-}
-
-/** "+0.42 [+0.10, +0.74]" in percentage points, without the bounds where there are none. */
-export function pointsEstimate({ mean, half }: Estimate): string {
-  return half === null ? points(mean) : `${points(mean)} [${points(mean - half)}, ${points(mean + half)}]`;
-}
 
 /** Seconds as "8 s", "1 min 20 s", "2 h 5 min". */
 export function duration(seconds: number): string {

@@ -1,8 +1,9 @@
 // The state of a sweep and what it looks like while it runs: a panel in a terminal, lines elsewhere. Pure functions.
 import type { Config } from "../config/config.js";
+import { describeScore } from "../metrics/metric.js";
 import { type CurvePoint, type RunRecord, runKey } from "../sweep/record.js";
 import type { Run } from "../sweep/run.js";
-import { count, duration, percent } from "./format.js";
+import { count, duration } from "./format.js";
 import { emptyTrace, sparkline, type Trace, traced } from "./sparkline.js";
 
 /** Columns of a sparkline. */
@@ -172,8 +173,8 @@ export function runLine(state: SweepState, record: RunRecord, elapsed: number): 
   const outcome =
     record.status === "diverged"
       ? `diverged at step ${record.divergedAt}`
-      : `validation ${percent(record.validation.accuracy)}, test ${percent(record.test.accuracy)}, ` +
-        `test loss ${record.test.loss.toFixed(4)}`;
+      : `validation ${describeScore(record.validation)}, test ${describeScore(record.test)}` +
+        (record.test.accuracy === undefined ? "" : `, test loss ${record.test.loss.toFixed(4)}`);
   return `${position(state)} ${record.variant}, seed ${record.seed}: ${outcome} (${duration(record.seconds)}${remaining(state, elapsed)})`;
 }
 

