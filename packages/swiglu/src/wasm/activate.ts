@@ -50,10 +50,7 @@ export function forward(
   call.module.run("forward", groups);
 }
 
-/**
- * Runs an activation forward to `out`, and leaves its derivatives in the inputs at `slopes`, in the order and layout of the
- * inputs. Returns whether they are all finite; where not, `recordedBackward` must not be used.
- */
+/** Runs an activation forward to `out`, and leaves its derivatives in the inputs at `slopes`, in the layout of the inputs. */
 export function record(
   engine: Engine,
   plan: ActivationPlan,
@@ -61,11 +58,19 @@ export function record(
   out: number,
   slopes: readonly number[],
   scratch: Scratch,
-): boolean {
-  return !inputGradients(engine, plan, "record", addresses, out, slopes, scratch).some(Number.isNaN);
+): void {
+  const call = placeCall(engine, plan, addresses, scratch, "record");
+  const groups = divide(call.pieces, engine.threads);
+  call.module.run(
+    "record",
+    groups.map((group) => group.map((piece) => operandArguments(call, piece, plan, out, slopes))),
+  );
 }
 
-/** Runs an activation backward from the slopes that `record` left, and dy, into the gradients' addresses. */
+/**
+ * Runs an activation backward into the gradients' addresses, from dy and the slopes that `record` left. Returns whether all
+ * gradients are finite; where not, only `backward` knows whether they should be.
+ */
 export function recordedBackward(
   engine: Engine,
   plan: ActivationPlan,
@@ -73,38 +78,34 @@ export function recordedBackward(
   dy: number,
   gradients: readonly number[],
   scratch: Scratch,
-): void {
-  inputGradients(engine, plan, "recordedBackward", slopes, dy, gradients, scratch);
-}
-
-/** Runs a kernel from inputs, with `y` or dy, to as many results in the inputs' layout; returns its flags. */
-function inputGradients(
-  engine: Engine,
-  plan: ActivationPlan,
-  kernel: "record" | "recordedBackward",
-  addresses: readonly number[],
-  y: number,
-  results: readonly number[],
-  scratch: Scratch,
-): number[] {
-  const call = placeCall(engine, plan, addresses, scratch, kernel);
-  const whole = wholeView(plan.count);
+): boolean {
+  const call = placeCall(engine, plan, slopes, scratch, "recordedBackward");
   const flags: number[] = [];
   const groups = divide(call.pieces, engine.threads).map((group) => {
     const flag = scratch.place(Float32Array.of(0, 0, 0, 0));
     flags.push(flag);
-    return group.map((piece) => [
-      piece.runs,
-      piece.count,
-      ...streamOf(piece, whole, y),
-      ...call.inputs.flatMap(({ view }, i) => inputStream(call, piece, view, results[i] as number)),
-      ...inputStreams(call, piece),
-      ...parameterArguments(call, piece),
-      flag,
-    ]);
+    return group.map((piece) => [...operandArguments(call, piece, plan, dy, gradients), flag]);
   });
-  call.module.run(kernel, groups);
-  return flags.flatMap((flag) => [...engine.heap.at(flag, 4)]);
+  call.module.run("recordedBackward", groups);
+  return !flags.some((flag) => engine.heap.at(flag, 4).some(Number.isNaN));
+}
+
+/** Arguments for what has the result's shape, what has the inputs' layout, the inputs and the parameters. */
+function operandArguments(
+  call: PlacedCall,
+  piece: Piece,
+  plan: ActivationPlan,
+  y: number,
+  slopes: readonly number[],
+): number[] {
+  return [
+    piece.runs,
+    piece.count,
+    ...streamOf(piece, wholeView(plan.count), y),
+    ...call.inputs.flatMap(({ view }, i) => inputStream(call, piece, view, slopes[i] as number)),
+    ...inputStreams(call, piece),
+    ...parameterArguments(call, piece),
+  ];
 }
 
 /**
@@ -124,7 +125,6 @@ export function backward(
   const call = placeCall(engine, plan, addresses, scratch, kernel);
   const names = parameterGradients ? Object.keys(plan.parameters) : [];
   const summed = parameterGradients ? call.parameters : [];
-  const result = wholeView(plan.count);
   const sums: { readonly name: number; readonly address: number; readonly count: number }[] = [];
   /** Room for the sums of one group in one parameter, in float64: a register pair, or one for each channel. */
   const sumRoom = (parameter: number): number => {
@@ -140,12 +140,7 @@ export function backward(
     flags.push(flag);
     const channelRoom = summed.map((value, i) => (typeof value === "number" ? 0 : sumRoom(i)));
     return group.map((piece) => [
-      piece.runs,
-      piece.count,
-      ...streamOf(piece, result, dy),
-      ...call.inputs.flatMap(({ view }, i) => inputStream(call, piece, view, gradients[i] as number)),
-      ...inputStreams(call, piece),
-      ...parameterArguments(call, piece),
+      ...operandArguments(call, piece, plan, dy, gradients),
       ...summed.flatMap((value, i) =>
         typeof value === "number"
           ? [sumRoom(i)]

@@ -36,32 +36,23 @@ const addForward: AddKernel = (module, activation, shape, simd) => {
 };
 
 /**
- * Adds `record(runs, count, out, outStride, (slope, stride)..., (input, stride)..., parameter..., flag)`: the value, and its
+ * Adds `record(runs, count, out, outStride, (slope, stride)..., (input, stride)..., parameter...)`: the value, and its
  * derivatives in the inputs, in the layout of the inputs. They share most of their work; a backward then only multiplies.
  */
 const addRecord: AddKernel = (module, activation, shape, simd) => {
   const inputs = Array.from({ length: inputStreams(activation, shape) }, () => streamTypes).flat();
-  const types = ["i32", "i32", ...streamTypes, ...inputs, ...inputs, ...parameterTypes(shape), "i32"];
-  module.function("record", types as ValueType[], (body, ...all) => {
-    const given = new Arguments(all);
-    const kernel = new Kernel(body, given, activation, shape, simd);
+  const types = ["i32", "i32", ...streamTypes, ...inputs, ...inputs, ...parameterTypes(shape)] as ValueType[];
+  module.function("record", types, (body, ...all) => {
+    const kernel = new Kernel(body, new Arguments(all), activation, shape, simd);
     const out = kernel.stream();
     const targets = Array.from({ length: inputStreams(activation, shape) }, () => kernel.stream());
     kernel.operands();
-    const flag = finiteFlag(kernel.write, given.take("i32"));
     const results = [activation.expression, ...inputSlopes(activation)];
-    return [
-      ...kernel.loops((place) => {
-        const [y, ...slopes] = emitVectors(kernel.write, results, kernel.load(place)) as [
-          Vector,
-          ...Vector[],
-        ];
-        flag.add(place, slopes);
-        kernel.store(place, out, y);
-        kernel.storeInputs(place, targets, slopes);
-      }),
-      ...flag.finish(),
-    ];
+    return kernel.loops((place) => {
+      const [y, ...slopes] = emitVectors(kernel.write, results, kernel.load(place)) as [Vector, ...Vector[]];
+      kernel.store(place, out, y);
+      kernel.storeInputs(place, targets, slopes);
+    });
   });
 };
 

@@ -14,10 +14,9 @@ export function activationForward(run: Run, attributes: KernelAttributes): void 
   const { plan, names, shape } = planned(run, attributes);
   const addresses = names.map((name) => run.address(name));
   const out = run.output(shape);
-  if (attributes.training && isWorthRecording(plan.activation)) {
-    const slopes = outputsLike(run, names);
-    if (!record(engine, plan, addresses, out, slopes, scratch)) run.dropAfter(1);
-  } else forward(engine, plan, addresses, out, scratch);
+  if (attributes.training && isWorthRecording(plan.activation))
+    record(engine, plan, addresses, out, outputsLike(run, names), scratch);
+  else forward(engine, plan, addresses, out, scratch);
 }
 
 /** `SwigluActivationBackward` */
@@ -27,11 +26,10 @@ export function activationBackward(run: Run, attributes: KernelAttributes): void
   const [dy, targets] = [run.address("dy"), outputsLike(run, names)];
   if ("residual.0" in run.inputs) {
     const slopes = names.map((_, i) => run.address(`residual.${plan.packed ? 0 : i}`));
-    recordedBackward(engine, plan, slopes, dy, targets, scratch);
-  } else {
-    const addresses = names.map((name) => run.address(name));
-    outputParameters(run, plan, backward(engine, plan, addresses, dy, targets, scratch));
+    if (recordedBackward(engine, plan, slopes, dy, targets, scratch)) return;
   }
+  const addresses = names.map((name) => run.address(name));
+  outputParameters(run, plan, backward(engine, plan, addresses, dy, targets, scratch));
 }
 
 /** Operations that take so little time that computing them again costs less than keeping the results. */

@@ -141,9 +141,9 @@ export class Run {
     return this.rooms.splice(0).map((room) => room.tensor());
   }
 
-  /** Gives up all outputs after the first `count`. */
-  dropAfter(count: number): void {
-    for (const room of this.rooms.splice(count)) room.drop();
+  /** Gives up all outputs. */
+  drop(): void {
+    for (const room of this.rooms) room.drop();
   }
 
   private input(name: string): TensorInfo {
@@ -162,7 +162,7 @@ export function runOn(backend: object, inputs: NamedTensorInfoMap, work: (run: R
     work(run);
     return run.results();
   } catch (error) {
-    run.dropAfter(0);
+    run.drop();
     throw error;
   } finally {
     scratch.release();
