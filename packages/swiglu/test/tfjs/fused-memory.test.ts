@@ -2,7 +2,9 @@
 // builds may hide it.
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { activations, activationToJson } from "../../src/index.js";
+import { activations, activationToJson, evaluate } from "../../src/index.js";
+import { activationForward } from "../../src/tfjs/fused/activation.js";
+import { runOn } from "../../src/tfjs/fused/workplace.js";
 import { activate, gatedFfn, registerFusedKernels, unregisterFusedKernels } from "../../src/tfjs/index.js";
 import { useBackend } from "./backends.js";
 import {
@@ -11,6 +13,7 @@ import {
   guardMemory,
   hideMemory,
   memoryState,
+  sharedBackend,
   withGrowth,
   withoutMemory,
 } from "./fused-watch.js";
@@ -147,4 +150,28 @@ test("hidden memory: results by copies, and one sentence about it", () => {
     expect(warn.mock.calls[0]?.[0]).toMatch(/cannot be reached, so fused kernels copy/);
   });
   warn.mockRestore();
+});
+
+test("memory that several threads share, as in the threaded build, which grows", () => {
+  const backend = sharedBackend();
+  const numbers = (from: number) => Float32Array.from({ length: 1000 }, (_, i) => from + i / 300);
+  const [gate, up] = [numbers(-2), numbers(1)];
+  const inputs = { gate: backend.tensor(gate), up: backend.tensor(up) };
+  const attributes = {
+    activation: JSON.stringify(activationToJson(swiglu)),
+    parameters: { beta: 1 },
+    training: true,
+  };
+  const pages = backend.pages();
+  const results = runOn(backend, inputs, (run) => {
+    run.scratch.place(2 ** 18);
+    activationForward(run, attributes);
+  });
+  expect(backend.pages()).toBeGreaterThan(pages);
+  const [y] = results.map((tensor) => backend.read(tensor));
+  y?.forEach((value, i) => {
+    const wanted = evaluate(swiglu, { gate: gate[i] as number, up: up[i] as number });
+    expect(Math.abs(value - wanted)).toBeLessThan(1e-6 * Math.abs(wanted) + 1e-12);
+  });
+  expect(y).toHaveLength(1000);
 });

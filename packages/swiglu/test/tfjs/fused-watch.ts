@@ -123,6 +123,39 @@ export function hideMemory(work: () => void): void {
   }
 }
 
+/** What kernels see of the backend's threaded build: shared memory, of which little is left. Nothing is ever freed. */
+export function sharedBackend() {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+  const places = new Map<object, number>();
+  let end = 1024;
+  const allocate = (bytes: number): number => {
+    const address = end;
+    end += Math.ceil(bytes / 8) * 8;
+    const missing = end - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / 65536));
+    return address;
+  };
+  const info = (memoryOffset: number, shape: readonly number[]): tf.TensorInfo => {
+    const dataId = {};
+    places.set(dataId, memoryOffset);
+    return { dataId, shape: [...shape], dtype: "float32" };
+  };
+  const at = ({ dataId, shape: [count] }: tf.TensorInfo): Float32Array =>
+    new Float32Array(memory.buffer, places.get(dataId), count);
+  return {
+    wasm: { wasmMemory: memory, HEAPU8: new Uint8Array(memory.buffer), _malloc: allocate, _free: () => {} },
+    dataIdMap: { get: (dataId: object) => ({ memoryOffset: places.get(dataId) }) },
+    makeOutput: (shape: readonly number[], _: string, memoryOffset: number) => info(memoryOffset, shape),
+    tensor(data: Float32Array): tf.TensorInfo {
+      const tensor = info(allocate(4 * data.length), [data.length]);
+      at(tensor).set(data);
+      return tensor;
+    },
+    read: (tensor: tf.TensorInfo): Float32Array => at(tensor).slice(),
+    pages: (): number => memory.buffer.byteLength / 65536,
+  };
+}
+
 /** Activations in training, with numbers for those parameters that are numbers; only their gradients need tensors. */
 export const fixedParameters: Adapter = {
   value: (activation, inputs, parameters) =>

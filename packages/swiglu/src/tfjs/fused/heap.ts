@@ -35,11 +35,16 @@ function isWasmBackend(backend: object): backend is WasmBackend {
   );
 }
 
+const isShared = ({ buffer }: WebAssembly.Memory): boolean =>
+  typeof SharedArrayBuffer === "function" && buffer instanceof SharedArrayBuffer;
+
 /** The memory that the backend's module exports, or was given where several threads share it. */
 function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory | undefined {
   const { wasmMemory, asm } = fieldsOf(wasm);
   const memory = wasmMemory ?? fieldsOf(asm).memory;
-  return memory instanceof WebAssembly.Memory && memory.buffer === wasm.HEAPU8.buffer ? memory : undefined;
+  if (!(memory instanceof WebAssembly.Memory)) return undefined;
+  // Views of shared memory that grew still work, so the backend may hold one of another buffer.
+  return isShared(memory) || memory.buffer === wasm.HEAPU8.buffer ? memory : undefined;
 }
 
 /** The heap of a backend whose memory can be reached, else undefined. */
@@ -68,8 +73,7 @@ export class TensorHeap implements KernelHeap {
     private readonly backend: WasmBackend,
     readonly memory: WebAssembly.Memory,
   ) {
-    const shared = typeof SharedArrayBuffer === "function" && memory.buffer instanceof SharedArrayBuffer;
-    this.type = { shared, initial: 1, maximum: 65536 };
+    this.type = { shared: isShared(memory), initial: 1, maximum: 65536 };
     this.view = new Float32Array(memory.buffer);
   }
 
