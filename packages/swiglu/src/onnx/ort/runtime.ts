@@ -5,16 +5,16 @@ import { encodeModel } from "../codec.js";
 import type { Model } from "../model.js";
 
 /** A value that a runtime takes and gives. */
-export interface OrtTensor {
+interface OrtTensor {
   readonly data: unknown;
 }
 /** The arrays that values here are in. */
-export type OrtData = Float32Array | Float64Array | BigInt64Array;
+type OrtData = Float32Array | Float64Array | BigInt64Array;
 
 type Values = Readonly<Record<string, OrtTensor>>;
 
 /** The part of a runtime's session that is used. */
-export interface OrtSession {
+interface OrtSession {
   run(feeds: Values, fetches: Readonly<Record<string, OrtTensor | null>>): Promise<Values>;
   release(): Promise<void>;
 }
