@@ -2,7 +2,16 @@
 // Operations that its backends compute badly are lowered, or joined from two that are good in different ranges.
 import * as tf from "@tensorflow/tfjs";
 import { float32 } from "../expression/bound.js";
-import { type Expr, type Operands, type Operation, schedule } from "../expression/expr.js";
+import {
+  type Expr,
+  mul,
+  neg,
+  type Operands,
+  type Operation,
+  rewrite,
+  schedule,
+  sigmoid,
+} from "../expression/expr.js";
 import { type BasicOperation, type LoweredOperation, lower } from "../expression/lower.js";
 import { simplifyAll } from "../expression/simplify.js";
 import type { Values } from "./seam.js";
@@ -35,8 +44,8 @@ const basicRules: { readonly [O in BasicOperation]: Rule<O> } = {
 
 /** Not here: erf (off by 1e-7 everywhere), log1p (0 below 1e-8 on wasm), clipByValue (loses NaN on wasm). */
 const nativeRules = {
-  // XNNPACK's sigmoid is 0 from -87.3 on, where the true one goes on to -104; below -20 it is exp to the last digit.
-  sigmoid: (a) => tf.where(tf.greater(a, -20), tf.sigmoid(a), tf.exp(a)),
+  // XNNPACK's sigmoid is 0 from -87.3 on, where the true one goes on to -104: there s(a) is s(a/2)^2, which nowhere exceeds it.
+  sigmoid: (a) => tf.maximum(tf.sigmoid(a), tf.square(tf.sigmoid(tf.mul(a, 0.5)))),
   expm1: tf.expm1,
   tanh: tf.tanh,
   softplus: tf.softplus,
@@ -49,14 +58,22 @@ const rules: Readonly<Partial<Record<Operation, AnyRule>>> = {
 };
 const native: ReadonlySet<Operation> = new Set(Object.keys(rules) as Operation[]);
 
+/** The slope as a product shares its sigmoid with the values around it. */
+const sharing = (expr: Expr): Expr =>
+  rewrite(expr, (node) => {
+    if (node.op !== "sigmoidSlope") return node;
+    const [a] = node.args as readonly [Expr];
+    return mul(sigmoid(a), sigmoid(neg(a)));
+  });
+
 /** Expressions in the operations of the table above, with what they have in common shared. */
 export function lowerAll(expressions: readonly Expr[]): readonly Expr[] {
-  return simplifyAll(expressions.map((expr) => lower(expr, native, float32)));
+  return simplifyAll(expressions.map((expr) => lower(sharing(expr), native, float32)));
 }
 
 /**
- * Computes lowered expressions from tensors, which broadcast, and numbers: each its own tensor. Throws a ReferenceError for
- * a variable without a value. What it computes is not to be differentiated by TensorFlow.js: `elementwise` is.
+ * Computes lowered expressions from tensors, which broadcast, and numbers; no result is one of the tensors given. Throws a
+ * ReferenceError for a variable without a value. This is not to be differentiated by TensorFlow.js: `elementwise` is.
  */
 export function computeAll(lowered: readonly Expr[], variables: Values): tf.Tensor[] {
   return tf.tidy(() => {
@@ -69,11 +86,13 @@ export function computeAll(lowered: readonly Expr[], variables: Values): tf.Tens
         values.set(expr, (rules[expr.op] as AnyRule)(...operands));
       }
     }
-    return lowered.map((expr) => tf.clone(tensorOf(values.get(expr) as Value)));
+    return lowered.map((expr) => {
+      const value = values.get(expr) as Value;
+      if (typeof value === "number") return tf.scalar(value);
+      return expr.op === "variable" ? tf.clone(value) : value;
+    });
   });
 }
-
-const tensorOf = (value: Value): tf.Tensor => (typeof value === "number" ? tf.scalar(value) : value);
 
 function lookUp(name: string, variables: Values): Value {
   const value = variables[name];
