@@ -52,8 +52,7 @@ const fastRules: Partial<{ readonly [O in Operation]: Rule<O> }> & {
   softplus: operator("Softplus"),
   relu: operator("Relu"),
   expm1: (write, x) => write.node("Sub", write.node("Exp", x), write.constant(1)),
-  expResidual: (write, x) =>
-    write.node("Sub", write.node("Sub", write.node("Exp", x), write.constant(1)), x),
+  expResidual: (write, x) => write.node("Sub", write.node("Sub", write.node("Exp", x), write.constant(1)), x),
   normalCdf: (write, x) => {
     const erf = write.node("Erf", write.node("Mul", x, write.constant(Math.SQRT1_2)));
     return write.node("Mul", write.node("Add", erf, write.constant(1)), write.constant(0.5));
