@@ -1,41 +1,17 @@
 // The backward pass of a feed-forward block: the activation's gradients fused with dY downᵀ, then one product for the
 // gradient of x and one for each weight; biases and parameters are summed in float64.
 import type { FfnGradients } from "../backend/backend.js";
-import type { ParameterValue } from "../backend/data.js";
 import type { FfnPlan } from "../backend/ffn.js";
-import { pack } from "../layout.js";
 import type { Engine } from "./engine.js";
-import type { Flow, FusedCalls } from "./ffn-fused.js";
-import type { PackedWeight, PackedWeights } from "./ffn-weights.js";
-import {
-  inPanels,
-  padded,
-  product,
-  type Right,
-  rowMajor,
-  type Stream,
-  tileColumns,
-  tileRows,
-  wholeTiles,
-} from "./gemm.js";
-import { columnSums, packColumns, packLeft, packRight } from "./gemm-panels.js";
-import { packedColumns, readMatrix } from "./matrix-copy.js";
+import type { FusedCalls } from "./ffn-fused.js";
+import type { PackedWeights } from "./ffn-weights.js";
+import { padded, product, rowMajor, tileColumns } from "./gemm.js";
+import { type GradientTargets, ProjectionGradients } from "./projection-gradients.js";
 import type { Scratch } from "./scratch.js";
-
-/** Where gradients go, by name; asked for when they are written, since arrays in the heap go stale when it grows. */
-export interface GradientTargets {
-  /** An array for a gradient; where there is none, a new one is made. */
-  array(name: string): Float32Array | undefined;
-  /**
-   * Room in the heap for a gradient and the rest of its last tiles of rows. Where a matrix needs no padding, its product goes
-   * straight there, and it is not among the gradients that are returned.
-   */
-  place?(name: string): number;
-}
 
 /** One backward of one pass. */
 export class FfnBackward<W> {
-  private readonly gradients: Record<string, ParameterValue> = {};
+  private readonly projections: ProjectionGradients;
 
   constructor(
     private readonly engine: Engine,
@@ -44,166 +20,47 @@ export class FfnBackward<W> {
     private readonly fused: FusedCalls,
     private readonly rows: number,
     private readonly scratch: Scratch,
-    private readonly targets: GradientTargets,
-  ) {}
+    targets: GradientTargets,
+  ) {
+    this.projections = new ProjectionGradients(engine, plan, weights.start, rows, scratch, targets);
+  }
 
   /** From x, the activation's inputs (computed again where they were not kept) and dY: addresses, row-major, padded. */
   run(x: number, kept: number | undefined, dY: number): FfnGradients<W> {
-    const { engine, fused, rows, scratch, gradients } = this;
+    const { engine, fused, rows, scratch, projections } = this;
     const { dModel, dFf } = this.plan;
     const { first, square } = this.weights;
     const inputs = kept ?? scratch.place(fused.roomForInputs(rows));
     if (kept === undefined) fused.forward(x, rows, inputs, scratch);
-    const back = this.flow(dY, padded(dModel));
+    const back = projections.flow(dY, padded(dModel));
     const slopes = fused.backward(back.left, rows, inputs, scratch);
     this.parameterGradients(slopes.parameters);
-    this.weightGradients(["down"], slopes.hidden, dFf, dModel, back.right);
+    projections.weightGradients(["down"], slopes.hidden, dFf, dModel, back.right);
 
     let flow = slopes.product;
     if (square) {
-      this.weightGradients(["square"], inputs, dFf, dFf, flow.right);
+      projections.weightGradients(["square"], inputs, dFf, dFf, flow.right);
       const own = rowMajor(slopes.own, padded(dFf));
       product(engine, { left: flow.left, right: square.transposed(), start: own, out: own });
-      flow = this.flow(slopes.own, padded(dFf));
+      flow = projections.flow(slopes.own, padded(dFf));
     }
-    this.inputGradient(flow, first);
-    this.weightGradients(first.names, x, dModel, dFf, flow.right);
-    return gradients as FfnGradients<W>;
-  }
-
-  /** Both operands that a row-major gradient serves as. */
-  private flow(from: number, columns: number): Flow {
-    const { engine, rows, scratch } = this;
-    return {
-      left: packLeft(engine, from, rows, columns, scratch.place(wholeTiles(rows) * columns)),
-      right: packRight(engine, [from], rows, columns, scratch.place(rows * columns)),
-    };
-  }
-
-  private inputGradient({ left }: Flow, weight: PackedWeight): void {
-    const { engine, rows, scratch } = this;
-    const { dModel } = this.plan;
-    const columns = padded(dModel);
-    const direct = columns === dModel ? this.targets.place?.("x") : undefined;
-    const out = rowMajor(direct ?? scratch.place(wholeTiles(rows) * columns), columns);
-    product(engine, { left, right: weight.transposed(), start: this.weights.start, out });
-    if (direct === undefined)
-      this.gradients.x = readMatrix(engine, out.base, rows, dModel, this.targets.array("x"));
-  }
-
-  /**
-   * The gradients of the named weights, two for gate and up, and of their biases: the transpose of what they multiply,
-   * which is row-major and padded, times what flows back. `rows` and `columns` are those of each weight.
-   */
-  private weightGradients(
-    names: readonly string[],
-    factor: number,
-    rows: number,
-    columns: number,
-    flow: Right,
-  ): void {
-    const { engine, scratch } = this;
-    const tall = Math.ceil(rows / tileRows) * tileRows;
-    const left = packColumns(engine, factor, flow.k, rows, padded(rows), scratch.place(tall * flow.k));
-    const direct = this.directOutput(names, columns);
-    const width = padded(columns);
-    const places = direct ? 0 : scratch.place(names.length * tall * width);
-    const distance = 4 * tall * width;
-    const copied: Stream =
-      names.length === 1
-        ? rowMajor(places, width)
-        : { base: places, row: 4 * width, panel: 16, half: distance };
-    product(engine, { left, right: flow, start: this.weights.start, out: direct ?? copied });
-    if (direct === undefined) this.readWeights(names, rows, columns, places, distance);
-    this.biasGradients(names, columns, flow);
-  }
-
-  /** Where the gradients of the named weights go without a copy, if they can. */
-  private directOutput(names: readonly string[], columns: number): Stream | undefined {
-    const { targets } = this;
-    if (targets.place === undefined || padded(columns) !== columns) return undefined;
-    if (names.length === 1) return rowMajor(targets.place(names[0] as string), columns);
-    const { layout } = this.plan;
-    if (layout === undefined) {
-      const [gate, up] = names.map((name) => targets.place?.(name)) as [number, number];
-      return { base: gate, row: 4 * columns, panel: 16, half: up - gate };
-    }
-    const [gate, up] = packedColumns(columns, layout);
-    if (gate.step !== 1) return undefined;
-    const base = targets.place("packed") + 4 * gate.offset;
-    return { base, row: 4 * gate.rowLength, panel: 16, half: 4 * (up.offset - gate.offset) };
-  }
-
-  /** Copies the gradients of the named weights out of the heap. */
-  private readWeights(
-    names: readonly string[],
-    rows: number,
-    columns: number,
-    places: number,
-    distance: number,
-  ): void {
-    const { engine, targets, gradients } = this;
-    const { layout } = this.plan;
-    if (names.length === 2 && layout !== undefined) {
-      const into = targets.array("packed") ?? new Float32Array(2 * rows * columns);
-      packedColumns(columns, layout).forEach((where, i) => {
-        readMatrix(engine, places + i * distance, rows, columns, into, where);
-      });
-      gradients.packed = into;
-    } else
-      names.forEach((name, i) => {
-        gradients[name] = readMatrix(engine, places + i * distance, rows, columns, targets.array(name));
-      });
-  }
-
-  /** The gradients of the biases of the named weights, where they have any. */
-  private biasGradients(names: readonly string[], columns: number, flow: Right): void {
-    const { layout, weights } = this.plan;
-    const packed = names.length === 2 && layout !== undefined;
-    const biases = (packed ? ["packed"] : names).map((name) => `${name}Bias`);
-    if (!biases.some((name) => weights[name] !== undefined)) return;
-    const sums = this.sums(flow, names.length, columns);
-    if (packed) {
-      const [gate, up] = sums as [Float32Array, Float32Array];
-      this.keep("packedBias", pack({ gate, up }, [columns], { layout }));
-    } else
-      biases.forEach((name, i) => {
-        if (weights[name] !== undefined) this.keep(name, sums[i] as Float32Array);
-      });
-  }
-
-  /** A gradient, in the caller's array if there is one. */
-  private keep(name: string, value: Float32Array): void {
-    const into = this.targets.array(name);
-    into?.set(value);
-    this.gradients[name] = into ?? value;
-  }
-
-  /** Sums over rows of the columns of what flows back, for each of the weights that share it. */
-  private sums(flow: Right, together: number, columns: number): Float32Array[] {
-    const totals = this.columnSums(inPanels(flow), flow.panels);
-    const quad = 4 * together;
-    return Array.from({ length: together }, (_, part) =>
-      Float32Array.from(
-        { length: columns },
-        (_, i) => totals[Math.floor(i / 4) * quad + 4 * part + (i % 4)] as number,
-      ),
-    );
-  }
-
-  private columnSums(stream: Stream, panels: number): Float64Array {
-    const { engine, rows, scratch } = this;
-    return columnSums(engine, stream, rows, panels, scratch.place(2 * tileColumns * panels));
+    projections.inputGradient(flow, first);
+    projections.weightGradients(first.names, x, dModel, dFf, flow.right);
+    return projections.gradients as FfnGradients<W>;
   }
 
   private parameterGradients(slopes: readonly number[]): void {
     const { dFf, parameters } = this.plan;
     const width = padded(dFf);
     Object.entries(parameters).forEach(([name, value], parameter) => {
-      const columns = this.columnSums(rowMajor(slopes[parameter] as number, width), width / tileColumns);
+      const columns = this.projections.columnSums(
+        rowMajor(slopes[parameter] as number, width),
+        width / tileColumns,
+      );
       const total = new Float64Array(typeof value === "number" ? 1 : value.length);
       for (let i = 0; i < dFf; i++) total[i % total.length]! += columns[i] as number;
-      this.gradients[name] = typeof value === "number" ? (total[0] as number) : Float32Array.from(total);
+      this.projections.gradients[name] =
+        typeof value === "number" ? (total[0] as number) : Float32Array.from(total);
     });
   }
 }

@@ -43,6 +43,14 @@ export interface PackedWeights {
 /** Makes the weight of these names, whose matrices have so many rows and columns. */
 type MakeWeight = (names: readonly string[], rows: number, columns: number) => PackedWeight;
 
+/** Zeros, for products to which nothing is added. */
+export const zerosOf = (memory: Scratch): Stream => ({
+  base: memory.place(new Float32Array(8)),
+  row: 0,
+  panel: 0,
+  half: 16,
+});
+
 /** The weights of a block, each made by `make`; what else there is takes memory of the scratch. */
 export function weightsOf(plan: FfnPlan, memory: Scratch, make: MakeWeight): PackedWeights {
   const { form, dModel, dFf, parameters } = plan;
@@ -51,7 +59,7 @@ export function weightsOf(plan: FfnPlan, memory: Scratch, make: MakeWeight): Pac
     first: make(first[form], dModel, dFf),
     square: form === "selfGated" ? make(["square"], dFf, dFf) : undefined,
     down: make(["down"], dFf, dModel),
-    start: { base: memory.place(new Float32Array(8)), row: 0, panel: 0, half: 16 },
+    start: zerosOf(memory),
     parameters: Object.values(parameters).map((value) =>
       typeof value === "number"
         ? value

@@ -33,6 +33,32 @@ export function packLeft(engine: Engine, from: number, rows: number, columns: nu
   return { address: to, layout: "quads", rows: tile, panels, k: columns };
 }
 
+/** The same for two matrices as one, of which every four columns of the first are followed by four of the second. */
+export function packLeftPair(
+  engine: Engine,
+  from: readonly [number, number],
+  rows: number,
+  columns: number,
+  to: number,
+): Left {
+  const tile = rowsOfTile(rows);
+  const panels = Math.ceil(rows / tile);
+  const calls = from.flatMap((address, i) =>
+    ranges(rows, tile).map(([row, count]) => [
+      address + 4 * columns * row,
+      4 * columns,
+      16,
+      to + 8 * columns * row + 16 * tile * i,
+      16,
+      32 * tile,
+      count,
+      columns / 4,
+    ]),
+  );
+  packing(engine).run("copy", grouped(calls, engine.threads));
+  return { address: to, layout: "quads", rows: tile, panels, k: 2 * columns };
+}
+
 /** Packs the transpose of a row-major matrix into a left operand at `to`: its columns become rows, its rows the sum. */
 export function packColumns(
   engine: Engine,

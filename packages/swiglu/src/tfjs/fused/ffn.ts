@@ -1,6 +1,5 @@
 // The feed-forward kernels for TensorFlow.js: projections with the activation in the tile, and one backward for everything.
 // Weights change with every training step, so they are packed anew in each call.
-import type { Tensor } from "../../backend/data.js";
 import {
   type FfnPlan,
   type FfnWeights,
@@ -11,11 +10,12 @@ import {
 import { FfnBackward } from "../../wasm/ffn-backward.js";
 import { FusedCalls } from "../../wasm/ffn-fused.js";
 import type { PackedWeights } from "../../wasm/ffn-weights.js";
-import { padded, product, rowMajor, sameRow, tileRows, wholeTiles } from "../../wasm/gemm.js";
-import { readMatrix, writePadded } from "../../wasm/matrix-copy.js";
+import { padded, product, rowMajor, sameRow, wholeTiles } from "../../wasm/gemm.js";
+import { readMatrix } from "../../wasm/matrix-copy.js";
 import type { KernelAttributes } from "../seam.js";
 import { outputParameters, parametersOf } from "./activation.js";
 import { definitionOf } from "./definition.js";
+import { gradientTargets, matrix, weightsGiven } from "./matrices.js";
 import { tensorWeights } from "./weights.js";
 import type { Run } from "./workplace.js";
 
@@ -39,19 +39,10 @@ export function ffnForward(run: Run, attributes: KernelAttributes): void {
 export function ffnBackward(run: Run, attributes: KernelAttributes): void {
   const { plan, weights, fused, rows } = blockOf(run, attributes);
   const { engine, scratch } = run;
-  const names = Object.keys(run.inputs).filter((name) => name === "x" || name in plan.weights);
-  const places = new Map(
-    names.map((name) => [name, run.output(run.shape(name), wholeRows(run.shape(name)))]),
-  );
-  const place = (name: string): number => places.get(name) as number;
-  const array = (name: string): Float32Array => engine.heap.at(place(name), run.data(name).length);
-  const backward = new FfnBackward(engine, plan, weights, fused, rows, scratch, { array, place });
+  const targets = gradientTargets(run, plan);
+  const backward = new FfnBackward(engine, plan, weights, fused, rows, scratch, targets);
   outputParameters(run, plan, backward.run(matrix(run, "x"), run.address("residual.0"), matrix(run, "dy")));
 }
-
-/** The size of a matrix whose last rows are a whole tile. */
-const wholeRows = ([rows, columns = 1]: readonly number[]): number =>
-  Math.ceil((rows as number) / tileRows) * tileRows * columns;
 
 interface Block {
   readonly plan: FfnPlan;
@@ -74,10 +65,7 @@ function blockOf(run: Run, attributes: KernelAttributes): Block {
 
 function planned(run: Run, attributes: KernelAttributes): FfnPlan {
   const activation = definitionOf(attributes);
-  const notWeights = new Set(["x", "dy"]);
-  const weights: Record<string, Tensor> = {};
-  for (const name of Object.keys(run.inputs))
-    if (!notWeights.has(name) && !name.includes(".")) weights[name] = run.data(name);
+  const weights = weightsGiven(run);
   const common = {
     activation,
     dModel: run.shape("x")[1] as number,
@@ -92,13 +80,4 @@ function planned(run: Run, attributes: KernelAttributes): FfnPlan {
     weights: weights as Partial<GatedFfnWeights> as GatedFfnWeights,
     ...(layout === undefined ? {} : { layout }),
   });
-}
-
-/** Where rows of width dModel are, padded: the tensor itself if it needs no padding. */
-function matrix(run: Run, name: string): number {
-  const [rows, columns] = run.shape(name) as [number, number];
-  if (columns === padded(columns)) return run.address(name);
-  const place = run.scratch.place(rows * padded(columns) + 8);
-  writePadded(run.engine, place, () => run.numbers(name), [rows, columns]);
-  return place;
 }

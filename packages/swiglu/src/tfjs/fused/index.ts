@@ -4,6 +4,7 @@ import { chooseSimd } from "../../wasm/features.js";
 import type { KernelAttributes, KernelName } from "../seam.js";
 import { activationBackward, activationForward } from "./activation.js";
 import { ffnBackward, ffnForward } from "./ffn.js";
+import { gatedDenseBackward, gatedDenseForward } from "./gated-dense.js";
 import { shareClones, unshareClones } from "./identity.js";
 import { type Run, runOn } from "./workplace.js";
 
@@ -13,6 +14,7 @@ const kernels: Readonly<
   Partial<Record<KernelName, { readonly forward: Kernel; readonly backward: Kernel }>>
 > = {
   SwigluActivation: { forward: activationForward, backward: activationBackward },
+  SwigluGatedDense: { forward: gatedDenseForward, backward: gatedDenseBackward },
   SwigluFfn: { forward: ffnForward, backward: ffnBackward },
 };
 

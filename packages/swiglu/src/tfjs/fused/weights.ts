@@ -18,14 +18,21 @@ interface Matrices {
 }
 
 /** The weights of a call, for as long as its scratch memory. */
-export function tensorWeights(run: Run, plan: FfnPlan): PackedWeights {
-  const { engine, scratch } = run;
-  return weightsOf(plan, scratch, (names, rows, columns) => {
-    const sources = sourcesOf(plan, names, columns);
-    const matrices = matricesOf(run, sources, rows, columns);
-    const biases = sources.map(({ name, from }) => biasOf(run, `${name}Bias`, columns, from));
-    return new TensorWeight(engine, scratch, names, matrices, biases);
-  });
+export const tensorWeights = (run: Run, plan: FfnPlan): PackedWeights =>
+  weightsOf(plan, run.scratch, (names, rows, columns) => tensorWeight(run, plan, names, rows, columns));
+
+/** One of them, or gate and up together. */
+export function tensorWeight(
+  run: Run,
+  plan: FfnPlan,
+  names: readonly string[],
+  rows: number,
+  columns: number,
+): PackedWeight {
+  const sources = sourcesOf(plan, names, columns);
+  const matrices = matricesOf(run, sources, rows, columns);
+  const biases = sources.map(({ name, from }) => biasOf(run, `${name}Bias`, columns, from));
+  return new TensorWeight(run.engine, run.scratch, names, matrices, biases);
 }
 
 /** Matrices where they are, if their sizes need no padding and their columns are not interleaved, else as copies. */

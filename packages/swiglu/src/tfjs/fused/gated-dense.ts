@@ -1,0 +1,88 @@
+// The gated projection for TensorFlow.js, activation(x gate + gateBias, x up + upBias): both products at once, then the
+// elementwise kernels; its backward goes from their gradients to x, weights and biases.
+import { type ActivationPlan, planActivation } from "../../backend/check.js";
+import type { FfnPlan } from "../../backend/ffn.js";
+import { backward, forward } from "../../wasm/activate.js";
+import { zerosOf } from "../../wasm/ffn-weights.js";
+import { padded, product, sameRow, wholeTiles } from "../../wasm/gemm.js";
+import { packLeft } from "../../wasm/gemm-panels.js";
+import { readMatrix, writePadded } from "../../wasm/matrix-copy.js";
+import { ProjectionGradients } from "../../wasm/projection-gradients.js";
+import type { KernelAttributes } from "../seam.js";
+import { outputParameters, parametersOf } from "./activation.js";
+import { definitionOf } from "./definition.js";
+import { gradientTargets, matrix, weightsGiven } from "./matrices.js";
+import { tensorWeight } from "./weights.js";
+import { type Run, tensorOf } from "./workplace.js";
+
+/** `SwigluGatedDense`: its residuals are gate and up. */
+export function gatedDenseForward(run: Run, attributes: KernelAttributes): void {
+  const { engine, scratch } = run;
+  const { plan, rows, elementwise } = planned(run, attributes);
+  const { dModel, dFf } = plan;
+  const [columns, width] = [padded(dModel), padded(dFf)];
+  const count = wholeTiles(rows) * width;
+  const y = run.output([rows, dFf]);
+  const inputs = [0, 1].map(() =>
+    attributes.training ? run.output([rows, dFf], count) : scratch.place(count),
+  ) as [number, number];
+  const [gate, up] = width === dFf ? inputs : [scratch.place(count), scratch.place(count)];
+  const { panels, bias } = tensorWeight(run, plan, ["gate", "up"], dModel, dFf);
+  const room = scratch.place(wholeTiles(rows) * columns);
+  product(engine, {
+    left: packLeft(engine, matrix(run, "x"), rows, columns, room),
+    right: panels,
+    start: sameRow(bias),
+    out: { base: gate, row: 4 * width, panel: 16, half: up - gate },
+  });
+  if (width !== dFf)
+    [gate, up].forEach((from, i) => {
+      readMatrix(engine, from, rows, dFf, engine.heap.at(inputs[i] as number, rows * dFf));
+    });
+  forward(engine, elementwise, inputs, y, scratch);
+}
+
+/** `SwigluGatedDenseBackward` */
+export function gatedDenseBackward(run: Run, attributes: KernelAttributes): void {
+  const { engine, scratch } = run;
+  const { plan, rows, elementwise } = planned(run, attributes);
+  const { dModel, dFf } = plan;
+  const targets = gradientTargets(run, plan);
+  const inputs = ["residual.0", "residual.1"].map((name) => run.address(name));
+  const slopes = inputs.map(() => scratch.place(rows * dFf)) as [number, number];
+  const sums = backward(engine, elementwise, inputs, run.address("dy"), slopes, scratch);
+  const [gate, up] = slopes.map((from) => paddedRows(run, from, rows, dFf)) as [number, number];
+  const projections = new ProjectionGradients(engine, plan, zerosOf(scratch), rows, scratch, targets);
+  const flow = projections.pairFlow(gate, up, padded(dFf));
+  projections.inputGradient(flow, tensorWeight(run, plan, ["gate", "up"], dModel, dFf));
+  projections.weightGradients(["gate", "up"], matrix(run, "x"), dModel, dFf, flow.right);
+  outputParameters(run, plan, sums);
+}
+
+interface GatedDense {
+  /** Of the block that this would be with a last projection. */
+  readonly plan: FfnPlan;
+  readonly rows: number;
+  readonly elementwise: ActivationPlan;
+}
+
+function planned(run: Run, attributes: KernelAttributes): GatedDense {
+  const activation = definitionOf(attributes);
+  const parameters = parametersOf(run, activation);
+  const [rows, dModel] = run.shape("x") as [number, number];
+  const dFf = run.shape("gate")[1] as number;
+  const hidden = tensorOf([rows, dFf]);
+  return {
+    plan: { form: "gated", activation, dModel, dFf, weights: weightsGiven(run), parameters },
+    rows,
+    elementwise: planActivation(activation, { gate: hidden, up: hidden }, parameters),
+  };
+}
+
+/** Row-major data in the heap as rows with padding. */
+function paddedRows({ engine, scratch }: Run, from: number, rows: number, columns: number): number {
+  if (columns === padded(columns)) return from;
+  const place = scratch.place(rows * padded(columns));
+  writePadded(engine, place, () => engine.heap.at(from, rows * columns), [rows, columns]);
+  return place;
+}

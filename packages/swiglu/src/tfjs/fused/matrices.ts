@@ -1,0 +1,37 @@
+// What the kernels with matrices share: rows of x, the weights that a call was given, and where their gradients go.
+import type { Tensor } from "../../backend/data.js";
+import type { FfnPlan } from "../../backend/ffn.js";
+import { padded, tileRows } from "../../wasm/gemm.js";
+import { writePadded } from "../../wasm/matrix-copy.js";
+import type { GradientTargets } from "../../wasm/projection-gradients.js";
+import type { Run } from "./workplace.js";
+
+/** Where the rows of an input are, padded: the tensor itself if it needs no padding. */
+export function matrix(run: Run, name: string): number {
+  const [rows, columns] = run.shape(name) as [number, number];
+  if (columns === padded(columns)) return run.address(name);
+  const place = run.scratch.place(rows * padded(columns) + 8);
+  writePadded(run.engine, place, () => run.numbers(name), [rows, columns]);
+  return place;
+}
+
+/** The weights and biases among the inputs, by name. */
+export function weightsGiven(run: Run): Record<string, Tensor> {
+  const others = new Set(["x", "dy"]);
+  const names = Object.keys(run.inputs).filter((name) => !others.has(name) && !name.includes("."));
+  return Object.fromEntries(names.map((name) => [name, run.data(name)]));
+}
+
+/** Outputs for the gradients of x and the weights, in the order of the inputs, with room for whole tiles of rows. */
+export function gradientTargets(run: Run, { weights }: FfnPlan): GradientTargets {
+  const names = Object.keys(run.inputs).filter((name) => name === "x" || name in weights);
+  const places = new Map(
+    names.map((name) => [name, run.output(run.shape(name), wholeRows(run.shape(name)))]),
+  );
+  const place = (name: string): number => places.get(name) as number;
+  return { place, array: (name) => run.engine.heap.at(place(name), run.data(name).length) };
+}
+
+/** The size of a matrix whose last rows are a whole tile. */
+const wholeRows = ([rows, columns = 1]: readonly number[]): number =>
+  Math.ceil((rows as number) / tileRows) * tileRows * columns;
