@@ -128,18 +128,7 @@ function blockGraph(
   const { form, activation } = plan;
   const shapeOf = (weight: string): readonly number[] => weightShapes[form][weight]!(dModel, dFf);
   const fixed = graphParameters(activation, parameters, [dFf]);
-  const weights: GraphWeight[] = [];
-  const inputs: GraphTensor[] = [];
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined) continue;
-    const shape = shapeOf(name);
-    if (!isInput(value)) weights.push({ name, shape, data: checkArray(value, `weights.${name}`) });
-    else if (String(value.input) === String(shape)) inputs.push({ name, shape });
-    else
-      throw new RangeError(
-        `weights.${name} is an input of shape [${value.input.join(", ")}], expected [${shape.join(", ")}]`,
-      );
-  }
+  const { weights, inputs } = graphWeights(given, shapeOf);
   return {
     name: `${kind}_${activation.name}`,
     inputs: [{ name: "x", shape: [...leading, dModel] }, ...inputs, ...fixed.inputs],
@@ -157,4 +146,24 @@ function blockGraph(
       else to.product(to.activation(activation, operands), "down", to.tensor("y"));
     },
   };
+}
+
+/** Weights sorted by where they live: data inside the model, or tensors that come with every run. */
+function graphWeights(
+  given: Readonly<Record<string, Float32Array | GraphInput | undefined>>,
+  shapeOf: (weight: string) => readonly number[],
+): Pick<Graph, "weights" | "inputs"> {
+  const weights: GraphWeight[] = [];
+  const inputs: GraphTensor[] = [];
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    const shape = shapeOf(name);
+    if (!isInput(value)) weights.push({ name, shape, data: checkArray(value, `weights.${name}`) });
+    else if (String(value.input) === String(shape)) inputs.push({ name, shape });
+    else
+      throw new RangeError(
+        `weights.${name} is an input of shape [${value.input.join(", ")}], expected [${shape.join(", ")}]`,
+      );
+  }
+  return { weights, inputs };
 }

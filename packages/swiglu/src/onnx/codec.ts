@@ -16,11 +16,13 @@ const modelType = protobuf.Root.fromJSON(schema).lookupType("ModelProto");
 
 /**
  * The ONNX file of a model. Its IR version is the one that ONNX released together with the operator set, so that older
- * runtimes can load older sets. `producer` is written into the file; default `swiglu`.
+ * runtimes can load older sets. `producer` is written into the file; default `swiglu`. Throws a RangeError where the data
+ * needs more than the 2 GiB that such a file can hold.
  * Example: `await writeFile("model.onnx", encodeModel(model))`.
  */
 export function encodeModel(model: Model, { producer = "swiglu" } = {}): Uint8Array {
   const { opset, domains = {}, functions = [] } = model;
+  checkSize(model);
   const proto: ModelProto = {
     irVersion: irVersion(model),
     producerName: producer,
@@ -57,6 +59,14 @@ export function decodeModel(file: Uint8Array): Model {
     nodes: graph.node.map(decodeNode),
     ...(functions.length > 0 && { functions: functions.map(decodeFunction) }),
   };
+}
+
+function checkSize({ initializers }: Model): void {
+  const bytes = initializers.reduce((sum, { dtype, data }) => sum + data.length * elementBytes(dtype), 0);
+  if (bytes < 2 ** 31) return;
+  throw new RangeError(
+    `the model holds ${bytes} bytes of data, but an ONNX file ends at 2 GiB: write it in parts, or as float16`,
+  );
 }
 
 /** The first IR version that ONNX released with an operator set, from the newest; functions with defaults came with 9. */

@@ -48,11 +48,12 @@ export function toNodes(graph: Graph, options: NodeOptions): Subgraph {
     );
   if (Object.values(inputs).includes(output))
     throw new TypeError(`output is "${output}", which is also an input: each tensor needs a name of its own`);
-  const names = new Map([
-    ...wanted.map((name): [string, string] => [name, inputs[name] as string]),
-    ...graph.weights.map(({ name }): [string, string] => [name, `${prefix}${name}`]),
-    [graph.output.name, output],
-  ]);
+  const names = new Map(
+    [...ownNames(graph).keys()].map((name) => [
+      name,
+      name === graph.output.name ? output : (inputs[name] ?? `${prefix}${name}`),
+    ]),
+  );
   return write(graph, { ...settings, prefix, names, attributes: false });
 }
 

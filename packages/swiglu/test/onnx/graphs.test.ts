@@ -193,6 +193,18 @@ test("one function serves several calls, with its default and another beta", asy
   );
 });
 
+test.each(Object.entries(runtimes))(
+  "a float16 block on %s: y within 2^-8 of the largest",
+  async (_, loadThere) => {
+    const block = { activation: swiglu, ...size, weights };
+    const expected = (await (await backend.gatedFfn(block)).forward(x, 5)) as Float32Array;
+    for (const math of ["exact", "fast"] as const) {
+      const run = await loadThere(toFile(gatedFfnGraph(block), { dtype: "float16", math }), "float16");
+      expectArrayClose((await run({ x: fed(x, 5, 3) })).y!, expected, 2 ** -8, math);
+    }
+  },
+);
+
 test("float16 weights are rounded to nearest, and the file is half as large", () => {
   const wide = gatedFfnGraph({
     activation: "swiglu",
@@ -292,6 +304,19 @@ describe("mistakes get a sentence at build time", () => {
     "a parameter with a taken name": [
       () => toFile(activationGraph(huge, { parameters: { y: { input: [] } } })),
       /^two tensors of huge are called y: give the parameter another name/,
+    ],
+    "a parameter called as a weight": [
+      () => {
+        const named = defineActivation({
+          name: "own",
+          kind: "gated",
+          parameters: { upBias: 1 },
+          expression: e.mul("upBias", e.mul("gate", "up")),
+        });
+        const graph = ffn({ activation: named, weights, parameters: { upBias: Float32Array.of(1, 2) } });
+        return toNodes(graph, { inputs: { x: "in" }, output: "out" });
+      },
+      /^two tensors of gatedFfn_own are called upBias: give the parameter another name/,
     ],
     "missing tensor": [
       () => toNodes(activationGraph("swiglu"), { inputs: { gate: "g" }, output: "o" }),
