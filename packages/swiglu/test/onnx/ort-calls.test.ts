@@ -64,7 +64,7 @@ describe("what ort() is given", () => {
     [
       "a runtime's default export that is none",
       () => ort({ runtime: wrong({ default: runtime }) }),
-      "runtime is object without InferenceSession and Tensor, expected a whole ONNX Runtime",
+      "runtime is object without InferenceSession, Tensor and env, expected a whole ONNX Runtime",
     ],
     ["no threads", () => ort({ runtime, threads: 0 }), "threads is 0, expected a whole number from 1 to 64"],
     [
@@ -188,6 +188,19 @@ describe("calls", async () => {
     const { x: dx } = await pass.backward(slope);
     expect((await pass.backward(slope, { out: { x: slope } })).x).toEqual(dx);
     ffn.dispose();
+  });
+
+  test("arrays that are shared between threads are taken, and written", async () => {
+    const share = (values: Float32Array): Float32Array => {
+      const shared = new Float32Array(new SharedArrayBuffer(values.byteLength));
+      shared.set(values);
+      return shared;
+    };
+    const expected = await backend.activate(swiglu, { gate, up });
+    const out = share(new Float32Array(6));
+    const inputs = { gate: share(gate), up: share(up) };
+    expect(await backend.activate(swiglu, inputs, {}, { out })).toBe(out);
+    expect(Array.from(out)).toEqual(Array.from(expected));
   });
 
   test("many calls at once do not disturb each other", async () => {

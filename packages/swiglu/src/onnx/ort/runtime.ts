@@ -101,9 +101,13 @@ export async function loader(runtime: OrtRuntime, asked?: number): Promise<Loade
 
 function checkRuntime(runtime: unknown): asserts runtime is OrtRuntime {
   const given = runtime as Partial<OrtRuntime> | null | undefined;
-  if (typeof given?.InferenceSession?.create !== "function" || typeof given.Tensor !== "function")
+  if (
+    typeof given?.InferenceSession?.create !== "function" ||
+    typeof given.Tensor !== "function" ||
+    typeof given.env?.versions !== "object"
+  )
     throw new TypeError(
-      `runtime is ${runtime === null ? "null" : typeof runtime} without InferenceSession and Tensor, expected a whole ONNX Runtime: import * as runtime from "onnxruntime-node" (or "onnxruntime-web") and pass { runtime }`,
+      `runtime is ${runtime === null ? "null" : typeof runtime} without InferenceSession, Tensor and env, expected a whole ONNX Runtime: import * as runtime from "onnxruntime-node" (or "onnxruntime-web") and pass { runtime }`,
     );
 }
 
@@ -117,22 +121,28 @@ async function writesInPlace(copier: Program): Promise<boolean> {
 }
 
 function program(runtime: OrtRuntime, session: OrtSession, inPlace: boolean): Program {
-  const tensor = (name: string, { data, dims }: Value): readonly [string, OrtTensor] => [
-    name,
-    new runtime.Tensor(elementType(data), data, dims),
-  ];
+  const tensor = ({ data, dims }: Value): OrtTensor => new runtime.Tensor(elementType(data), data, dims);
   return {
     async run(inputs, outputs) {
-      const feeds = Object.entries(inputs).map(([name, value]) => tensor(name, value));
-      const fetches = Object.entries(outputs).map(([name, value]) =>
-        inPlace ? tensor(name, value) : ([name, null] as const),
+      const feeds = Object.entries(inputs).map(([name, { data, dims }]) => [
+        name,
+        tensor({ data: isShared(data) ? data.slice() : data, dims }),
+      ]);
+      // null: the runtime allocates, and what it returns is copied.
+      const fetches = Object.entries(outputs).map(
+        ([name, value]) => [name, inPlace && !isShared(value.data) ? tensor(value) : null] as const,
       );
       const results = await session.run(Object.fromEntries(feeds), Object.fromEntries(fetches));
-      if (inPlace) return;
-      for (const [name, { data }] of Object.entries(outputs)) copy(results[name]?.data, data);
+      for (const [name, given] of fetches)
+        if (given === null) copy(results[name]?.data, (outputs[name] as Value).data);
     },
     release: () => session.release(),
   };
+}
+
+/** Whether threads share an array, which onnxruntime-node does not take. */
+function isShared({ buffer }: OrtData): boolean {
+  return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
 }
 
 function elementType(data: OrtData): "float32" | "float64" | "int64" {
