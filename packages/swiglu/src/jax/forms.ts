@@ -72,17 +72,15 @@ function logistic(a: Expr): { readonly e: Expr; readonly r: Expr } {
   return { e, r: div(1, add(1, e)) };
 }
 
-/** atan(y) - y / (1 + y^2) for |y| <= 1. More terms than the value needs: a derivative loses one. */
-function atanResidual(y: Expr): Expr {
-  const square = mul(y, y);
-  return mul(mul(y, square), polynomial(chebyshevToPolynomial(atanTail, 14), sub(mul(2, square), 1)));
-}
+/** (atan(y) - y / (1 + y^2)) / y^3 from y^2 <= 1. More terms than the value needs: a derivative loses one. */
+const atanResidual = (square: Expr): Expr =>
+  polynomial(chebyshevToPolynomial(atanTail, 16), sub(mul(2, square), 1));
 
-/** y / (1 + y^2) */
-const atanSlopePart = (y: Expr): Expr => div(y, add(1, mul(y, y)));
+/** atan(y) / y from y^2 <= 1, whose derivative in y^2 does not cancel. */
+const atanRatio = (square: Expr): Expr => add(div(1, add(1, square)), mul(square, atanResidual(square)));
 
 /** atan(y) for |y| <= 1. */
-const atanNear = (y: Expr): Expr => add(atanSlopePart(y), atanResidual(y));
+const atanNear = (y: Expr): Expr => mul(y, atanRatio(mul(y, y)));
 
 /** x held to [-1e30, -1], where -1/x is at most 1; beyond 1e30 what follows has long since rounded to its limit. */
 const farBelow = (x: Expr): Expr => clamp(x, -1e30, -1);
@@ -148,24 +146,26 @@ export const forms: Forms = {
     const angle = selectGreater(size, 1, sub(Math.PI / 2, atanNear(inverse)), atanNear(near));
     return bySign(x, angle, neg(angle));
   },
-  // x atan(-1/x) / pi below -1, where the formula as written cancels.
+  // -atan(y) / (pi y) with y = 1/x below -1, where the formula as written cancels.
   atlu: (x) => {
-    const below = farBelow(x);
+    const y = div(1, farBelow(x));
     const above = max(x, -1);
     return selectGreater(
       -1,
       x,
-      mul(below, mul(atanNear(div(-1, below)), 1 / Math.PI)),
+      mul(atanRatio(mul(y, y)), -1 / Math.PI),
       mul(above, add(mul(forms.atan(above), 1 / Math.PI), 0.5)),
     );
   },
   atluSlope: (x) => {
+    const y = div(-1, farBelow(x));
     const above = max(x, -1);
+    const near = add(forms.atan(above), div(above, add(1, mul(above, above))));
     return selectGreater(
       -1,
       x,
-      mul(atanResidual(div(-1, farBelow(x))), 1 / Math.PI),
-      add(mul(add(forms.atan(above), atanSlopePart(above)), 1 / Math.PI), 0.5),
+      mul(mul(mul(y, y), mul(y, atanResidual(mul(y, y)))), 1 / Math.PI),
+      add(mul(near, 1 / Math.PI), 0.5),
     );
   },
   relu: (a) => max(0, a),
