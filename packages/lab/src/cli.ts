@@ -4,6 +4,7 @@
 import { Command, Option } from "commander";
 import type { CompareOptions } from "./commands/compare.js";
 import { collect, nameList, positiveNumber, wholeNumber } from "./commands/options.js";
+import type { WorkerCommandOptions } from "./commands/worker.js";
 import { defaults, type TaskOptions } from "./config/defaults.js";
 import { defaultVariants } from "./config/variants.js";
 import { UserError } from "./errors.js";
@@ -31,6 +32,7 @@ Examples:
   swiglu-lab compare                      13 variants, 3 seeds each, on MNIST; about two minutes on 2 cores
   swiglu-lab compare --task language      the same question of a language model, on the State of the Union addresses
   swiglu-lab compare --help               all its options, with more examples
+  swiglu-lab worker redis://host          take runs from a queue, for compare --queue on any machine
   swiglu-lab list                         the catalogue of activations
   swiglu-lab show swiglu                  formula, gradient, source and plot of one of them`,
   );
@@ -95,6 +97,7 @@ program
     positiveNumber,
     30,
   )
+  .option("--queue <redis-url>", "have the runs done by swiglu-lab worker, on this and other machines")
   .addHelpText(
     "after",
     `
@@ -114,6 +117,39 @@ Examples:
   .action(async (options: CompareOptions) => {
     const { compare } = await import("./commands/compare.js");
     process.exitCode = await compare(options);
+  });
+
+program
+  .command("worker")
+  .description(
+    "Take runs from a queue in Redis, where swiglu-lab compare --queue puts them, until Ctrl-C. Start as many as you\n" +
+      "like, on as many machines; they may be stopped or killed at any time.",
+  )
+  .argument("<redis-url>", "redis://host:6379, or rediss://user:password@host:6379 for TLS")
+  .option("--data <place>", "data beside that which comes with the lab (may be repeated)", collect, [])
+  .option("--jobs <n>", "processes side by side (default: one per core)", wholeNumber)
+  .option(
+    "--checkpoint-interval <seconds>",
+    "time between two checkpoints of a run, from which it goes on after an interruption",
+    positiveNumber,
+    30,
+  )
+  .option(
+    "--work <dir>",
+    "folder for checkpoints, and for finished runs until they are given back",
+    "runs/worker",
+  )
+  .addHelpText(
+    "after",
+    `
+Example, on each machine:
+  swiglu-lab worker redis://192.168.1.7:6379
+and on one of them:
+  swiglu-lab compare --seeds 10 --queue redis://192.168.1.7:6379`,
+  )
+  .action(async (url: string, options: WorkerCommandOptions) => {
+    const { worker } = await import("./commands/worker.js");
+    process.exit(await worker(url, options)); // a Redis that is away must not keep it
   });
 
 program

@@ -3,7 +3,12 @@
 
 /** An error whose message names what was wrong, what was expected and the fix. The command line prints it and exits with 1. */
 export class UserError extends Error {
-  override readonly name = "UserError";
+  override readonly name: string = "UserError";
+}
+
+/** A UserError that concerns every run here, not the one it was met in: work ends until it is put right. */
+export class StopError extends UserError {
+  override readonly name = "StopError";
 }
 
 /** The message of whatever was thrown. */

@@ -7,6 +7,7 @@ import { examplesOf, type TaskKind } from "../config/task.js";
 import { allActivations, resolveVariants } from "../config/variants.js";
 import { describeScore, metricOf } from "../metrics/metric.js";
 import type { Variant } from "../model/index.js";
+import { redisName } from "../queue/address.js";
 import { writeResults } from "../report/results.js";
 import { networkOf } from "../report/taskWords.js";
 import { type Summary, summarise } from "../statistics/summary.js";
@@ -19,6 +20,7 @@ import { count } from "../terminal/format.js";
 import { liveView } from "../terminal/live.js";
 import { heading, wrap } from "../terminal/style.js";
 import { parameterTable, rankingTable, runTable } from "../terminal/tables.js";
+import { untilSignal } from "./signals.js";
 
 export interface CompareOptions extends TaskOptions {
   readonly task: TaskKind;
@@ -30,6 +32,8 @@ export interface CompareOptions extends TaskOptions {
   readonly out: string;
   readonly jobs?: number;
   readonly checkpointInterval: number;
+  /** The address of a Redis whose workers do the runs. */
+  readonly queue?: string;
 }
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -42,20 +46,31 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`);
 export async function compare(options: CompareOptions): Promise<number> {
   const seeds = parseSeeds(options.seeds);
   const variants = chooseVariants(options);
-  const { threads, jobs, checkpointInterval } = options;
+  const { threads, jobs, checkpointInterval, queue } = options;
+  if (queue !== undefined) redisName(queue); // before anything is read or written
   const settings = complete(options.task, taskOptions(options));
   const task = loadTask(settings, options.data);
   const config = makeConfig({ ...settings, variants, seeds, threads }, task.config);
   const folder = await openFolder(options.out, config);
   const slots = jobs ?? Math.max(1, Math.floor(availableParallelism() / threads));
   const kept = readRecords(folder, config);
-  introduce(config, task, folder, kept.length, slots);
-  const sweep = { dataPath: task.path, slots, checkpointInterval };
-  const { records, signal } = await trainInterruptibly(config, folder, kept, sweep);
+  const processes = `${slots} ${slots === 1 ? "process" : "processes"} of ${count(threads, "thread")}`;
+  const place =
+    queue === undefined
+      ? `Training in ${processes}`
+      : `In the queue for swiglu-lab worker at ${redisName(queue)}`;
+  introduce(config, task, folder, kept.length, place);
+  const sweep = { dataPath: task.path, slots, checkpointInterval, queue };
+  const { result: records, signal } = await untilSignal((aborted) =>
+    train(config, folder, kept, sweep, aborted),
+  );
   if (signal !== 0) {
     print(
-      `\nInterrupted: ${records.length} of ${count(variants.length * seeds.length, "run")} are kept in ${folder}, and ` +
-        "checkpoints of those in hand. Start again with the same options to do the rest.",
+      `\nInterrupted: ${records.length} of ${count(variants.length * seeds.length, "run")} are kept in ${folder}` +
+        (queue === undefined
+          ? ", and checkpoints of those in hand. "
+          : "; workers go on with those in the queue. ") +
+        "Start again with the same options to do the rest.",
     );
     return 128 + signal;
   }
@@ -101,27 +116,22 @@ function chooseVariants({ variants, activation }: CompareOptions): Variant[] {
   return resolveVariants([...variants, ...own.filter((name) => !isNamed(name))], activations);
 }
 
-/** Trains what is missing under a live view; `signal` is the number of the signal that ended it early, or 0. */
-async function trainInterruptibly(
+/** Has done what is missing, here or by the workers of a queue, under a live view; all records in the folder. */
+async function train(
   config: Config,
   folder: string,
   kept: readonly RunRecord[],
-  sweep: SweepOptions,
-): Promise<{ records: RunRecord[]; signal: number }> {
-  const interruption = new AbortController();
-  let signal = 0;
-  const interrupt = (_: NodeJS.Signals, number: number): void => {
-    signal = number;
-    interruption.abort();
-  };
+  { queue, ...sweep }: SweepOptions & { readonly queue: string | undefined },
+  aborted: AbortSignal,
+): Promise<RunRecord[]> {
   const view = liveView(process.stdout, config, kept);
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   try {
-    const records = await runSweep(config, folder, sweep, view, interruption.signal);
-    return { records, signal };
+    const isDone = kept.length === config.variants.length * config.seeds.length;
+    if (queue === undefined || isDone) return await runSweep(config, folder, sweep, view, aborted);
+    const { runQueued } = await import("../queue/dispatch.js");
+    return await runQueued(config, folder, queue, view, aborted);
   } finally {
     view.end();
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
   }
 }
 
@@ -142,8 +152,8 @@ function printResults(
   print(`${heading("\nWhat it cannot show")}\n${findings.limits.map(wrap).join("\n")}`);
 }
 
-function introduce(config: Config, task: Task, folder: string, kept: number, slots: number): void {
-  const { variants, seeds, width, depth, heads, steps, batch, learningRate, threads } = config;
+function introduce(config: Config, task: Task, folder: string, kept: number, place: string): void {
+  const { variants, seeds, width, depth, heads, steps, batch, learningRate } = config;
   const runs = variants.length * seeds.length;
   print(
     heading(
@@ -168,7 +178,6 @@ function introduce(config: Config, task: Task, folder: string, kept: number, slo
     print(`All ${runs} runs are kept from before in ${folder}: nothing is left to train.`);
     return;
   }
-  const processes = `${slots} ${slots === 1 ? "process" : "processes"} of ${count(threads, "thread")}`;
   const before = kept > 0 ? `, where ${kept} of ${runs} runs are kept from before` : "";
-  print(`Training in ${processes}; records go to ${folder}${before}.`);
+  print(`${place}; records go to ${folder}${before}.`);
 }

@@ -99,7 +99,8 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
-function labVersion(): string {
+/** The version of the lab that runs here. */
+export function labVersion(): string {
   const file = new URL("../../package.json", import.meta.url);
   return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

@@ -2,18 +2,15 @@
 // (write-file-atomic does not look at how much of a file was written: on a disk that fills up it leaves half a file.)
 import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
-import { messageOf, UserError } from "../errors.js";
+import { messageOf, StopError } from "../errors.js";
 
 /** How operating systems say that a disk, a quota or the largest allowed file is full. */
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
-/** The disk is full: no run can be recorded any more, so the sweep ends here. */
-export class DiskFullError extends UserError {}
-
 /**
  * Writes a file: to a temporary one beside it, to the disk, then under its name.
  *
- * @throws DiskFullError when there is no room: what was there before is as it was
+ * @throws StopError when there is no room: what was there before is as it was
  */
 export async function writeAtomically(file: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
@@ -28,14 +25,14 @@ export async function writeAtomically(file: string, content: string | Uint8Array
     await rename(temporary, file);
   } catch (thrown) {
     await rm(temporary, { force: true });
-    throw asDiskFull(file, thrown);
+    throw explainFull(file, thrown);
   }
 }
 
-/** The error of a failed write: a DiskFullError where that is the reason, and otherwise as it came. */
-export function asDiskFull(file: string, thrown: unknown): unknown {
+/** The error of a failed write: a StopError where that is the reason, and otherwise as it came. */
+export function explainFull(file: string, thrown: unknown): unknown {
   if (!(thrown instanceof Error && "code" in thrown && FULL.has(String(thrown.code)))) return thrown;
-  return new DiskFullError(
+  return new StopError(
     `${file} cannot be written, for the disk is full (${messageOf(thrown)}): free some space and start again with the ` +
       "same options; finished runs are kept, and those in hand go on from their checkpoints.",
   );

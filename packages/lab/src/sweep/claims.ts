@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { asDiskFull } from "./atomic.js";
+import { explainFull } from "./atomic.js";
 import { claimPath } from "./folder.js";
 import type { Run } from "./run.js";
 
@@ -37,7 +37,7 @@ export class Claims {
       } catch (thrown) {
         if (!hasCode(thrown, "EEXIST")) {
           rmSync(file, { force: true });
-          throw asDiskFull(file, thrown);
+          throw explainFull(file, thrown);
         }
       }
       const abandoned = this.#ifAbandoned(file);

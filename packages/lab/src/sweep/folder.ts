@@ -3,8 +3,8 @@
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, canonicalJson, folderName } from "../config/config.js";
-import { messageOf, UserError } from "../errors.js";
-import { DiskFullError, isTemporary, writeAtomically } from "./atomic.js";
+import { messageOf, StopError, UserError } from "../errors.js";
+import { isTemporary, writeAtomically } from "./atomic.js";
 import { isRunRecord, type RunRecord, runKey } from "./record.js";
 import type { Run } from "./run.js";
 
@@ -29,7 +29,7 @@ export async function openFolder(out: string, config: Config): Promise<string> {
     accessSync(records, constants.W_OK);
     if (existing === undefined) await writeAtomically(file, prettyJson(config));
   } catch (thrown) {
-    if (thrown instanceof DiskFullError) throw thrown;
+    if (thrown instanceof StopError) throw thrown;
     throw new UserError(
       `${folder} cannot be written (${messageOf(thrown)}): choose another folder with --out.`,
     );

@@ -6,8 +6,8 @@ import type { Run } from "./run.js";
 /** One run to do: a variant of the configuration under one of its seeds. */
 export interface Job extends Run {
   readonly config: Config;
-  /** Where the data lies; undefined for the data that comes with the lab. */
-  readonly dataPath: string | undefined;
+  /** Where the data may lie; null stands for the data that comes with the lab. */
+  readonly dataPaths: readonly (string | null)[];
   /** The sweep's folder, where the record goes. */
   readonly folder: string;
   /** Seconds between checkpoints. */
@@ -21,5 +21,5 @@ export type WorkerMessage =
   /** The run goes on after this many steps. */
   | { readonly type: "resumed"; readonly step: number; readonly curve: readonly CurvePoint[] }
   | { readonly type: "finished"; readonly record: RunRecord }
-  /** `full`: the disk is, and no other run can be recorded either. */
-  | { readonly type: "failed"; readonly message: string; readonly full: boolean };
+  /** `stops`: no other run can be done here either. */
+  | { readonly type: "failed"; readonly message: string; readonly stops: boolean };

@@ -3,10 +3,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config/config.js";
 import { summarise } from "../statistics/summary.js";
+import type { SweepEvents } from "./events.js";
 import { readRecords, removeTemporaries, tidy } from "./folder.js";
 import type { Job } from "./job.js";
 import { OpenRuns } from "./openRuns.js";
-import { runPool, type SweepEvents } from "./pool.js";
+import { runPool } from "./pool.js";
 import type { RunRecord } from "./record.js";
 
 /** Milliseconds between two looks at what other sweeps in the folder have done. */
@@ -25,7 +26,7 @@ export interface SweepOptions {
  * Trains what is missing in a sweep's folder and returns all records in it, also when it was aborted.
  *
  * @param folder opened by `openFolder` for this configuration
- * @throws DiskFullError when the disk is full
+ * @throws StopError when no run can be done here, as on a full disk
  */
 export async function runSweep(
   config: Config,
@@ -38,7 +39,8 @@ export async function runSweep(
   const next = async (): Promise<Job | undefined> => {
     for (;;) {
       const run = runs.take();
-      if (run !== undefined) return { ...run, config, dataPath, folder, checkpointInterval };
+      if (run !== undefined)
+        return { ...run, config, dataPaths: [dataPath ?? null], folder, checkpointInterval };
       if (runs.count === 0) return undefined;
       await delay(LOOK_INTERVAL, undefined, { signal });
     }

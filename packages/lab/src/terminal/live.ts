@@ -1,7 +1,7 @@
 // Shows a sweep while it runs: a panel that is redrawn in a terminal, plain lines in a pipe, a file or CI.
 import { createLogUpdate } from "log-update";
 import type { Config } from "../config/config.js";
-import type { SweepEvents } from "../sweep/pool.js";
+import type { SweepEvents } from "../sweep/events.js";
 import type { RunRecord } from "../sweep/record.js";
 import {
   advance,
@@ -55,6 +55,7 @@ export function liveView(output: NodeJS.WriteStream, config: Config, kept: reado
     },
     progress: (run, step, loss) => apply({ type: "progress", run, step, loss }),
     remark: (run, message) => say(remarkLine(run, message)),
+    returned: (run) => apply({ type: "returned", run }),
     finished: (record) => {
       apply({ type: "ended", run: record, how: record.status });
       say(runLine(state, record, elapsed()));

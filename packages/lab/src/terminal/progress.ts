@@ -59,6 +59,7 @@ export type SweepEvent =
       readonly curve: readonly CurvePoint[];
     }
   | { readonly type: "progress"; readonly run: Run; readonly step: number; readonly loss: number }
+  | { readonly type: "returned"; readonly run: Run }
   | { readonly type: "ended"; readonly run: Run; readonly how: "finished" | "diverged" | "failed" };
 
 /** The state after an event. */
@@ -89,6 +90,8 @@ export function advance(state: SweepState, event: SweepEvent): SweepState {
       const { step, loss } = event;
       return change((run) => ({ ...run, step, loss, trace: traced(run.trace, step, stepsPerRun, loss) }));
     }
+    case "returned":
+      return { ...state, active: others };
     case "ended": {
       const from = state.active.find((run) => keyOf(run) === key)?.from ?? 0;
       return {
@@ -170,12 +173,18 @@ function activeLine({ variant, seed, step, loss, trace }: ActiveRun, stepsPerRun
 
 /** The line that a run leaves when it ends. */
 export function runLine(state: SweepState, record: RunRecord, elapsed: number): string {
-  const outcome =
-    record.status === "diverged"
-      ? `diverged at step ${record.divergedAt}`
-      : `validation ${describeScore(record.validation)}, test ${describeScore(record.test)}` +
-        (record.test.accuracy === undefined ? "" : `, test loss ${record.test.loss.toFixed(4)}`);
-  return `${position(state)} ${record.variant}, seed ${record.seed}: ${outcome} (${duration(record.seconds)}${remaining(state, elapsed)})`;
+  const left = timeLeft(state, elapsed);
+  const remaining = left === null || left <= 0 ? "" : `, about ${duration(left)} left`;
+  const { variant, seed, seconds } = record;
+  return `${position(state)} ${variant}, seed ${seed}: ${outcomeText(record)} (${duration(seconds)}${remaining})`;
+}
+
+/** What became of a run. */
+export function outcomeText(record: RunRecord): string {
+  if (record.status === "diverged") return `diverged at step ${record.divergedAt}`;
+  const { validation, test } = record;
+  const loss = test.accuracy === undefined ? "" : `, test loss ${test.loss.toFixed(4)}`;
+  return `validation ${describeScore(validation)}, test ${describeScore(test)}${loss}`;
 }
 
 /** The line that a failed run leaves. */
@@ -194,9 +203,4 @@ export const remarkLine = ({ variant, seed }: Run, message: string): string =>
 function position(state: SweepState): string {
   const total = totalOf(state);
   return `[${String(state.ended.size).padStart(String(total).length)}/${total}]`;
-}
-
-function remaining(state: SweepState, elapsed: number): string {
-  const left = timeLeft(state, elapsed);
-  return left === null || left <= 0 ? "" : `, about ${duration(left)} left`;
 }

@@ -1,0 +1,193 @@
+// The side of the queue that asks: puts the runs of a sweep in, and brings what workers made of them into the folder.
+// It looks at the queue again and again instead of waiting for messages, so that none can be missed: killed and started
+// again, or Redis emptied, it goes on from what it finds.
+import { setTimeout as delay } from "node:timers/promises";
+import { type Job, Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import type { Config } from "../config/config.js";
+import type { SweepEvents } from "../sweep/events.js";
+import { readRecords, writeModel, writeRecord } from "../sweep/folder.js";
+import { OpenRuns } from "../sweep/openRuns.js";
+import type { RunRecord } from "../sweep/record.js";
+import type { Run } from "../sweep/run.js";
+import { tidyRecords } from "../sweep/sweep.js";
+import { connectRedis } from "./connection.js";
+import { jobId, KEPT, modelKey, QUEUE, queuedRun, readProgress, readResult } from "./job.js";
+
+/** Milliseconds between two looks, and between two that also put in again what has vanished. */
+const LOOK_INTERVAL = 500;
+const REFILL_INTERVAL = 15_000;
+
+/**
+ * Has the missing runs of a sweep's folder done by workers, and returns all records in it, also when it was aborted:
+ * then what is in the queue stays there, and the next call collects it.
+ *
+ * @param folder opened by `openFolder` for this configuration
+ * @param url of Redis
+ * @throws UserError when Redis cannot be reached; StopError when the folder's disk is full
+ */
+export async function runQueued(
+  config: Config,
+  folder: string,
+  url: string,
+  events: SweepEvents,
+  signal: AbortSignal,
+): Promise<RunRecord[]> {
+  const redis = await connectRedis(url);
+  const queue = new Queue(QUEUE, { connection: redis, streams: { events: { maxLen: 1000 } } });
+  queue.on("error", () => {}); // the connection comes back by itself
+  const done = readRecords(folder, config);
+  const runs = new OpenRuns(folder, config, done, events.finished);
+  const dispatch = new Dispatch(config, folder, redis, queue, runs, events);
+  const hangUp = (): void => redis.disconnect();
+  signal.addEventListener("abort", hangUp);
+  try {
+    await dispatch.forget(done);
+    while (!signal.aborted && (await dispatch.look())) await delay(LOOK_INTERVAL, undefined, { signal });
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+  } finally {
+    runs.close();
+    signal.removeEventListener("abort", hangUp);
+    redis.disconnect();
+  }
+  return tidyRecords(config, folder);
+}
+
+class Dispatch {
+  /** The runs that are this sweep's to collect, by the id of their jobs. */
+  readonly #pending = new Map<string, Run>();
+  /** Of these, the jobs that a worker has in hand, and the last that was told of each. */
+  readonly #active = new Map<string, string>();
+  #filled = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly config: Config,
+    private readonly folder: string,
+    private readonly redis: Redis,
+    private readonly queue: Queue,
+    private readonly runs: OpenRuns,
+    private readonly events: SweepEvents,
+  ) {}
+
+  /** Deletes the jobs of runs that were recorded when this process was killed. */
+  async forget(records: readonly RunRecord[]): Promise<void> {
+    for (const record of records) await this.#remove(jobId(this.config, record));
+  }
+
+  /** Puts in what is free, collects what is done, tells of the rest. Returns whether there is a rest. */
+  async look(): Promise<boolean> {
+    await this.#takeFree();
+    const now = performance.now();
+    if (now - this.#filled > REFILL_INTERVAL) {
+      this.#filled = now;
+      await this.#fill([...this.#pending.values()]);
+    }
+    for (const job of await this.#mine("completed")) await this.#collect(job);
+    for (const job of await this.#mine("failed")) await this.#fail(job);
+    await this.#follow(await this.#mine("active"));
+    return this.#pending.size + this.runs.count > 0;
+  }
+
+  async #takeFree(): Promise<void> {
+    const taken: Run[] = [];
+    for (let run = this.runs.take(); run !== undefined; run = this.runs.take()) {
+      this.#pending.set(jobId(this.config, run), run);
+      taken.push(run);
+    }
+    await this.#fill(taken);
+  }
+
+  /** Adds runs; those that are in the queue already stay as they are. */
+  async #fill(runs: readonly Run[]): Promise<void> {
+    const kept = { age: KEPT };
+    await this.queue.addBulk(
+      runs.map((run) => ({
+        name: `${run.variant}, seed ${run.seed}`,
+        data: queuedRun(this.config, run),
+        opts: { jobId: jobId(this.config, run), removeOnComplete: kept, removeOnFail: kept },
+      })),
+    );
+  }
+
+  /** The jobs of this sweep that are in a state. */
+  async #mine(state: "active" | "completed" | "failed"): Promise<Job[]> {
+    const jobs: Job[] = await this.queue.getJobs([state]);
+    return jobs.filter(({ id }) => id !== undefined && this.#pending.has(id));
+  }
+
+  async #collect(job: Job): Promise<void> {
+    const [id, run] = this.#known(job);
+    const result = readResult(job.returnvalue, run);
+    if (result === undefined) {
+      this.#end(id, run);
+      this.events.failed(run, "what came back from its worker is not a record");
+      await this.#remove(id);
+      return;
+    }
+    const { record, hasModel } = result;
+    if (hasModel) {
+      const model = await this.redis.getBuffer(modelKey(id));
+      if (model === null) {
+        this.events.remark(run, "its model is no longer in Redis; the run starts anew");
+        await this.#remove(id);
+        await this.#fill([run]);
+        return;
+      }
+      await writeModel(this.folder, run, model);
+    }
+    await writeRecord(this.folder, record);
+    this.#end(id, run);
+    this.events.finished(record);
+    await this.#remove(id);
+  }
+
+  async #fail(job: Job): Promise<void> {
+    const [id, run] = this.#known(job);
+    this.#end(id, run);
+    this.events.failed(run, job.failedReason);
+    await this.#remove(id); // so that the next start tries again
+  }
+
+  async #follow(jobs: readonly Job[]): Promise<void> {
+    const ids = new Set(jobs.map(({ id }) => id));
+    for (const id of this.#active.keys()) {
+      if (ids.has(id)) continue;
+      this.#active.delete(id);
+      const run = this.#pending.get(id);
+      if (run !== undefined) this.events.returned(run); // its worker is gone: it waits for another one
+    }
+    for (const job of jobs) {
+      const [id, run] = this.#known(job);
+      if (!this.#active.has(id)) {
+        this.#active.set(id, "");
+        this.events.started(run);
+      }
+      const progress = readProgress(job.progress);
+      const text = JSON.stringify(progress);
+      if (progress === undefined || this.#active.get(id) === text) continue;
+      this.#active.set(id, text);
+      const { step, loss, from } = progress;
+      if (loss === null) this.events.resumed(run, from, []);
+      else this.events.progress(run, step, loss);
+    }
+  }
+
+  #known({ id }: Job): [id: string, run: Run] {
+    const run = id === undefined ? undefined : this.#pending.get(id);
+    if (id === undefined || run === undefined) throw new Error(`job ${id} is not of this sweep`);
+    return [id, run];
+  }
+
+  /** This sweep is done with a run. */
+  #end(id: string, run: Run): void {
+    this.#pending.delete(id);
+    this.#active.delete(id);
+    this.runs.release(run);
+  }
+
+  async #remove(id: string): Promise<void> {
+    await this.queue.remove(id);
+    await this.redis.del(modelKey(id));
+  }
+}
