@@ -106,7 +106,7 @@ function split(packed: tf.Tensor, layout: PackedLayout, axis: number): Tensors {
 function checkTensor(value: unknown, name: string): tf.Tensor {
   if (!(value instanceof tf.Tensor))
     throw new TypeError(`${name} is ${value === undefined ? "missing" : typeof value}: expected a tf.Tensor`);
-  return value.dtype === "float32" ? value : tf.cast(value, "float32");
+  return value;
 }
 
 /** All parameters: numbers as they are, tensors of a shape that fits results of the given shape. */

@@ -65,9 +65,13 @@ const recording = (): boolean => tf.engine().state.gradientDepth > 0;
 
 const prefix = "parameter.";
 
+/** Kernels read memory as it is. */
+const float32 = (tensor: tf.Tensor): tf.Tensor =>
+  tensor.dtype === "float32" ? tensor : tf.cast(tensor, "float32");
+
 /**
  * Runs the registered pair of kernels where the current backend has one, else `composed`, which computes the same in
- * differentiable operations from the same tensors. Gradients of gradients always come from `composed`.
+ * differentiable operations from the same tensors. Gradients of gradients always come from `composed`. To be called in a tidy.
  */
 export function fusedOr(
   kernel: KernelName,
@@ -75,14 +79,20 @@ export function fusedOr(
   { activation, parameters, ...rest }: Operation,
   composed: (inputs: Tensors, parameters: Values) => tf.Tensor,
 ): tf.Tensor {
+  const tensors: Record<string, tf.Tensor> = {};
+  const values: Record<string, tf.Tensor | number> = {};
+  for (const [name, tensor] of Object.entries(inputs)) tensors[name] = float32(tensor);
+  for (const [name, value] of Object.entries(parameters))
+    values[name] = typeof value === "number" ? value : float32(value);
+
   const backward = `${kernel}Backward`;
   const registered = (name: string): boolean => tf.getKernel(name, tf.getBackend()) !== undefined;
-  const empty = Object.values(inputs).some(({ size }) => size === 0);
-  if (empty || !registered(kernel) || !registered(backward)) return composed(inputs, parameters);
+  const empty = Object.values(tensors).some(({ size }) => size === 0);
+  if (empty || !registered(kernel) || !registered(backward)) return composed(tensors, values);
 
   const fixed: Record<string, number> = {};
-  const all: Record<string, tf.Tensor> = { ...inputs };
-  for (const [name, value] of Object.entries(parameters))
+  const all: Record<string, tf.Tensor> = { ...tensors };
+  for (const [name, value] of Object.entries(values))
     if (typeof value === "number") fixed[name] = value;
     else all[prefix + name] = value;
   const names = Object.keys(all);

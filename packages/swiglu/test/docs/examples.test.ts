@@ -1,11 +1,13 @@
 // Every example in a docstring of the library, and every TypeScript snippet in its documents, runs and gives what it says.
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as jaxjs from "@jax-js/jax";
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import * as runtime from "onnxruntime-node";
 import * as swiglu from "swiglu";
+import * as jax from "swiglu/jax";
 import * as onnx from "swiglu/onnx";
 import * as tfjs from "swiglu/tfjs";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -37,7 +39,12 @@ const scope = {
   packed: Float32Array.of(1, 3, 2, 4),
 };
 
+/** What the docstrings of one entry take for granted, where names would clash. */
+const ownScopes: Readonly<Record<string, object>> = { jax: { ...jax, np: jaxjs.numpy } };
+
 beforeEach(() => tf.setBackend("cpu"));
+await jaxjs.init("wasm");
+jaxjs.defaultDevice("wasm");
 
 describe("docstrings", () => {
   const folder = join(root, "packages/swiglu/src");
@@ -51,14 +58,14 @@ describe("docstrings", () => {
       test(`${file}: ${code.split("\n")[0]}`, async () => {
         // Builders that share a name with an activation, where the example clearly means the builder.
         const builders = /^(text|simplify|lower)\(/.test(code) ? expressions : {};
-        await runExample(code, { ...scope, ...builders });
+        await runExample(code, { ...scope, ...ownScopes[dirname(file)], ...builders });
       });
     }
   }
 });
 
 describe("documents", () => {
-  const documents = ["README.md", "packages/swiglu/README.md"];
+  const documents = ["README.md", "packages/swiglu/README.md", "docs/tfjs.md", "docs/jax.md"];
   for (const file of documents) {
     const snippets = [...readFileSync(join(root, file), "utf8").matchAll(/```(?:ts|js)\n([\s\S]*?)```/g)];
     test(`${file} has snippets`, () => expect(snippets.length).toBeGreaterThan(0));
@@ -68,7 +75,9 @@ describe("documents", () => {
           swiglu,
           "swiglu/onnx": onnx,
           "swiglu/tfjs": tfjs,
+          "swiglu/jax": jax,
           "@tensorflow/tfjs": tf,
+          "@jax-js/jax": jaxjs,
           "onnxruntime-node": runtime,
         };
         const imported: Record<string, unknown> = {};
@@ -83,8 +92,9 @@ describe("documents", () => {
           /^import \{([^}]*)\} from "([^"]+)";$/gm,
           (_, names: string, module: string) => {
             for (const name of names.split(",").map((part) => part.trim())) {
-              expect(modules[module], `${module} in ${file}`).toHaveProperty(name);
-              imported[name] = Reflect.get(modules[module] as object, name);
+              const [exported = "", local = exported] = name.split(" as ");
+              expect(modules[module], `${module} in ${file}`).toHaveProperty(exported);
+              imported[local] = Reflect.get(modules[module] as object, exported);
             }
             return "";
           },

@@ -5,6 +5,7 @@ import {
   type Activation,
   activations,
   asGated,
+  bilinear,
   compile,
   differentiate,
   expressions as e,
@@ -14,7 +15,8 @@ import {
   swiglu,
   swish,
 } from "../../src/index.js";
-import { activate, activatePacked } from "../../src/tfjs/index.js";
+import { activate, activatePacked, gatedFfn } from "../../src/tfjs/index.js";
+import { expectArrayClose } from "../conformance/expect.js";
 import { plainFloats } from "../conformance/samples.js";
 import { backends, useBackend } from "./backends.js";
 
@@ -135,6 +137,50 @@ describe.each(backends)("gradients on the %s backend", (backend) => {
         halves,
       );
       expect((whole as tf.Tensor).dataSync()).toEqual(tf.concat(parts, 1).dataSync());
+    });
+  });
+
+  test("a block differentiates to the second order, as plain operations do", () => {
+    tf.tidy(() => {
+      const shapes = [[5, 3], [3, 7], [3, 7], [7, 3], [7], [7], [3]];
+      const tensors = shapes.map((shape, i) =>
+        tf.tensor(
+          plainFloats(
+            shape.reduce((a, b) => a * b),
+            i,
+          ),
+          shape,
+        ),
+      );
+      type Tensors = readonly tf.Tensor[];
+      const ours = ([x, gate, up, down, gateBias, upBias, downBias]: Tensors) =>
+        gatedFfn(bilinear, x as tf.Tensor, { gate, up, down, gateBias, upBias, downBias } as never);
+      // Without any function whose second derivative TensorFlow.js itself gets wrong, such as its sigmoid.
+      const plain = ([x, gate, up, down, gateBias, upBias, downBias]: Tensors) => {
+        const affine = (a?: tf.Tensor, b?: tf.Tensor, c?: tf.Tensor) =>
+          tf.add(tf.matMul(a as tf.Tensor, b as tf.Tensor), c as tf.Tensor);
+        return affine(tf.mul(affine(x, gate, gateBias), affine(x, up, upBias)), down, downBias);
+      };
+      const twice = (f: (t: Tensors) => tf.Tensor) => {
+        const first = tf.grads((...t: tf.Tensor[]) => tf.sum(tf.square(f(t))));
+        return tf.grads((...t: tf.Tensor[]) => tf.addN(first(t).map((slope) => tf.sum(tf.square(slope)))))(
+          tensors,
+        );
+      };
+      const [got, wanted] = [twice(ours), twice(plain)];
+      got.forEach((gradient, i) => {
+        expectArrayClose(gradient.dataSync(), (wanted[i] as tf.Tensor).dataSync(), 1e-5, `tensor ${i}`);
+      });
+    });
+  });
+
+  test("whole numbers are taken as float32", () => {
+    tf.tidy(() => {
+      const gate = tf.tensor1d([1, 2, 3], "int32");
+      const y = activate(swiglu, { gate, up: gate }, { beta: tf.scalar(2, "int32") });
+      const floats = activate(swiglu, { gate: gate.toFloat(), up: gate.toFloat() }, { beta: 2 });
+      expect(y.dtype).toBe("float32");
+      expect(y.dataSync()).toEqual(floats.dataSync());
     });
   });
 

@@ -465,6 +465,16 @@ describe("mistakes are errors when the layer is made or connected", () => {
   });
 });
 
+test("every activation comes back from a file", async () => {
+  await useBackend("cpu");
+  registerLayers();
+  for (const activation of Object.values(activations) as Activation[]) {
+    const layer = new GatedDense({ units: 2, activation, inputShape: [2] });
+    const again = await tf.loadLayersModel(tf.io.fromMemory(await saved(tf.sequential({ layers: [layer] }))));
+    expect((again.layers[0] as GatedDense).activation).toBe(activation);
+  }
+});
+
 test("activations that the layers can take", () => {
   const all: readonly Activation[] = Object.values(activations);
   for (const activation of all) {

@@ -114,8 +114,7 @@ export abstract class ActivationLayer extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Kwargs): tf.Tensor {
     return tf.tidy(() => {
       this.invokeCallHook(inputs, kwargs);
-      const x = Array.isArray(inputs) ? (inputs[0] as tf.Tensor) : inputs;
-      return this.compute(x.dtype === "float32" ? x : tf.cast(x, "float32"));
+      return this.compute(Array.isArray(inputs) ? (inputs[0] as tf.Tensor) : inputs);
     });
   }
 
