@@ -2,7 +2,7 @@
 // with parameters as tensors and as numbers; and that they are used where they should be.
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Activation, activations } from "../../src/index.js";
+import { type Activation, activations, gradient } from "../../src/index.js";
 import { activate, registerFusedKernels, unregisterFusedKernels } from "../../src/tfjs/index.js";
 import { adapterCases } from "../conformance/adapters.js";
 import { adapter, useBackend } from "./backends.js";
@@ -86,4 +86,18 @@ describe("where kernels are registered", () => {
     expect(tensors(reglu)).toBe(3);
     expect(tensors(swiglu)).toBe(5);
   });
+});
+
+test("a number that changes with every step", () => {
+  const [gate, up] = [tf.tensor1d([-1.5, 0.25, 3]), tf.tensor1d([2, -1, 0.5])];
+  for (let step = 0; step < 20; step++) {
+    const beta = 1 + step / 8;
+    const slopes = tf.grads((gate, up) => activate(swiglu, { gate, up }, { beta }))([gate, up]);
+    const [dGate, dUp] = slopes.map((slope) => slope.dataSync());
+    for (const [i, g] of gate.dataSync().entries()) {
+      const wanted = gradient(swiglu, { gate: g, up: up.dataSync()[i] as number }, { beta });
+      expect(dGate?.[i]).toBeCloseTo(wanted.gate, 5);
+      expect(dUp?.[i]).toBeCloseTo(wanted.up, 5);
+    }
+  }
 });

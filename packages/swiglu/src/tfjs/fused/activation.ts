@@ -1,11 +1,10 @@
 // The elementwise kernels for TensorFlow.js: an activation in one pass, and all its gradients in one.
-import { type ActivationPlan, planActivation } from "../../backend/check.js";
-import type { ParameterValue } from "../../backend/data.js";
+import { planActivation } from "../../backend/check.js";
 import type { Activation } from "../../catalogue/activation.js";
 import { type Operation, schedule } from "../../expression/expr.js";
 import { backward, forward, record, recordedBackward } from "../../wasm/activate.js";
 import type { KernelAttributes } from "../seam.js";
-import { definitionOf } from "./definition.js";
+import { definitionOf, outputParameters, parametersOf } from "./definition.js";
 import type { Run } from "./workplace.js";
 
 /** `SwigluActivation`: its residuals, where it has any, are its derivatives in its inputs. */
@@ -29,7 +28,7 @@ export function activationBackward(run: Run, attributes: KernelAttributes): void
     if (recordedBackward(engine, plan, slopes, dy, targets, scratch)) return;
   }
   const addresses = names.map((name) => run.address(name));
-  outputParameters(run, plan, backward(engine, plan, addresses, dy, targets, scratch));
+  outputParameters(run, backward(engine, plan, addresses, dy, targets, scratch));
 }
 
 /** Operations that take so little time that computing them again costs less than keeping the results. */
@@ -61,7 +60,7 @@ function outputsLike(run: Run, names: readonly string[]): number[] {
 /** The checked call, the input tensor of each of the activation's inputs, and the result's shape. */
 function planned(run: Run, attributes: KernelAttributes) {
   const activation = definitionOf(attributes);
-  const parameters = parametersOf(run, activation);
+  const parameters = parametersOf(run, activation, attributes);
   const { layout, axis } = attributes;
   if (layout === undefined) {
     const inputs = Object.fromEntries(activation.inputs.map((name) => [name, run.data(name)]));
@@ -76,26 +75,4 @@ function planned(run: Run, attributes: KernelAttributes) {
     names: activation.inputs.map(() => "packed"),
     shape: packed.map((size, i) => (i === at ? size / 2 : size)),
   };
-}
-
-/** The values of an activation's parameters: a number, or a copy of the channels. */
-export function parametersOf(run: Run, activation: Activation): Record<string, ParameterValue> {
-  return Object.fromEntries(
-    Object.keys(activation.parameters).map((name) => {
-      const values = run.numbers(`parameter.${name}`);
-      return [name, values.length === 1 ? (values[0] as number) : values.slice()];
-    }),
-  );
-}
-
-/** The gradients of a call's parameters as results, in the order of the parameters. */
-export function outputParameters(
-  run: Run,
-  { parameters }: Pick<ActivationPlan, "parameters">,
-  gradients: Readonly<Record<string, ParameterValue>>,
-): void {
-  for (const name of Object.keys(parameters)) {
-    const value = gradients[name] as ParameterValue;
-    run.outputOf(run.shape(`parameter.${name}`), typeof value === "number" ? [value] : value);
-  }
 }

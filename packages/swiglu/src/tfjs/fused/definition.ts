@@ -1,17 +1,35 @@
 // Which activation a kernel computes: its definition from the attributes, with numbers in place of fixed parameters.
 // What is fixed costs nothing then: no gradient is computed for it, and a slope of 1 is no multiplication.
+import type { ParameterValue } from "../../backend/data.js";
 import { type Activation, activationFromJson, defineActivation } from "../../catalogue/activation.js";
 import { substitute, toExpr } from "../../expression/expr.js";
 import type { KernelAttributes } from "../seam.js";
+import type { Run } from "./workplace.js";
 
-const known = new Map<string, Activation>();
+/** An activation, and its forms with fixed parameters by their values. */
+interface Definition {
+  readonly activation: Activation;
+  readonly fixed: Map<string, Activation>;
+}
 
-/** The activation of these attributes; its parameters are those that are tensors. */
+const definitions = new Map<string, Definition>();
+/** So many sets of values are compiled into kernels of their own; a parameter that changes further becomes an argument. */
+const mostFixed = 8;
+
+/** The activation of these attributes. Its parameters are those that are tensors, or all. */
 export function definitionOf({ activation: text, parameters }: KernelAttributes): Activation {
-  const key = JSON.stringify([text, parameters]);
-  const found = known.get(key) ?? fixed(activationFromJson(JSON.parse(text)), parameters);
-  known.set(key, found);
-  return found;
+  const known = definitions.get(text) ?? {
+    activation: activationFromJson(JSON.parse(text)),
+    fixed: new Map(),
+  };
+  definitions.set(text, known);
+  const key = JSON.stringify(parameters);
+  const found = known.fixed.get(key);
+  if (found !== undefined) return found;
+  if (known.fixed.size === mostFixed) return known.activation;
+  const made = fixed(known.activation, parameters);
+  known.fixed.set(key, made);
+  return made;
 }
 
 /** An activation some of whose parameters have the values that they have in float32. */
@@ -23,4 +41,26 @@ function fixed(activation: Activation, values: Readonly<Record<string, number>>)
     parameters: Object.fromEntries(free),
     expression: substitute(activation.expression, Object.fromEntries(numbers)),
   });
+}
+
+/** The values of an activation's parameters: a number, or a copy of the channels. */
+export function parametersOf(
+  run: Run,
+  activation: Activation,
+  { parameters }: KernelAttributes,
+): Record<string, ParameterValue> {
+  return Object.fromEntries(
+    Object.keys(activation.parameters).map((name) => {
+      if (name in parameters) return [name, parameters[name] as number];
+      const values = run.numbers(`parameter.${name}`);
+      return [name, values.length === 1 ? (values[0] as number) : values.slice()];
+    }),
+  );
+}
+
+/** The gradients of the parameters that are tensors as results, in the order of the parameters. */
+export function outputParameters(run: Run, gradients: Readonly<Record<string, ParameterValue>>): void {
+  for (const [name, value] of Object.entries(gradients))
+    if (`parameter.${name}` in run.inputs)
+      run.outputOf(run.shape(`parameter.${name}`), typeof value === "number" ? [value] : value);
 }

@@ -1,5 +1,6 @@
 // The feed-forward kernels for TensorFlow.js: projections with the activation in the tile, and one backward for everything.
 // Weights change with every training step, so they are packed anew in each call.
+import type { ParameterValue } from "../../backend/data.js";
 import {
   type FfnPlan,
   type FfnWeights,
@@ -13,8 +14,7 @@ import type { PackedWeights } from "../../wasm/ffn-weights.js";
 import { padded, product, rowMajor, sameRow, wholeTiles } from "../../wasm/gemm.js";
 import { readMatrix } from "../../wasm/matrix-copy.js";
 import type { KernelAttributes } from "../seam.js";
-import { outputParameters, parametersOf } from "./activation.js";
-import { definitionOf } from "./definition.js";
+import { definitionOf, outputParameters, parametersOf } from "./definition.js";
 import { gradientTargets, matrix, weightsGiven } from "./matrices.js";
 import { tensorWeights } from "./weights.js";
 import type { Run } from "./workplace.js";
@@ -41,7 +41,9 @@ export function ffnBackward(run: Run, attributes: KernelAttributes): void {
   const { engine, scratch } = run;
   const targets = gradientTargets(run, plan);
   const backward = new FfnBackward(engine, plan, weights, fused, rows, scratch, targets);
-  outputParameters(run, plan, backward.run(matrix(run, "x"), run.address("residual.0"), matrix(run, "dy")));
+  const gradients = backward.run(matrix(run, "x"), run.address("residual.0"), matrix(run, "dy"));
+  const names = Object.keys(plan.parameters);
+  outputParameters(run, Object.fromEntries(names.map((name) => [name, gradients[name] as ParameterValue])));
 }
 
 interface Block {
@@ -70,7 +72,7 @@ function planned(run: Run, attributes: KernelAttributes): FfnPlan {
     activation,
     dModel: run.shape("x")[1] as number,
     dFf: run.shape("down")[0] as number,
-    parameters: parametersOf(run, activation),
+    parameters: parametersOf(run, activation, attributes),
   };
   const gated = "gate" in weights || "packed" in weights || "in" in weights;
   if (!gated) return planFfn({ ...common, weights: weights as Partial<FfnWeights> as FfnWeights });

@@ -9,8 +9,7 @@ import { packLeft } from "../../wasm/gemm-panels.js";
 import { readMatrix, writePadded } from "../../wasm/matrix-copy.js";
 import { ProjectionGradients } from "../../wasm/projection-gradients.js";
 import type { KernelAttributes } from "../seam.js";
-import { outputParameters, parametersOf } from "./activation.js";
-import { definitionOf } from "./definition.js";
+import { definitionOf, outputParameters, parametersOf } from "./definition.js";
 import { gradientTargets, matrix, weightsGiven } from "./matrices.js";
 import { tensorWeight } from "./weights.js";
 import { type Run, tensorOf } from "./workplace.js";
@@ -56,7 +55,7 @@ export function gatedDenseBackward(run: Run, attributes: KernelAttributes): void
   const flow = projections.pairFlow(gate, up, padded(dFf));
   projections.inputGradient(flow, tensorWeight(run, plan, ["gate", "up"], dModel, dFf));
   projections.weightGradients(["gate", "up"], matrix(run, "x"), dModel, dFf, flow.right);
-  outputParameters(run, plan, sums);
+  outputParameters(run, sums);
 }
 
 interface GatedDense {
@@ -68,7 +67,7 @@ interface GatedDense {
 
 function planned(run: Run, attributes: KernelAttributes): GatedDense {
   const activation = definitionOf(attributes);
-  const parameters = parametersOf(run, activation);
+  const parameters = parametersOf(run, activation, attributes);
   const [rows, dModel] = run.shape("x") as [number, number];
   const dFf = run.shape("gate")[1] as number;
   const hidden = tensorOf([rows, dFf]);
