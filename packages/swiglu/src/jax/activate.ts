@@ -37,7 +37,7 @@ export type JaxFunction<A extends Activation> = A["kind"] extends "unary"
  * Throws a TypeError or RangeError that names the argument for wrong names, shapes, dtypes, layouts or parameters.
  *
  * @example
- * const y = jax.activate(swiglu, { gate: np.array([1, 2]), up: np.array([3, 4]) }, { beta: 1 });
+ * const y = activate(swiglu, { gate: np.array([1, 2]), up: np.array([3, 4]) }, { beta: 1 });
  * y.shape // [2]
  */
 export function activate<A extends Activation>(
