@@ -8,6 +8,7 @@ import {
   type PackedLayout,
   pack,
   reference,
+  selfGlu,
   swiglu,
   swigluBlend,
 } from "../../src/index.js";
@@ -90,6 +91,25 @@ describe("gated dense layer", () => {
     },
   );
 
+  test("self-gated: a projection up, and a square one of that", async () => {
+    const [into, square] = [plainFloats(9, 8), plainFloats(9, 9)];
+    const graph = gatedDenseGraph({
+      activation: "selfGlu",
+      dModel: 3,
+      dFf: 3,
+      weights: { in: into, square },
+    });
+    const { y } = await (await load(toFile(graph, { math: "exact" })))({ x: fed(x, 5, 3) });
+    const down = Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
+    const ffn = await backend.gatedFfn({
+      activation: selfGlu,
+      dModel: 3,
+      dFf: 3,
+      weights: { in: into, square, down },
+    });
+    expectArrayClose(y!, (await ffn.forward(x, 5)) as Float32Array, 1e-6, "y");
+  });
+
   test("a unary activation gates; beta per channel, tiled where it has fewer values", async () => {
     const beta = Float32Array.of(0.5, 2);
     const graph = gatedDenseGraph({ activation: "swish", ...size, weights: own, parameters: { beta } });
@@ -157,8 +177,12 @@ test("nodes go into a graph of one's own, twice, under different prefixes", asyn
   expectArrayClose(output!, expected, 1e-5, "output");
 });
 
-test("one function serves several calls, with its default and another beta", async () => {
-  const definition = toFunction(activationGraph("swiglu"), { math: "exact" });
+const modes = [
+  { math: "exact", opset: 21 },
+  { math: "fast", opset: 24 }, // its Swish refers to the function's beta
+] as const;
+test.each(modes)("one function serves several calls, with its default and another beta: %o", async (mode) => {
+  const definition = toFunction(activationGraph("swiglu"), mode);
   const call = (output: string, beta?: number): OnnxNode => ({
     opType: "swiglu",
     domain: "swiglu",
@@ -168,7 +192,7 @@ test("one function serves several calls, with its default and another beta", asy
   });
   const info = (name: string) => ({ name, dtype: "float32", shape: [5] }) as const;
   const model: Model = {
-    opset: 21,
+    opset: mode.opset,
     domains: { swiglu: 1 },
     inputs: ["gate", "up"].map(info),
     outputs: ["a", "b"].map(info),
@@ -238,6 +262,10 @@ describe("mistakes get a sentence at build time", () => {
     "layout name": [
       () => activationGraph("swiglu", { shape: [4], layout: "gatefirst" as PackedLayout }),
       /^layout is "gatefirst", expected gate-first, gate-second and interleaved/,
+    ],
+    "layout name in a block": [
+      () => ffn({ weights: { packed: new Float32Array(24), down: own.down }, layout: "halves" }),
+      /^layout is "halves", expected gate-first, gate-second and interleaved/,
     ],
     "layout of unary": [
       () => activationGraph("relu", { shape: [4], layout: "gate-first" }),
