@@ -25,6 +25,8 @@ export class OrtFfn<W> implements Ffn<W> {
   private readonly sessions: Sessions;
   private readonly block: Block;
   private readonly pool = new Pool();
+  /** What a recorded pass keeps besides x. */
+  private readonly keptNames: readonly string[];
 
   /** With `recompute`, passes keep only x, and compute the activation again in their backward. */
   constructor(
@@ -33,6 +35,7 @@ export class OrtFfn<W> implements Ffn<W> {
     private readonly recompute: boolean,
   ) {
     this.sessions = new Sessions(owner.loader, "this feed-forward block is disposed: create a new one");
+    this.keptNames = recompute ? [] : keptNames(plan);
     owner.blocks.add(this);
     this.block = { plan, matrices: copyWeights(plan, owner.numbers), math: owner.math };
   }
@@ -59,9 +62,8 @@ export class OrtFfn<W> implements Ffn<W> {
       const given = this.rows("x", x, rows);
       const own = this.pool.take(given.length);
       own.set(given);
-      const names = this.recompute ? [] : keptNames(this.plan);
       const kept: Record<string, Float32Array> = { x: own };
-      for (const name of names) kept[name] = this.pool.take(rows * this.plan.dFf);
+      for (const name of this.keptNames) kept[name] = this.pool.take(rows * this.plan.dFf);
       const y = new Float32Array(rows * this.plan.dModel);
       const { x: _, ...outputs } = this.values(kept, rows);
       await this.output(this.recompute ? "forward" : "record", own, rows, y, outputs);
