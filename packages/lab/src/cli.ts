@@ -79,6 +79,16 @@ program
   )
   .option("--context <n>", `text: tokens that the network sees (${defaultOf("context")})`, wholeNumber)
   .option(
+    "--beam <n>",
+    `translation: candidates that the search keeps; 1 is greedy (${defaultOf("beam")})`,
+    wholeNumber,
+  )
+  .option(
+    "--translated <n>",
+    `translation: pairs of each part that chrF and BLEU are over (${defaultOf("translated")})`,
+    wholeNumber,
+  )
+  .option(
     "--learning-rate <x>",
     `highest learning rate: warm-up, then a cosine to zero (${defaultOf("learningRate")})`,
     positiveNumber,
@@ -86,7 +96,8 @@ program
   .option(
     "--data <path>",
     "images: folder with the four IDX files, plain or .gz (default: MNIST); language: a text file, or a folder of " +
-      ".txt and .md files (default: State of the Union addresses)",
+      ".txt and .md files (default: State of the Union addresses); translation: a file with a source, a tab and a target " +
+      "on each line (default: the TypeScript compiler's messages in 13 languages)",
   )
   .option("--out <dir>", "folder for the results, each configuration in a folder of its own", "runs")
   .option("--threads <n>", "threads of a process; runs repeat bit for bit with 1", wholeNumber, 1)
@@ -108,6 +119,8 @@ Examples:
       another image set in the IDX format of MNIST
   swiglu-lab compare --task language --data novel.txt --variants relu,swiglu
       a language model on a text of your own
+  swiglu-lab compare --task translation --data pairs.tsv --variants relu,swiglu --beam 4
+      translations of your own, found by beam search
   swiglu-lab compare --variants relu,swiglu,swiglu-trained --steps 2000 --width 96
       longer and larger
   swiglu-lab compare --activation mine.json --variants relu,mine,mine-trained

@@ -9,7 +9,7 @@ export interface Partition<T> {
 
 /**
  * One part in twelve, by size, is held back for validation and one for the test: whole groups, the same ones always.
- * Every part keeps the order of the examples.
+ * A group larger than that is trained on. Every part keeps the order of the examples.
  *
  * @param groups of each example, as a number; examples of one group are in the same part
  * @returns undefined where there are fewer than three groups
@@ -29,10 +29,12 @@ export function partition<T>(
   const order = Array.from(permutation(names.length, stream(0, "parts")), (i) => names[i]!);
   const held = (): Set<number> => {
     const taken = new Set<number>();
-    for (let size = 0; size < total / 12 && order.length > 1; ) {
-      const next = order.shift()!;
-      taken.add(next);
-      size += sizes.get(next)!;
+    let size = 0;
+    while (size < total / 12 && order.length > 1) {
+      const at = order.findIndex((group) => sizes.get(group)! <= total / 12);
+      const [next] = order.splice(Math.max(0, at), 1);
+      taken.add(next!);
+      size += sizes.get(next!)!;
     }
     return taken;
   };

@@ -1,4 +1,5 @@
 // The lab's model: a small transformer for images and sequences, trained under any activation.
+export { Decoder } from "./decoder.js";
 export { feedForwardParameters } from "./feed-forward.js";
 export { Trainer } from "./trainer.js";
 export { logits, parameterSpecs } from "./transformer.js";

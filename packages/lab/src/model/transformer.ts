@@ -57,7 +57,7 @@ export function parameterSpecs(variant: Variant, shape: ModelShape): ParameterSp
 }
 
 /** How far token embeddings are spread at the start. */
-const EMBEDDING_DEVIATION = 0.1;
+const EMBEDDING_DEVIATION = 0.5;
 
 /**
  * Logits [count, classes] of images [count, imageSize * imageSize], or [context, count, vocabulary], tokens first, of
@@ -76,25 +76,6 @@ export function logits(
   const [tokens, count] = [tokensOf(shape), inputs.shape[0]!];
   if (!isImageShape(shape)) return reshape(project(last, weights, "head"), [tokens, count, -1]);
   return project({ ...last, x: mean(reshape(last.x, [tokens, count, shape.width]), 0) }, weights, "head");
-}
-
-/** Logits [count, vocabulary] at one place of each sequence: `places` [count] (int32), from 0 to context - 1. */
-export function logitsAt(
-  variant: Variant,
-  shape: SequenceShape,
-  tokens: Tensor,
-  places: Tensor,
-  weights: Weights,
-  options: ActivateOptions = { math: "fast" },
-): Tensor {
-  const last = lastNorm(variant, shape, tokens, weights, options);
-  const count = places.size;
-  const sequence = constant(
-    Array.from({ length: count }, (_, i) => i),
-    "int32",
-  );
-  const x = embedding(last.x, add(mul(places, count), sequence));
-  return project({ ...last, x }, weights, "head");
 }
 
 /** What the head reads: the final norm of every token, [tokens * count, width], all first tokens first. */

@@ -6,6 +6,7 @@ import { describeScore, metricOf } from "../metrics/metric.js";
 import { count, duration, grouped } from "../terminal/format.js";
 import { learningPanels, type Panel } from "./learningCharts.js";
 import { differenceChart, metricChart } from "./rankingCharts.js";
+import { samplesSection } from "./samples.js";
 import { shapePanels } from "./shapeCharts.js";
 import { styleSheet } from "./style.js";
 import { escapeHtml, rankingRows, runRows } from "./tables.js";
@@ -75,6 +76,7 @@ ${bullets(findings.limits)}
 <div class="scroll">${rankingRows(summary, config.task, families)}</div>
 </section>
 
+${samplesSection(summary.best)}
 <section>
 <h2>Learning curves</h2>
 <ul class="legend">

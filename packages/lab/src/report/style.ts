@@ -57,6 +57,9 @@ td.name { font-weight: 600; }
 td.name .key { display: inline-block; width: 0.55rem; height: 0.55rem; border-radius: 50%; border: 0; background: currentColor; margin-right: 0.5rem; }
 tr.baseline td { background: var(--panel); }
 tbody tr:last-child td { border-bottom: 0; }
+.sample { border-top: 1px solid var(--line); padding: 0.6rem 0; font-size: 0.95rem; }
+.sample p { margin: 0.15rem 0; }
+.sample p:first-child { color: var(--quiet); }
 details { margin: 1rem 0; border-top: 1px solid var(--line); padding-top: 0.8rem; }
 summary { cursor: pointer; font-size: 0.95rem; font-weight: 600; }
 code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.84em; }

@@ -4,6 +4,7 @@ import type { ImageShape, SequenceShape, Trainer } from "../model/index.js";
 import type { FinishedRun, Sample, Score } from "../sweep/record.js";
 import { ImagesTask } from "./images.js";
 import { LanguageTask } from "./language.js";
+import { TranslationTask } from "./translation.js";
 
 export interface Batch {
   /** Pixels of images, or tokens of sequences, as `Trainer.step` takes them. */
@@ -67,6 +68,6 @@ export function loadTask(settings: TaskSettings, path?: string): Task {
     case "language":
       return new LanguageTask(settings, path);
     case "translation":
-      throw new Error("not yet");
+      return new TranslationTask(settings, path);
   }
 }

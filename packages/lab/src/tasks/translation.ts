@@ -1,0 +1,246 @@
+// The task of translating: a source, a mark for the language wanted, and the translation in one sequence, of which only
+// the translation counts. A decoder that reads its source as a prefix serves, so that the model is that of the other tasks.
+import { basename, resolve } from "node:path";
+import type { TaskConfig } from "../config/task.js";
+import { batchesOf } from "../data/batches.js";
+import { learnTokenizer, type Tokenizer } from "../data/bytePairs.js";
+import { compilerMessages, type Pair, readPairs } from "../data/pairs.js";
+import { groupByPassages, partition } from "../data/partition.js";
+import { permutation, stream } from "../data/random.js";
+import { hashOf } from "../data/text.js";
+import { tokenizerJson } from "../data/tokenizerFile.js";
+import { UserError } from "../errors.js";
+import { bleu } from "../metrics/bleu.js";
+import { chrf } from "../metrics/chrf.js";
+import { Decoder, type SequenceShape, type Trainer } from "../model/index.js";
+import type { FinishedRun, Sample, Score } from "../sweep/record.js";
+import { count, grouped } from "../terminal/format.js";
+import { continueAll } from "./search.js";
+import { checkSequences, evaluateSequences, type Sequences } from "./sequences.js";
+import type { Batch, Outcome, Task } from "./task.js";
+
+const END = "<|endoftext|>";
+const markOf = (language: string): string => (language === "" ? "<|to|>" : `<|to ${language}|>`);
+
+/**
+ * Sources that share half of their runs of so many words stay together: two words for the compiler's messages, which are
+ * templates that differ in one word; four in files, which may hold many thousand lines.
+ */
+const PASSAGE_WORDS = { messages: 2, file: 4 };
+const PASSAGE_SHARE = 0.5;
+
+/** At most this share of the pairs may be too long for the context. */
+const TOO_LONG = 0.05;
+
+/** Sequences that are written side by side. */
+const ROWS = 100;
+
+/** Translations that a record keeps for the report. */
+const SAMPLES = 8;
+
+type Settings = Omit<Extract<TaskConfig, { task: "translation" }>, "task" | "data">;
+
+/** A part of the data: its pairs as sequences. */
+interface Part {
+  readonly pairs: readonly Pair[];
+  readonly sequences: Sequences;
+}
+
+export class TranslationTask implements Task {
+  readonly config: TaskConfig;
+  readonly path: string | undefined;
+  readonly ends: Pick<SequenceShape, "vocabulary" | "context">;
+  readonly introduction: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly #settings: Settings;
+  readonly #tokenizer: Tokenizer;
+  readonly #train: Part;
+  readonly #validation: Part;
+  readonly #test: Part;
+
+  /** @throws UserError for pairs that cannot be used, and a context or vocabulary that does not fit them */
+  constructor({ vocabulary, context, beam, translated }: Settings, path: string | undefined) {
+    const pairs = path === undefined ? compilerMessages() : readPairs(path);
+    const sources = [...new Set(pairs.map(({ source }) => source))];
+    const words = path === undefined ? PASSAGE_WORDS.messages : PASSAGE_WORDS.file;
+    const groups = groupByPassages(sources, words, PASSAGE_SHARE);
+    const groupOf = new Map(sources.map((source, i) => [source, groups[i]!]));
+    const parts = partition(
+      pairs,
+      pairs.map(({ source }) => groupOf.get(source)!),
+      () => 1,
+    );
+    if (parts === undefined) {
+      throw new UserError(
+        `${path ?? "the data"} has too few sources that differ, ${new Set(groups).size}: training, validation and test need at least one each.`,
+      );
+    }
+    const languages = [...new Set(pairs.map(({ language }) => language))].sort();
+    const texts = parts.train.flatMap(({ source, target }) => [source, target]);
+    const tokenizer = learnTokenizer(texts, vocabulary, [...languages.map(markOf), END]);
+    const encoded = new Encoder(tokenizer, context);
+    this.#tokenizer = tokenizer;
+    this.#train = encoded.part(parts.train);
+    this.#validation = encoded.part(parts.validation);
+    this.#test = encoded.part(parts.test);
+    encoded.refuseManyTooLong(pairs.length);
+    const examples = {
+      train: this.#train.pairs.length,
+      validation: this.#validation.pairs.length,
+      test: this.#test.pairs.length,
+    };
+    if (Object.values(examples).includes(0)) {
+      throw new UserError(
+        `--context ${context} leaves a part of the data without a pair: choose a larger one.`,
+      );
+    }
+    const name = path === undefined ? "TypeScript messages" : basename(resolve(path));
+    const sha256 = hashOf(pairs.flatMap(({ source, target, language }) => [source, target, language]));
+    const settings = { vocabulary, context, beam, translated };
+    this.#settings = settings;
+    this.config = { task: "translation", data: { name, sha256, examples }, ...settings };
+    this.path = path === undefined ? undefined : resolve(path);
+    this.ends = { vocabulary, context };
+    this.files = { "tokenizer.json": tokenizerJson(tokenizer) };
+    const into = languages.length > 1 ? ` into ${languages.length} languages (${languages.join(", ")})` : "";
+    this.introduction =
+      `${count(pairs.length, "pair")} from ${count(sources.length, "source")}${into} in ${grouped(vocabulary)} tokens: ` +
+      `${grouped(examples.train)} to train on, ${grouped(examples.validation)} held back for validation, ${grouped(examples.test)} for the test. ` +
+      `Sources that differ by little are in the same part. ${encoded.leftOut}` +
+      `chrF and BLEU are over ${grouped(translated)} translated pairs of each part, losses over all.`;
+  }
+
+  *batches(seed: number, size: number, from = 0): Generator<Batch, never> {
+    const { context } = this.ends;
+    const { sequences } = this.#train;
+    const order = batchesOf(
+      Int32Array.from({ length: sequences.count }, (_, i) => i),
+      size,
+      seed,
+    );
+    for (let i = 0; i < from; i++) order.next();
+    for (;;) {
+      const inputs = new Int32Array(size * context);
+      const labels = new Int32Array(size * context);
+      order.next().value.forEach((pair, i) => {
+        const [start, end] = [pair * context, (pair + 1) * context];
+        inputs.set(sequences.inputs.subarray(start, end), i * context);
+        labels.set(sequences.labels.subarray(start, end), i * context);
+      });
+      yield { inputs, labels };
+    }
+  }
+
+  async evaluate(trainer: Trainer): Promise<Outcome> {
+    const { vocabulary, context } = this.ends;
+    const shape = { ...trainer.shape, vocabulary, context };
+    const decoder = await Decoder.create(trainer.variant, shape, { rows: this.#rows, threads: 1 });
+    try {
+      const validation = await this.#evaluatePart(trainer, decoder, this.#validation);
+      const test = await this.#evaluatePart(trainer, decoder, this.#test);
+      return {
+        validation: validation.score,
+        test: test.score,
+        testLosses: test.losses,
+        samples: test.translations.slice(0, SAMPLES),
+      };
+    } finally {
+      await decoder.dispose();
+    }
+  }
+
+  async check(file: string, run: FinishedRun): Promise<string> {
+    const loss = await checkSequences(file, this.#test.sequences, run);
+    return `it has the same loss on the first test pairs, ${loss.toFixed(4)} nats per token`;
+  }
+
+  get #rows(): number {
+    const { beam, translated } = this.#settings;
+    return beam * Math.max(1, Math.floor(Math.min(ROWS, beam * translated) / beam));
+  }
+
+  async #evaluatePart(
+    trainer: Trainer,
+    decoder: Decoder,
+    { pairs, sequences }: Part,
+  ): Promise<{ score: Score; losses: Float32Array; translations: Sample[] }> {
+    const { loss, losses } = await evaluateSequences(trainer, sequences);
+    const { beam, translated } = this.#settings;
+    const order = permutation(pairs.length, stream(0, "translated pairs")).subarray(0, translated);
+    const chosen = Array.from(order, (i) => pairs[i]!);
+    const prompts = chosen.map((pair) => promptOf(pair, this.#tokenizer));
+    const end = this.#tokenizer.mark(END);
+    const found = await continueAll(decoder, trainer.state.parameters, prompts, { end, beam });
+    const outputs = found.map((tokens) => this.#tokenizer.decode(tokens).trim());
+    const references = chosen.map(({ target }) => target);
+    const score = {
+      loss,
+      chrf: chrf(outputs, references),
+      bleu: bleu(
+        outputs,
+        references.map((reference) => [reference]),
+      ),
+    };
+    const translations = chosen.map(({ source, target }, i) => ({
+      source,
+      reference: target,
+      output: outputs[i]!,
+    }));
+    return { score, losses, translations };
+  }
+}
+
+const promptOf = ({ source, language }: Pair, tokenizer: Tokenizer): number[] => [
+  ...tokenizer.encode(source),
+  tokenizer.mark(markOf(language)),
+];
+
+/** Makes sequences of pairs, and keeps count of those that are too long. */
+class Encoder {
+  #tooLong = 0;
+  #longest = 0;
+
+  constructor(
+    private readonly tokenizer: Tokenizer,
+    private readonly context: number,
+  ) {}
+
+  part(pairs: readonly Pair[]): Part {
+    const { tokenizer, context } = this;
+    const end = tokenizer.mark(END);
+    const rows = pairs.flatMap((pair) => {
+      const prompt = promptOf(pair, tokenizer);
+      const tokens = [...prompt, ...tokenizer.encode(pair.target), end];
+      this.#longest = Math.max(this.#longest, tokens.length - 1);
+      if (tokens.length - 1 <= context) return [{ pair, tokens, from: prompt.length - 1 }];
+      this.#tooLong++;
+      return [];
+    });
+    const inputs = new Int32Array(rows.length * context);
+    const labels = new Int32Array(rows.length * context).fill(-1);
+    rows.forEach(({ tokens, from }, i) => {
+      inputs.set(tokens.slice(0, -1), i * context);
+      labels.set(tokens.slice(from + 1), i * context + from);
+    });
+    const counted = rows.reduce((sum, { tokens, from }) => sum + tokens.length - 1 - from, 0);
+    return {
+      pairs: rows.map(({ pair }) => pair),
+      sequences: { count: rows.length, context, inputs, labels, tokens: counted },
+    };
+  }
+
+  /** A sentence on the pairs that are missing, or none. */
+  get leftOut(): string {
+    return this.#tooLong === 0
+      ? ""
+      : `${count(this.#tooLong, "pair")} longer than ${count(this.context, "token")} ${this.#tooLong === 1 ? "is" : "are"} left out. `;
+  }
+
+  refuseManyTooLong(total: number): void {
+    if (this.#tooLong <= TOO_LONG * total) return;
+    throw new UserError(
+      `--context ${this.context} is too short: ${grouped(this.#tooLong)} of ${count(total, "pair")} are longer, the longest has ` +
+        `${count(this.#longest, "token")}. Choose a larger context, or a larger --vocabulary, which makes the pairs shorter.`,
+    );
+  }
+}
