@@ -152,6 +152,12 @@ program
     "folder for checkpoints, and for finished runs until they are given back",
     "runs/worker",
   )
+  .option(
+    "--lock <seconds>",
+    "time without a sign of life after which another worker takes over its runs",
+    positiveNumber,
+    15,
+  )
   .addHelpText(
     "after",
     `

@@ -20,11 +20,15 @@ export interface Running {
 }
 
 /** Starts swiglu-lab in a folder. */
-export const startCli = (args: readonly string[], cwd: string): Running =>
-  start(process.execPath, [CLI, ...args], cwd);
+export const startCli = (args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Running =>
+  start(process.execPath, [CLI, ...args], cwd, env);
 
-function start(command: string, args: readonly string[], cwd: string): Running {
-  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+function start(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Running {
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stdout = "";
   let stderr = "";
   const waiting = new Set<() => void>();
@@ -76,8 +80,11 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Waits until a condition holds, at most `seconds`; resolves with whether it does. */
-export async function eventually(condition: () => boolean, seconds: number): Promise<boolean> {
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  seconds: number,
+): Promise<boolean> {
   const end = Date.now() + 1000 * seconds;
-  while (!condition() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!(await condition()) && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
   return condition();
 }

@@ -10,6 +10,7 @@ export interface WorkerCommandOptions {
   readonly work: string;
   readonly jobs?: number;
   readonly checkpointInterval: number;
+  readonly lock: number;
 }
 
 /**
@@ -19,7 +20,7 @@ export interface WorkerCommandOptions {
  * @returns the exit code: 128 + the signal's number
  */
 export async function worker(url: string, options: WorkerCommandOptions): Promise<number> {
-  const { data, work, checkpointInterval } = options;
+  const { data, work, checkpointInterval, lock } = options;
   const slots = options.jobs ?? availableParallelism();
   const name = redisName(url);
   const view = workerView(process.stdout);
@@ -27,7 +28,7 @@ export async function worker(url: string, options: WorkerCommandOptions): Promis
     `Taking runs from ${name} on ${hostname()}, in ${slots} ${slots === 1 ? "process" : "processes"}; Ctrl-C gives back what is in hand.\n`,
   );
   const { signal } = await untilSignal((aborted) =>
-    serveQueue(url, { slots, data, folder: work, checkpointInterval }, view, aborted),
+    serveQueue(url, { slots, data, folder: work, checkpointInterval, lock }, view, aborted),
   );
   process.stdout.write("Stopped: what was in hand is in the queue again.\n");
   return 128 + signal;

@@ -32,7 +32,7 @@ export async function connectRedis(url: string): Promise<Redis> {
     isReady = true;
     return redis;
   } catch (thrown) {
-    redis.disconnect();
+    if (redis.status !== "end") redis.disconnect(); // which waits two seconds for a connection that never was
     throw new UserError(sentence(name, lastError ?? thrown));
   }
 }

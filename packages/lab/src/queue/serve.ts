@@ -16,9 +16,6 @@ import type { Run } from "../sweep/run.js";
 import { connectRedis } from "./connection.js";
 import { KEPT, modelKey, QUEUE, type QueuedRun, type QueueResult, readQueuedRun, versionOf } from "./job.js";
 
-/** Milliseconds after which the run of a worker that gives no sign of life goes to another one. */
-const LOCK = 15_000;
-
 /** At most this often, in milliseconds, the progress of a run is told. */
 const REPORT_INTERVAL = 1_000;
 
@@ -34,6 +31,8 @@ export interface WorkerOptions {
   readonly folder: string;
   /** Seconds between checkpoints. */
   readonly checkpointInterval: number;
+  /** Seconds without a sign of life after which another worker takes over its runs. */
+  readonly lock: number;
 }
 
 /**
@@ -71,6 +70,7 @@ class Station {
   ) {}
 
   async serve(signal: AbortSignal): Promise<void> {
+    const { slots, lock } = this.options;
     this.#sweepFolder();
     const stopped = new Promise<StopError | undefined>((resolve) => {
       this.#stop = resolve;
@@ -81,9 +81,9 @@ class Station {
     const worker = new Worker(QUEUE, (job: Job, token?: string) => this.#do(job, token), {
       connection: this.redis,
       name: hostname(),
-      concurrency: this.options.slots,
-      lockDuration: LOCK,
-      stalledInterval: LOCK / 3,
+      concurrency: slots,
+      lockDuration: 1000 * lock,
+      stalledInterval: 300 * lock,
       maxStalledCount: 1000, // a lost worker is no fault of the run
     });
     worker.on("error", () => {}); // the connection comes back by itself
@@ -91,7 +91,7 @@ class Station {
     const reason = await stopped;
     this.#isStopping = true;
     for (const process of this.#busy) process.kill();
-    await Promise.race([worker.close(), delay(FAREWELL)]); // Redis may be away
+    await Promise.race([worker.close(), delay(FAREWELL, undefined, { ref: false })]); // Redis may be away
     signal.removeEventListener("abort", onAbort);
     for (const process of this.#idle) process.end();
     if (reason !== undefined) throw reason;

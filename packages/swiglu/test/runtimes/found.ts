@@ -1,5 +1,5 @@
-// Finds the runtimes beside this Node that the suite runs on: Node 24 and Chromium. Says in one line what is missing and
-// how to get it; SWIGLU_REQUIRE=node24,chromium makes a missing one a failure.
+// Finds the programs beside this Node that the suite runs on: Node 24, Chromium, Redis. Says in one line what is missing
+// and how to get it; SWIGLU_REQUIRE=node24,chromium,redis makes a missing one a failure.
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,6 +26,12 @@ const runtimes = {
     candidates: ["chromium", "chromium-browser", "google-chrome"].flatMap((name) =>
       (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name)),
     ),
+  },
+  redis: {
+    title: "Redis",
+    get: "apt-get install redis-server, or set REDIS_SERVER to its path",
+    named: process.env.REDIS_SERVER,
+    candidates: (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, "redis-server")),
   },
 } as const;
 
