@@ -81,13 +81,12 @@ describe("documents", () => {
           "onnxruntime-node": runtime,
         };
         const imported: Record<string, unknown> = {};
-        const named = code.replace(
-          /^import \* as (\w+) from "([^"]+)";$/gm,
-          (_, name: string, module: string) => {
+        const named = code
+          .replace(/^import "[^"]+";$/gm, "")
+          .replace(/^import \* as (\w+) from "([^"]+)";$/gm, (_, name: string, module: string) => {
             imported[name] = modules[module];
             return "";
-          },
-        );
+          });
         const body = named.replace(
           /^import \{([^}]*)\} from "([^"]+)";$/gm,
           (_, names: string, module: string) => {
