@@ -1,4 +1,5 @@
 // Divides examples into training, validation and test so that nothing leaks: what shares passages stays together.
+import { UserError } from "../errors.js";
 import { permutation, stream } from "./random.js";
 
 export interface Partition<T> {
@@ -48,29 +49,31 @@ export function partition<T>(
   };
 }
 
+/** The most texts that can be grouped: their number and a run's 32 bits make one exact double. */
+const MOST_TEXTS = 2 ** 20;
+
+/** What more texts than this have in common is a formula of the genre, not a copy. */
+const FORMULA = 100;
+
 /**
  * Groups texts of which two share passages: at least `share` of the shorter one's runs of `length` words.
  *
  * @returns a group for each text: the index of its first member
  */
 export function groupByPassages(texts: readonly string[], length: number, share: number): number[] {
-  const owners = new Map<number, number[]>();
-  const counts = texts.map((text, i) => {
-    const runs = runsOf(text, length);
-    for (const run of runs) {
-      const list = owners.get(run);
-      if (list === undefined) owners.set(run, [i]);
-      else list.push(i);
-    }
-    return runs.size;
-  });
+  if (texts.length > MOST_TEXTS)
+    throw new UserError(
+      `there are ${texts.length} texts: at most ${MOST_TEXTS} can be compared with each other.`,
+    );
+  const counts = new Float64Array(texts.length);
   const shared = new Map<number, number>();
-  for (const list of owners.values()) {
-    // What very many have in common is a formula of the genre, not a copy.
-    if (list.length === 1 || list.length > 100) continue;
-    for (const [k, b] of list.entries()) {
-      for (const a of list.slice(0, k)) {
-        shared.set(a * texts.length + b, (shared.get(a * texts.length + b) ?? 0) + 1);
+  for (const members of sharersOfRuns(texts, length)) {
+    for (const text of members) counts[text]!++;
+    if (members.length > FORMULA) continue;
+    for (const [k, b] of members.entries()) {
+      for (const a of members.slice(0, k)) {
+        const pair = a * MOST_TEXTS + b;
+        shared.set(pair, (shared.get(pair) ?? 0) + 1);
       }
     }
   }
@@ -81,7 +84,7 @@ export function groupByPassages(texts: readonly string[], length: number, share:
     return root;
   };
   for (const [pair, common] of shared) {
-    const [a, b] = [Math.floor(pair / texts.length), pair % texts.length];
+    const [a, b] = [Math.floor(pair / MOST_TEXTS), pair % MOST_TEXTS];
     if (common < share * Math.min(counts[a]!, counts[b]!)) continue;
     const [first, second] = [find(a), find(b)].sort((x, y) => x - y);
     group[second!] = first!;
@@ -89,23 +92,47 @@ export function groupByPassages(texts: readonly string[], length: number, share:
   return texts.map((_, i) => find(i));
 }
 
-/** Hashes of all runs of `length` words, letters and digits alone, in lower case; of a shorter text, of all its words. */
-function runsOf(text: string, length: number): Set<number> {
-  const words = (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map(hashOfWord);
-  const runs = new Set<number>();
-  for (let i = 0; i === 0 || i + length <= words.length; i++) {
-    let hash = 0;
-    for (let k = i; k < Math.min(i + length, words.length); k++) {
-      // Two 26-bit halves of a 52-bit hash: exact in a double, and collisions do not matter at millions.
-      hash = (hash * 31 + words[k]!) % 4503599627370449;
+/** For each different run of words the texts that have it, in order. */
+function* sharersOfRuns(texts: readonly string[], length: number): Generator<number[]> {
+  const runs = texts.map((text) => runsOf(text, length));
+  const all = new Float64Array(runs.reduce((sum, own) => sum + own.length, 0));
+  let filled = 0;
+  runs.forEach((own, text) => {
+    for (const run of own) all[filled++] = run * MOST_TEXTS + text;
+  });
+  all.sort();
+  for (let i = 0; i < all.length; ) {
+    const run = Math.floor(all[i]! / MOST_TEXTS);
+    const members: number[] = [];
+    for (; i < all.length && Math.floor(all[i]! / MOST_TEXTS) === run; i++) {
+      const text = all[i]! % MOST_TEXTS;
+      if (members.at(-1) !== text) members.push(text);
     }
-    runs.add(hash);
+    yield members;
   }
+}
+
+/** Hashes of all runs of `length` words, letters and digits alone, in lower case; of a shorter text, of all its words. */
+function runsOf(text: string, length: number): Uint32Array {
+  const words = (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map(hashOfWord);
+  const size = Math.min(length, words.length);
+  let leaving = 1; // what multiplies a word that leaves the run
+  for (let i = 0; i < size; i++) leaving = Math.imul(leaving, BASE);
+  const runs = new Uint32Array(words.length === 0 ? 0 : words.length - size + 1);
+  let hash = 0;
+  words.forEach((word, i) => {
+    hash = (Math.imul(hash, BASE) + word - Math.imul(words[i - size] ?? 0, leaving)) | 0;
+    if (i + 1 >= size) runs[i + 1 - size] = hash;
+  });
   return runs;
 }
 
+/** Of the polynomial of words, modulo 2^32, that a run's hash is. */
+const BASE = 0x5bd1e995;
+
+/** FNV-1a, 32 bits. */
 function hashOfWord(word: string): number {
-  let hash = 0;
-  for (let i = 0; i < word.length; i++) hash = (hash * 131 + word.charCodeAt(i)) % 67108859;
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), 0x01000193);
   return hash;
 }
