@@ -4,13 +4,17 @@ import { checkData, checkLength } from "../../backend/check.js";
 import type { Data, ParameterValue } from "../../backend/data.js";
 import { checkGradientArrays, checkRows, type FfnPlan, weightShapes } from "../../backend/ffn.js";
 import { sizeOf } from "../../layout.js";
+import type { Model } from "../model.js";
 import type { OnnxMath } from "../options.js";
 import type { Block } from "./ffn-graph.js";
 import { backwardModel, forwardModel, keptNames, recordModel } from "./ffn-models.js";
 import { copyWeights, type Read } from "./ffn-weights.js";
-import { aside, Pool, settle } from "./memory.js";
+import { aside, settle } from "./memory.js";
 import type { Loader, Value } from "./runtime.js";
 import { Sessions } from "./sessions.js";
+
+/** Arrays by name. */
+type Arrays = Readonly<Record<string, Float32Array>>;
 
 /** What of its backend a block uses. */
 export interface BlockOwner {
@@ -24,9 +28,8 @@ export interface BlockOwner {
 export class OrtFfn<W> implements Ffn<W> {
   private readonly sessions: Sessions;
   private readonly block: Block;
-  private readonly pool = new Pool();
   /** What a recorded pass keeps besides x. */
-  private readonly keptNames: readonly string[];
+  private readonly kept: readonly string[];
 
   /** With `recompute`, passes keep only x, and compute the activation again in their backward. */
   constructor(
@@ -35,7 +38,7 @@ export class OrtFfn<W> implements Ffn<W> {
     private readonly recompute: boolean,
   ) {
     this.sessions = new Sessions(owner.loader, "this feed-forward block is disposed: create a new one");
-    this.keptNames = recompute ? [] : keptNames(plan);
+    this.kept = recompute ? [] : keptNames(plan);
     owner.blocks.add(this);
     this.block = { plan, matrices: copyWeights(plan, owner.numbers), math: owner.math };
   }
@@ -47,27 +50,21 @@ export class OrtFfn<W> implements Ffn<W> {
   ): Promise<NoInfer<D>> {
     return this.sessions.use(async () => {
       const given = this.rows("x", x, rows);
-      const target: Data = out ?? new Float32Array(rows * this.plan.dModel);
-      checkLength(checkData(target, "out"), "out", rows * this.plan.dModel);
-      const y = [this.owner.numbers(target, "out")] as const;
-      const [computed] = aside(y, [given]) as [Float32Array];
-      await this.output("forward", given, rows, computed, {});
-      settle(y, [computed]);
-      return target as D;
+      if (out === undefined) return (await this.output("forward", given, rows)).y as Data as D;
+      checkLength(checkData(out, "out"), "out", rows * this.plan.dModel);
+      const target = [this.owner.numbers(out, "out")];
+      const computed = aside(target, [given]);
+      await this.output("forward", given, rows, this.values({ y: computed[0] as Float32Array }, rows));
+      settle(target, computed);
+      return out;
     });
   }
 
   async record(x: Data, rows: number): Promise<Pass<W>> {
     return this.sessions.use(async () => {
-      const given = this.rows("x", x, rows);
-      const own = this.pool.take(given.length);
-      own.set(given);
-      const kept: Record<string, Float32Array> = { x: own };
-      for (const name of this.keptNames) kept[name] = this.pool.take(rows * this.plan.dFf);
-      const y = new Float32Array(rows * this.plan.dModel);
-      const { x: _, ...outputs } = this.values(kept, rows);
-      await this.output(this.recompute ? "forward" : "record", own, rows, y, outputs);
-      return this.pass(y, rows, kept);
+      const own = this.rows("x", x, rows).slice();
+      const { y, ...kept } = await this.output(this.recompute ? "forward" : "record", own, rows);
+      return this.pass(y as Float32Array, rows, { x: own, ...kept });
     });
   }
 
@@ -77,83 +74,80 @@ export class OrtFfn<W> implements Ffn<W> {
     this.sessions.close();
   }
 
-  private pass(y: Float32Array, rows: number, kept: Readonly<Record<string, Float32Array>>): Pass<W> {
-    let alive = true;
-    let running = 0;
+  private pass(y: Float32Array, rows: number, recorded: Arrays): Pass<W> {
+    let kept: Arrays | undefined = recorded;
     return {
       y,
       backward: async (dY, options) => {
-        if (!alive) throw new Error("this pass is disposed: record a new one");
-        running++;
-        try {
-          return await this.sessions.use(async () => {
-            const slope = this.rows("dY", dY, rows);
-            const out = checkGradientArrays(this.plan, rows, options?.out);
-            return this.backward(slope, rows, kept, out);
-          });
-        } finally {
-          running--;
-        }
+        if (kept === undefined) throw new Error("this pass is disposed: record a new one");
+        const read = kept;
+        return this.sessions.use(async () => {
+          const slope = this.rows("dY", dY, rows);
+          const out = checkGradientArrays(this.plan, rows, options?.out);
+          return this.backward({ ...read, dY: slope }, rows, out);
+        });
       },
       dispose: () => {
-        // What a backward still reads is not used again.
-        if (alive && running === 0) this.pool.give(Object.values(kept));
-        alive = false;
+        kept = undefined;
       },
     };
   }
 
+  /** Runs a forward graph: y, in its array if one is given, and what is kept. */
   private async output(
     which: "forward" | "record",
     x: Float32Array,
     rows: number,
-    y: Float32Array,
-    kept: Readonly<Record<string, Value>>,
-  ): Promise<void> {
-    if (rows === 0) return;
+    given: Readonly<Record<string, Value>> = {},
+  ): Promise<Arrays> {
+    const names = ["y", ...(which === "record" ? this.kept : [])];
+    if (rows === 0) return Object.fromEntries(names.map((name) => [name, new Float32Array(0)]));
     const model = which === "forward" ? forwardModel : recordModel;
     const program = await this.sessions.program(which, () => model(this.block));
-    await program.run(this.values({ x }, rows), { ...this.values({ y }, rows), ...kept });
+    const outputs = names.map((name) => [name, given[name] ?? null]);
+    return (await program.run(this.values({ x }, rows), Object.fromEntries(outputs))) as Arrays;
   }
 
-  private async backward(
-    dY: Float32Array,
-    rows: number,
-    kept: Readonly<Record<string, Float32Array>>,
-    out: Readonly<Record<string, Float32Array>>,
-  ): Promise<FfnGradients<W>> {
-    const { plan, recompute } = this;
-    const { dModel, dFf, form, parameters } = plan;
-    const shapes = Object.fromEntries(
-      ["x", ...Object.keys(plan.weights)].map((name) => [
-        name,
-        name === "x" ? [rows, dModel] : (weightShapes[form][name]?.(dModel, dFf) ?? []),
-      ]),
-    );
-    const names = Object.keys(shapes);
-    const targets = names.map((name) => out[name] ?? new Float32Array(sizeOf(shapes[name] ?? [])));
-    const computed = aside(targets, [dY]);
-    const sums = Object.keys(parameters).map((name) => [name, new Float32Array(dFf)] as const);
-    if (rows === 0) for (const array of computed) array.fill(0);
-    else {
-      const program = await this.sessions.program("backward", () => backwardModel(this.block, recompute));
-      const outputs = [
-        ...names.map(
-          (name, i) => [name, { data: computed[i] as Float32Array, dims: shapes[name] ?? [] }] as const,
-        ),
-        ...sums.map(([name, data]) => [name, { data, dims: [dFf] }] as const),
-      ].map(([name, value]) => [`gradient_${name}`, value]);
-      await program.run(this.values({ ...kept, dY }, rows), Object.fromEntries(outputs));
-    }
+  private async backward(read: Arrays, rows: number, out: Arrays): Promise<FfnGradients<W>> {
+    const { parameters, weights } = this.plan;
+    const given = Object.keys(out);
+    const targets = Object.values(out);
+    const computed = aside(targets, Object.values(read));
+    const into = new Map(given.map((name, i) => [name, computed[i]]));
+    const names = ["x", ...Object.keys(weights), ...Object.keys(parameters)];
+    const outputs = names.map((name) => {
+      const data = into.get(name);
+      return [`gradient_${name}`, data ? { data, dims: this.shape(name, rows) } : null] as const;
+    });
+    const found = rows === 0 ? undefined : await this.runBackward(read, rows, Object.fromEntries(outputs));
+    if (found === undefined) for (const array of computed) array.fill(0);
     settle(targets, computed);
-    return Object.fromEntries([
-      ...names.map((name, i) => [name, targets[i]]),
-      ...sums.map(([name, sum]) => [name, perChannel(sum, parameters[name] as ParameterValue)]),
-    ]) as FfnGradients<W>;
+    const gradients = names.map((name) => {
+      const sums = found?.[`gradient_${name}`] ?? new Float32Array(sizeOf(this.shape(name, rows)));
+      const value = parameters[name];
+      return [name, out[name] ?? (value === undefined ? sums : perChannel(sums, value))];
+    });
+    return Object.fromEntries(gradients) as FfnGradients<W>;
+  }
+
+  private async runBackward(
+    read: Arrays,
+    rows: number,
+    outputs: Readonly<Record<string, Value | null>>,
+  ): Promise<Arrays> {
+    const model = (): Model => backwardModel(this.block, this.recompute);
+    const program = await this.sessions.program("backward", model);
+    return (await program.run(this.values(read, rows), outputs)) as Arrays;
+  }
+
+  /** The shape of a gradient; those of parameters are sums for each channel of the hidden layer. */
+  private shape(name: string, rows: number): readonly number[] {
+    const { dModel, dFf, form } = this.plan;
+    return name === "x" ? [rows, dModel] : (weightShapes[form][name]?.(dModel, dFf) ?? [dFf]);
   }
 
   /** Row-major data with its shape: all but x, y and dY are as wide as the hidden layer. */
-  private values(arrays: Readonly<Record<string, Float32Array>>, rows: number): Record<string, Value> {
+  private values(arrays: Arrays, rows: number): Record<string, Value> {
     return Object.fromEntries(
       Object.entries(arrays).map(([name, data]) => [name, { data, dims: [rows, data.length / rows] }]),
     );

@@ -1,4 +1,4 @@
-// Arrays that graphs write to: none may lie where the graph reads, and large ones are used again.
+// Arrays that graphs write to: none may lie where the graph reads.
 
 /** Arrays to write to: those given, or others beside them where one shares memory with what is read. */
 export function aside(out: readonly Float32Array[], read: readonly Float32Array[]): Float32Array[] {
@@ -20,19 +20,4 @@ function overlap(a: Float32Array, b: Float32Array): boolean {
     a.byteOffset < b.byteOffset + b.byteLength &&
     b.byteOffset < a.byteOffset + a.byteLength
   );
-}
-
-/** Arrays that were given back, to be used again: new ones cost a page fault for every 1,024 numbers. */
-export class Pool {
-  private free: Float32Array[] = [];
-
-  take(length: number): Float32Array {
-    const index = this.free.findIndex((array) => array.length === length);
-    return (index < 0 ? undefined : this.free.splice(index, 1)[0]) ?? new Float32Array(length);
-  }
-
-  /** Keeps the arrays given back last, as many as a few passes need. */
-  give(arrays: readonly Float32Array[]): void {
-    this.free = [...this.free, ...arrays].slice(-16);
-  }
 }
