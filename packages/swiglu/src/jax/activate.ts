@@ -51,8 +51,7 @@ export function activate<A extends Activation>(
     throw new TypeError(`${activation.name} is unary and takes x; packed is for gated activations`);
   const { packed, axis = -1, layout } = inputs as JaxPackedInput;
   rejectUnknownKeys(inputs, ["packed", "axis", "layout"], "input", `a packed ${activation.name}`);
-  checkArray(packed, "packed");
-  const { gate, up, shape } = packedViews(packed.shape, { axis, layout });
+  const { gate, up, shape } = packedViews(shapeOf(checkArray(packed, "packed")), { axis, layout });
   const values = checkParameters(activation, parameters ?? {}, shape, "the unpacked shape");
   const halves = { gate: half(packed.ref, gate, shape), up: half(packed, up, shape) };
   return compute(activation, { ...halves, ...values });

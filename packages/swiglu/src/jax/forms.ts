@@ -85,7 +85,7 @@ const atanNear = (y: Expr): Expr => mul(y, atanRatio(mul(y, y)));
 /** x held to [-1e30, -1], where -1/x is at most 1; beyond 1e30 what follows has long since rounded to its limit. */
 const farBelow = (x: Expr): Expr => clamp(x, -1e30, -1);
 
-export const forms: Forms = {
+const forms: Forms = {
   sigmoid: (a) => {
     const { e, r } = logistic(a);
     return bySign(a, r, mul(e, r));

@@ -15,7 +15,7 @@ import {
   swiglu,
   swish,
 } from "../../src/index.js";
-import { activate, functions, type JaxInputs, jaxFunction } from "../../src/jax/index.js";
+import { activate, functions, gatedFfn, type JaxInputs, jaxFunction } from "../../src/jax/index.js";
 import { plainFloats } from "../conformance/samples.js";
 import { array, read } from "./device.js";
 
@@ -93,6 +93,30 @@ test("gradients per example, by vmap of grad, in gate, up and beta", () => {
     const exact = gradient(swiglu, { gate: value, up: up[i] as number }, { beta: 1.5 });
     for (const name of ["gate", "up", "beta"] as const) expect(got[name][i]).toBeCloseTo(exact[name], 5);
   });
+});
+
+test("a block under vmap, one row at a time, and its gradients under jit", () => {
+  const weights = () => ({
+    gate: array(plainFloats(6, 1), [2, 3]),
+    up: array(plainFloats(6, 2), [2, 3]),
+    down: array(plainFloats(6, 3), [3, 2]),
+    downBias: array(plainFloats(2, 4)),
+  });
+  const x = () => array(plainFloats(10, 5), [5, 2]);
+  const block = (v: JaxArray, w: ReturnType<typeof weights>) => gatedFfn(swiglu, v, w);
+  const rows = read(vmap(block, [0, null as never])(x(), weights()));
+  const together = read(block(x(), weights()));
+  rows.forEach((value, i) => {
+    expect(value).toBeCloseTo(together[i] as number, 6);
+  });
+  const slopes = grad((w: ReturnType<typeof weights>) => block(x(), w).sum());
+  const [plain, compiled] = [slopes(weights()), jit(slopes)(weights())];
+  for (const name of ["gate", "up", "down", "downBias"] as const) {
+    const expected = read(plain[name]);
+    read(compiled[name]).forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i] as number, 5);
+    });
+  }
 });
 
 test("jvp: value and slope in a direction of beta", () => {

@@ -101,6 +101,22 @@ describe("ownership", () => {
     tree.dispose(weights);
     step.dispose();
   });
+
+  test("nor without jit, where every operation is an array of its own", () => {
+    const run = (steps: number) => {
+      for (let i = 0; i < steps; i++)
+        for (const f of [functions.swiglu, functions.situGlu, functions.geglu]) {
+          const inputs = { gate: np.ones([1 << 14]), up: np.ones([1 << 14]) };
+          const slopes = grad(({ gate, up }: typeof inputs) => f(gate, up).sum())(inputs);
+          for (const slope of Object.values(slopes)) slope.dataSync();
+        }
+    };
+    run(10);
+    const before = process.memoryUsage().external;
+    run(100);
+    // One array that stayed at each step would be 100 * 64 KiB = 6.5 MB.
+    expect(process.memoryUsage().external - before).toBeLessThan(4e6);
+  });
 });
 
 test("an activation of one's own", () => {
