@@ -37,6 +37,20 @@ export async function connectRedis(url: string): Promise<Redis> {
   }
 }
 
+/** A handler of errors that may pass: tells each but once in a row, until Redis answers again. */
+export function tellTroubles(redis: Redis, tell: (message: string) => void): (error: Error) => void {
+  let last = "";
+  redis.on("ready", () => {
+    if (last !== "") tell("the connection to Redis is back");
+    last = "";
+  });
+  return (error) => {
+    const message = error.message || String(error);
+    if (message !== last) tell(`Redis: ${message}; trying again`);
+    last = message;
+  };
+}
+
 function sentence(name: string, cause: unknown): string {
   const reason = messageOf(cause) || "no answer";
   if (/NOAUTH/.test(reason)) {

@@ -11,7 +11,7 @@ import { OpenRuns } from "../sweep/openRuns.js";
 import type { RunRecord } from "../sweep/record.js";
 import type { Run } from "../sweep/run.js";
 import { tidyRecords } from "../sweep/sweep.js";
-import { connectRedis } from "./connection.js";
+import { connectRedis, tellTroubles } from "./connection.js";
 import { jobId, KEPT, modelKey, QUEUE, queuedRun, readProgress, readResult } from "./job.js";
 
 /** Milliseconds between two looks, and between two that also put in again what has vanished. */
@@ -35,7 +35,7 @@ export async function runQueued(
 ): Promise<RunRecord[]> {
   const redis = await connectRedis(url);
   const queue = new Queue(QUEUE, { connection: redis, streams: { events: { maxLen: 1000 } } });
-  queue.on("error", () => {}); // the connection comes back by itself
+  queue.on("error", tellTroubles(redis, events.trouble));
   const done = readRecords(folder, config);
   const runs = new OpenRuns(folder, config, done, events.finished);
   const dispatch = new Dispatch(config, folder, redis, queue, runs, events);

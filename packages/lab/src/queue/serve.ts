@@ -13,7 +13,7 @@ import { readModel, readRecord } from "../sweep/folder.js";
 import { TrainingProcess } from "../sweep/process.js";
 import type { RunRecord } from "../sweep/record.js";
 import type { Run } from "../sweep/run.js";
-import { connectRedis } from "./connection.js";
+import { connectRedis, tellTroubles } from "./connection.js";
 import { KEPT, modelKey, QUEUE, type QueuedRun, type QueueResult, readQueuedRun, versionOf } from "./job.js";
 
 /** At most this often, in milliseconds, the progress of a run is told. */
@@ -86,7 +86,7 @@ class Station {
       stalledInterval: 300 * lock,
       maxStalledCount: 1000, // a lost worker is no fault of the run
     });
-    worker.on("error", () => {}); // the connection comes back by itself
+    worker.on("error", tellTroubles(this.redis, this.events.trouble));
     worker.on("completed", (job) => rmSync(this.#folderOf(job), { recursive: true, force: true }));
     const reason = await stopped;
     this.#isStopping = true;

@@ -39,4 +39,4 @@ export function explainFull(file: string, thrown: unknown): unknown {
 }
 
 /** Whether a name is that of a file which `writeAtomically` had not finished. */
-export const isTemporary = (name: string): boolean => /\.[0-9a-f]{12}\.tmp$/.test(name);
+export const isTemporary = (name: string): boolean => name.endsWith(".tmp");

@@ -1,7 +1,7 @@
 // Who trains which run, where several sweeps share a folder: a file per run in hand, made by one of them only. It counts
 // while its owner lives: the owner's process exists, and touches the file every few seconds.
 import { randomBytes } from "node:crypto";
-import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { explainFull } from "./atomic.js";
 import { claimPath } from "./folder.js";
@@ -21,6 +21,7 @@ interface Owner {
 /** The claims that this process holds in a folder. */
 export class Claims {
   readonly #owner: Owner = { host: hostname(), pid: process.pid, token: randomBytes(8).toString("hex") };
+  readonly #text = JSON.stringify(this.#owner);
   readonly #held = new Set<string>();
   readonly #heartbeat = setInterval(() => this.#touch(), HEARTBEAT).unref();
 
@@ -29,9 +30,9 @@ export class Claims {
   /** Whether the run is this process's now: false while another one has it in hand. */
   take(run: Run): boolean {
     const file = claimPath(this.folder, run);
-    for (;;) {
+    for (let attempt = 0; attempt < 2; attempt++) {
       try {
-        writeFileSync(file, JSON.stringify(this.#owner), { flag: "wx" });
+        writeFileSync(file, this.#text, { flag: "wx" });
         this.#held.add(file);
         return true;
       } catch (thrown) {
@@ -44,26 +45,31 @@ export class Claims {
       if (abandoned === undefined) return false;
       evict(file, abandoned);
     }
+    return false;
   }
 
   release(run: Run): void {
     const file = claimPath(this.folder, run);
-    if (this.#held.delete(file)) rmSync(file, { force: true });
+    if (this.#held.delete(file)) this.#remove(file);
   }
 
   /** Releases everything. */
   close(): void {
     clearInterval(this.#heartbeat);
-    for (const file of this.#held) rmSync(file, { force: true });
+    for (const file of this.#held) this.#remove(file);
     this.#held.clear();
+  }
+
+  /** Removes a claim, unless this process was asleep for so long that another one has taken it over. */
+  #remove(file: string): void {
+    if (existsSync(file) && readFileSync(file, "utf8") === this.#text) rmSync(file, { force: true });
   }
 
   /** The content of a claim whose owner is gone; undefined for one that counts. */
   #ifAbandoned(file: string): string | undefined {
     try {
-      const age = Date.now() - statSync(file).mtimeMs;
       const text = readFileSync(file, "utf8");
-      return age > PATIENCE || this.#isGone(text) ? text : undefined;
+      return ageOf(file) > PATIENCE || this.#isGone(text) ? text : undefined;
     } catch (thrown) {
       if (hasCode(thrown, "ENOENT")) return ""; // released just now
       throw thrown;
@@ -100,16 +106,28 @@ export class Claims {
   }
 }
 
-/** Removes an abandoned claim, unless another process did so first and made its own: that one is put back. */
+/** Removes an abandoned claim, one process at a time, so that none removes what another has just put in its place. */
 function evict(file: string, abandoned: string): void {
-  const aside = `${file}.${randomBytes(6).toString("hex")}.tmp`;
+  const lock = `${file}.tmp`;
   try {
-    renameSync(file, aside);
-    if (readFileSync(aside, "utf8") !== abandoned) linkSync(aside, file);
+    writeFileSync(lock, "", { flag: "wx" });
   } catch (thrown) {
-    if (!hasCode(thrown, "ENOENT") && !hasCode(thrown, "EEXIST")) throw thrown;
+    if (!hasCode(thrown, "EEXIST")) throw explainFull(lock, thrown);
+    if (ageOf(lock) > PATIENCE) rmSync(lock, { force: true }); // its process was killed at this very point
+    return;
   }
-  rmSync(aside, { force: true });
+  try {
+    if (readFileSync(file, "utf8") === abandoned) rmSync(file);
+  } catch (thrown) {
+    if (!hasCode(thrown, "ENOENT")) throw thrown;
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** Milliseconds since a file was touched; 0 when it is not there. */
+function ageOf(file: string): number {
+  return Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
 }
 
 const hasCode = (thrown: unknown, code: string): boolean =>

@@ -13,6 +13,8 @@ export interface SweepEvents {
   failed(run: Run, message: string): void;
   /** Whoever had it in hand is gone: it waits for another worker. */
   returned(run: Run): void;
+  /** What ails the queue; it may pass, and work goes on by itself. */
+  trouble(message: string): void;
 }
 
 /** What a worker tells of the run in its hands. */

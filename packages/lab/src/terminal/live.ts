@@ -55,6 +55,7 @@ export function liveView(output: NodeJS.WriteStream, config: Config, kept: reado
     },
     progress: (run, step, loss) => apply({ type: "progress", run, step, loss }),
     remark: (run, message) => say(remarkLine(run, message)),
+    trouble: say,
     returned: (run) => apply({ type: "returned", run }),
     finished: (record) => {
       apply({ type: "ended", run: record, how: record.status });

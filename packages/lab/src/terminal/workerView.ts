@@ -13,5 +13,6 @@ export function workerView(output: NodeJS.WriteStream): SweepEvents {
     finished: (record) => say(remarkLine(record, outcomeText(record))),
     failed: (run, message) => say(remarkLine(run, `failed: ${message}`)),
     returned: () => {},
+    trouble: say,
   };
 }
