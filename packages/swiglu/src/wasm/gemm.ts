@@ -1,6 +1,6 @@
 // Matrix products of the WebAssembly backend: operands as packed panels, work divided into calls for every thread.
 // All addresses and steps are in bytes; every matrix has its columns padded to a multiple of 8.
-import type { Engine, LoadedModule } from "./engine.js";
+import type { Engine, KernelCall, LoadedModule } from "./engine.js";
 import { addProduct } from "./gemm-kernels.js";
 import { type LeftLayout, tileColumns, tileRows } from "./gemm-tile.js";
 
@@ -29,6 +29,8 @@ export interface Right {
   readonly panels: number;
   readonly panelBytes: number;
   readonly k: number;
+  /** Panels that are packed on the way: packs some of them, and gives an operand in which these are. */
+  readonly pack?: (column: number, columns: number) => Right;
 }
 
 /** A rectangle of tiles: row panels and column panels. */
@@ -75,6 +77,8 @@ const inFirstCache = 512;
  * while it runs uses the better code from the next call on.
  */
 const callWork = 2 ** 25;
+/** How many bytes of panels are packed at a time: they are in the second-level cache when they are used. */
+const packedBytes = 2 ** 18;
 /** Below this many multiplications a thread costs more than it does. */
 const smallest = 2 ** 16;
 
@@ -101,6 +105,41 @@ function divideTiles(left: Left, columnPanels: number, threads: number): Part[][
       }));
     });
   });
+}
+
+/** Runs a kernel over all parts of a product; panels that are packed on the way are used while they are in cache. */
+function overParts(
+  engine: Engine,
+  module: LoadedModule,
+  kernel: string,
+  operands: Product,
+  callsOf: (operands: Product, part: Part) => KernelCall[],
+): void {
+  const { left, right } = operands;
+  const { pack, panels, panelBytes } = right;
+  if (pack === undefined) {
+    const groups = divideTiles(left, panels, engine.threads);
+    module.run(
+      kernel,
+      groups.map((group) => group.flatMap((part) => callsOf(operands, part))),
+    );
+    return;
+  }
+  const block = Math.max(1, Math.floor(blockBytes / (4 * left.rows * Math.min(left.k, longest))));
+  const most = 4 * Math.max(1, Math.floor(packedBytes / (4 * panelBytes)));
+  for (const [column, columns] of ranges(panels, most)) {
+    const packed = { ...operands, right: pack(column, columns) };
+    const calls = ranges(left.panels, block).flatMap(([row, rows]) =>
+      callsOf(packed, { row, rows, column, columns }),
+    );
+    module.run(kernel, [calls]);
+  }
+}
+
+/** A product whose panels are all packed. */
+function whole(operands: Product): Product {
+  const { pack, panels } = operands.right;
+  return pack === undefined ? operands : { ...operands, right: pack(0, panels) };
 }
 
 /** Ranges of at most `step` that make up `count`: first and length of each. */
@@ -167,44 +206,35 @@ export function product(engine: Engine, operands: Product): void {
  */
 export function fusedProduct(
   engine: Engine,
-  operands: Product,
+  given: Product,
   module: LoadedModule,
   kernel: string,
   more: (part: Part) => readonly number[],
 ): void {
-  const { left, right } = operands;
-  const all = stretches(left);
-  const last = inPairs(left) ? ([left.k, 0] as const) : (all.pop() as [number, number]);
+  const all = stretches(given.left);
+  const last = inPairs(given.left) ? ([given.left.k, 0] as const) : (all.pop() as [number, number]);
+  const operands = all.length > 0 ? whole(given) : given;
   if (all.length > 0) multiply(engine, operands, all);
-  const parts = divideTiles(left, right.panels, engine.threads);
-  module.run(
-    kernel,
-    parts.map((group) => group.map((part) => [...productArguments(operands, part, last), ...more(part)])),
-  );
+  overParts(engine, module, kernel, operands, (operands, part) => [
+    [...productArguments(operands, part, last), ...more(part)],
+  ]);
 }
 
 /** Whether column panels are taken two at a time: up to two rows there are enough registers for it. */
 const inPairs = ({ rows, layout }: Left): boolean => rows < 3 && layout === "quads";
 
 function multiply(engine: Engine, operands: Product, sum: readonly [number, number][]): void {
-  const { left, right } = operands;
-  const { rows, layout } = left;
-  const panels = inPairs(left) ? 2 : 1;
-  const parts = divideTiles(left, right.panels, engine.threads);
-  engine
-    .load(`product ${rows} ${layout} ${panels}`, (module) =>
-      addProduct(module, { rows, left: layout, panels }, engine.simd),
-    )
-    .run(
-      "product",
-      parts.map((group) =>
-        group
-          .flatMap((part) => (panels === 2 ? pairsOf(part) : [{ part, apart: [] }]))
-          .flatMap(({ part, apart }) =>
-            sum.map((stretch) => [...productArguments(operands, part, stretch), ...apart]),
-          ),
-      ),
-    );
+  const { rows, layout } = operands.left;
+  const panels = inPairs(operands.left) ? 2 : 1;
+  const module = engine.load(`product ${rows} ${layout} ${panels}`, (module) =>
+    addProduct(module, { rows, left: layout, panels }, engine.simd),
+  );
+  const all = panels === 2 ? whole(operands) : operands;
+  overParts(engine, module, "product", all, (operands, whole) =>
+    (panels === 2 ? pairsOf(whole) : [{ part: whole, apart: [] }]).flatMap(({ part, apart }) =>
+      sum.map((stretch) => [...productArguments(operands, part, stretch), ...apart]),
+    ),
+  );
 }
 
 /** Pairs of a part's column panels, each of one from its first and one from its second half; an odd one pairs with itself. */

@@ -50,13 +50,15 @@ function expectComposed(
   });
 }
 
-/** Sizes with and without padding, few rows, many rows, long sums. */
+/** Sizes with and without padding, few rows, many rows, long sums; and more panels than are packed at a time. */
 const sizes = [
   [1, 8, 16],
   [3, 24, 40],
   [7, 13, 27],
   [64, 48, 128],
-  [130, 16, 1400],
+  [9, 1104, 16],
+  [70, 96, 1400],
+  [200, 16, 1400],
 ] as const;
 
 test.each(sizes)("blocks of %i x %i x %i give what the composed form does", (rows, dModel, dFf) => {

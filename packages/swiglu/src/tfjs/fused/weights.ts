@@ -3,7 +3,7 @@
 import type { FfnPlan } from "../../backend/ffn.js";
 import type { Engine } from "../../wasm/engine.js";
 import { type PackedWeight, type PackedWeights, sourcesOf, weightsOf } from "../../wasm/ffn-weights.js";
-import { padded, type Right } from "../../wasm/gemm.js";
+import { padded, type Right, tileColumns } from "../../wasm/gemm.js";
 import { packRight, packRightTransposed } from "../../wasm/gemm-panels.js";
 import { type Columns, writePadded } from "../../wasm/matrix-copy.js";
 import type { Scratch } from "../../wasm/scratch.js";
@@ -67,8 +67,6 @@ function biasOf(run: Run, name: string, columns: number, from: Columns): number 
 }
 
 class TensorWeight implements PackedWeight {
-  private packed: Right | undefined;
-  private turned: Right | undefined;
   private row: number | undefined;
 
   constructor(
@@ -81,22 +79,53 @@ class TensorWeight implements PackedWeight {
 
   get panels(): Right {
     const { addresses, rows, columns, rowLength } = this.matrices;
-    this.packed ??= packRight(this.engine, addresses, rows, columns, this.room(rows), rowLength);
-    return this.packed;
+    // Of a panel's eight columns each matrix has its share.
+    const share = tileColumns / addresses.length;
+    return this.onTheWay(columns / share, rows, (column, count, to) => {
+      const from = addresses.map((address) => address + 4 * share * column);
+      return packRight(this.engine, from, rows, share * count, to, rowLength);
+    });
   }
 
   get bias(): number {
-    this.row ??= packRight(this.engine, this.biases, 1, this.matrices.columns, this.room(1)).address;
+    const { engine, scratch, biases, matrices } = this;
+    this.row ??= packRight(
+      engine,
+      biases,
+      1,
+      matrices.columns,
+      scratch.place(biases.length * matrices.columns),
+    ).address;
     return this.row;
   }
 
   transposed(): Right {
     const { addresses, rows, columns, rowLength } = this.matrices;
-    this.turned ??= packRightTransposed(this.engine, addresses, rows, columns, this.room(rows), rowLength);
-    return this.turned;
+    return this.onTheWay(rows / tileColumns, addresses.length * columns, (row, count, to) => {
+      const from = addresses.map((address) => address + 4 * rowLength * tileColumns * row);
+      return packRightTransposed(this.engine, from, tileColumns * count, columns, to, rowLength);
+    });
   }
 
-  private room(rows: number): number {
-    return this.scratch.place(this.matrices.addresses.length * rows * this.matrices.columns);
+  /** An operand of so many panels, of which `pack` packs some to an address when they are needed. */
+  private onTheWay(
+    panels: number,
+    k: number,
+    pack: (column: number, count: number, to: number) => Right,
+  ): Right {
+    const panelBytes = 4 * tileColumns * k;
+    let [place, room] = [0, 0];
+    return {
+      address: 0,
+      panels,
+      panelBytes,
+      k,
+      pack: (column, count) => {
+        if (count > room) place = this.scratch.place((count * panelBytes) / 4);
+        room = Math.max(room, count);
+        const packed = pack(column, count, place);
+        return { ...packed, address: place - column * panelBytes };
+      },
+    };
   }
 }
