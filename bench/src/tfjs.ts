@@ -61,6 +61,16 @@ function rowOf({ step, rounds }: Measured, side: Side): string[] {
   ];
 }
 
+/** What the multiply-adds of a block alone take. */
+function bareRow({ step, rounds: { bare, fused } }: Measured): string[][] {
+  if (bare === undefined) return [];
+  const { median } = summarise(bare);
+  const name = `${step.name}: its multiply-adds alone, in registers`;
+  return [
+    [name, range(summarise(bare)), `${digits(speed(step, median))} ${step.unit}`, range(ratios(bare, fused))],
+  ];
+}
+
 const aims = [
   { name: "block, training step, 128x512x1376", side: "operations", least: 20 },
   { name: "block, training step, 128x512x1376", side: "composed", least: 2 },
@@ -71,6 +81,13 @@ const verdicts = aims.map(({ name, side, least }) => {
   const ratio = ratios(rounds[side], rounds.fused);
   return [name, sideNames[side], `${least}`, range(ratio), ratio.median >= least ? "yes" : "**no**"];
 });
+
+/** The longest that a fused block step may take to meet its aims, and what its multiply-adds alone take. */
+function bound(): string {
+  const { rounds } = measured.find(({ step }) => step.name === aims[0].name)!;
+  const most = (side: Side, least: number): string => digits(summarise(rounds[side]).median / least);
+  return `The aims for the block mean steps of ${most("operations", 20)} and ${most("composed", 2)} ms here, of which the multiply-adds alone, in registers, take ${digits(summarise(rounds.bare!).median)} ms.`;
+}
 
 const cpu = `${cpus().length} cores of ${cpus()[0]?.model.trim()}`;
 const date = new Date().toISOString().slice(0, 10);
@@ -86,16 +103,18 @@ One process; all sides take turns, ${values.rounds} rounds; a cell has the media
 
 ${markdownTable(["case", "against", "at least", "measured", "reached"], verdicts)}
 
+${bound()}
+
 ## Times
 
 ${markdownTable(
   ["", "ms", "speed", "time / fused"],
-  measured.flatMap((one) => sides.map((side) => rowOf(one, side))),
+  measured.flatMap((one) => [...sides.map((side) => rowOf(one, side)), ...bareRow(one)]),
 )}
 
 ## A real model
 
-Handwritten digits, \`model.fit\`, Adam, batches of 64: a projection to 128, two \`GatedFfn\` of 344, softmax; the same seeded weights. Over ${composed.losses.length} steps the losses with composed operations and with fused kernels differ by ${apart.toExponential(1)} at most. A step takes ${digits((1000 * composed.seconds) / composed.losses.length)} ms composed and ${digits((1000 * fused.seconds) / fused.losses.length)} ms fused. From the tenth to the last of ${fused.losses.length} fused steps: tensors, ${flat(fused.tensors)}; bytes of the wasm memory, ${flat(fused.bytes)}.
+Handwritten digits, \`model.fit\`, Adam, batches of 60: a projection to 128, two \`GatedFfn\` of 344, softmax; the same seeded weights. Over ${composed.losses.length} steps the losses with composed operations and with fused kernels differ by ${apart.toExponential(1)} at most. A step takes ${digits((1000 * composed.seconds) / composed.losses.length)} ms composed and ${digits((1000 * fused.seconds) / fused.losses.length)} ms fused. From the tenth to the last of ${fused.losses.length} fused steps: tensors, ${flat(fused.tensors)}; bytes of the wasm memory, ${flat(fused.bytes)}.
 `;
 console.log(text);
 const out = resolve(fileURLToPath(new URL("../..", import.meta.url)), values.out);

@@ -15,7 +15,8 @@ export interface Training {
   readonly bytes: readonly [number, number];
 }
 
-const batchSize = 64;
+/** 1,000 steps are all of the 60,000 images. */
+const batchSize = 60;
 const require = createRequire(import.meta.url);
 
 function digits(count: number): { images: tf.Tensor; labels: tf.Tensor } {
@@ -53,7 +54,7 @@ function network(): tf.Sequential {
 const wasmBytes = (): number =>
   (tf.backend() as tf.KernelBackend & { readonly wasm: { readonly HEAPU8: Uint8Array } }).wasm.HEAPU8.length;
 
-/** Trains for so many steps of 64 images. */
+/** Trains for so many steps. */
 export async function train(side: Side, steps: number): Promise<Training> {
   switchTo(side);
   const { images, labels } = digits(batchSize * steps);

@@ -2,9 +2,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { type Side, sides, switchTo } from "./sides.js";
 import type { Step } from "./steps.js";
+import { bareMultiplyAdds } from "./yardstick.js";
 
-/** Milliseconds of one call in each round, by side. */
-export type Rounds = { readonly [S in Side]: readonly number[] };
+/** Milliseconds of one call in each round, by side; for blocks also of their multiply-adds alone, in registers. */
+export type Rounds = { readonly [S in Side]: readonly number[] } & { readonly bare?: readonly number[] };
 
 function once({ run, calls }: Step, side: Side): number {
   switchTo(side);
@@ -40,6 +41,12 @@ export function measure(step: Step, rounds: number): Rounds {
   compare(step);
   for (const side of sides) for (let i = 0; i < 3; i++) once(step, side);
   const times = Object.fromEntries(sides.map((side) => [side, [] as number[]])) as Record<Side, number[]>;
-  for (let round = 0; round < rounds; round++) for (const side of sides) times[side].push(once(step, side));
-  return times;
+  const bare: number[] = [];
+  const yardstick = bareMultiplyAdds();
+  yardstick(step.size);
+  for (let round = 0; round < rounds; round++) {
+    for (const side of sides) times[side].push(once(step, side));
+    bare.push(yardstick(step.size));
+  }
+  return step.unit === "GFLOP/s" ? { ...times, bare } : times;
 }
