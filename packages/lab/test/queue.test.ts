@@ -11,7 +11,7 @@ import { redisName } from "../src/queue/address.js";
 import { QUEUE, readQueuedRun } from "../src/queue/job.js";
 import { isRunRecord } from "../src/sweep/record.js";
 import { configOfRun } from "../src/sweep/run.js";
-import { eventually, type Running, runCli, startCli } from "./cli.js";
+import { eventually, type Running, run, runCli, startCli } from "./cli.js";
 import { writeImageSet } from "./idxFiles.js";
 import { configOf } from "./records.js";
 import { freePort, hasRedis, type RedisServer, startRedis, unlessRedis } from "./redis.js";
@@ -248,14 +248,9 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
   test("TLS", async () => {
     const folder = join(scratch, "tls");
     mkdirSync(folder);
-    execFileSync(
-      "openssl",
-      [
-        ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"],
-        ...["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"],
-      ],
-      { cwd: folder, stdio: "ignore" },
-    );
+    const request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"];
+    request.push("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1");
+    await run("openssl", [...request, "-keyout", "key.pem", "-out", "cert.pem"], folder);
     const options = ["--tls-port", "PORT", "--tls-auth-clients", "no", "--requirepass", "secret"];
     options.push("--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem");
     const server = await startRedis(folder, ...options);
