@@ -7,6 +7,7 @@ import {
   asGated,
   bilinear,
   compile,
+  defineActivation,
   differentiate,
   expressions as e,
   errorBound,
@@ -182,6 +183,19 @@ describe.each(backends)("gradients on the %s backend", (backend) => {
       expect(y.dtype).toBe("float32");
       expect(y.dataSync()).toEqual(floats.dataSync());
     });
+  });
+
+  test("minimum and maximum keep a NaN of either operand", () => {
+    const nan = Number.NaN;
+    for (const build of [e.min, e.max]) {
+      const either = defineActivation({ name: "either", kind: "gated", expression: build("gate", "up") });
+      tf.tidy(() => {
+        const inputs = { gate: tf.tensor1d([nan, 1, nan, 2]), up: tf.tensor1d([1, nan, nan, 2]) };
+        expect([...activate(either, inputs).dataSync()]).toEqual([nan, nan, nan, 2]);
+        const limit = activate(activations.swigluClamped, inputs, { limit: tf.scalar(nan) });
+        expect([...limit.dataSync()]).toEqual([nan, nan, nan, nan]);
+      });
+    }
   });
 
   test("nothing stays behind", () => {

@@ -178,6 +178,34 @@ describe.each(backends)("layers on the %s backend", (backend) => {
   );
 });
 
+test("a file holds what was given", () => {
+  const layer = (layers["GatedDense, everything set"] as () => tf.layers.Layer)();
+  const l2 = { className: "L1L2", config: { l1: 0, l2: 0.125 } };
+  expect(plain(layer.getConfig())).toMatchObject({
+    trainable: false,
+    activation: "swigluStep",
+    units: 5,
+    useBias: false,
+    gateKernelInitializer: { config: { mode: "fanIn", scale: 2 } },
+    upKernelInitializer: { className: "TruncatedNormal", config: { stddev: 0.5, seed: 7 } },
+    gateKernelRegularizer: l2,
+    upKernelRegularizer: l2,
+    gateBiasRegularizer: null,
+    gateKernelConstraint: {
+      className: "MinMaxNorm",
+      config: { minValue: 0.1, maxValue: 2, rate: 0.5, axis: 0 },
+    },
+    upKernelConstraint: { className: "MaxNorm", config: { maxValue: 3 } },
+  });
+  const text = String((layers["GatedFfn, everything set"] as () => tf.layers.Layer)().getConfig().parameters);
+  const plainParameter = { initializer: null, regularizer: null, constraint: null };
+  expect(JSON.parse(text.replaceAll("alpha^", "alpha_"))).toEqual({
+    alpha_p: { value: 0.7, trainable: false, ...plainParameter },
+    alpha_n: { value: 0.8, trainable: "per-layer", ...plainParameter },
+    beta: { value: 0.25, trainable: "per-channel", ...plainParameter },
+  });
+});
+
 test("every activation comes back from a file", async () => {
   await useBackend("cpu");
   registerLayers();
