@@ -1,4 +1,4 @@
-"""The lab's image model in PyTorch, as fast as plain PyTorch has it: one training step, timed on request.
+"""The lab's model in PyTorch, for images or (a CONFIG with a vocabulary) for text, as fast as plain PyTorch has it: one training step, timed on request.
 
 Reads requests as lines of JSON on standard input, {"threads": 1, "foreach": true, "steps": 10}, and answers each with
 {"milliseconds": [...], "loss": ..., "gradientNorm": ...} of those steps. The first line it writes describes PyTorch and
@@ -12,11 +12,15 @@ import time
 import torch
 import torch.nn.functional as F
 
-CONFIG = json.loads(sys.argv[1])  # imageSize, patch, classes, width, depth, heads, hidden, batch, weightDecay, clipNorm
+CONFIG = json.loads(sys.argv[1])  # imageSize, patch, classes or vocabulary, context; width, depth, heads, hidden, batch, weightDecay, clipNorm
 WIDTH, DEPTH, HEADS, HIDDEN, BATCH = (CONFIG[k] for k in ("width", "depth", "heads", "hidden", "batch"))
-PATCH, CLASSES = CONFIG["patch"], CONFIG["classes"]
-SIDE = CONFIG["imageSize"] // PATCH
-TOKENS = SIDE * SIDE
+TEXT = "vocabulary" in CONFIG
+if TEXT:
+    TOKENS, CLASSES = CONFIG["context"], CONFIG["vocabulary"]
+else:
+    PATCH, CLASSES = CONFIG["patch"], CONFIG["classes"]
+    SIDE = CONFIG["imageSize"] // PATCH
+    TOKENS = SIDE * SIDE
 HEAD = WIDTH // HEADS
 
 weights = {}
@@ -49,7 +53,10 @@ def norm(name):
     parameter(f"{name}.bias", (WIDTH,), False, [0.0] * WIDTH)
 
 
-linear("patch", PATCH * PATCH, WIDTH)
+if TEXT:
+    parameter("token", (CLASSES, WIDTH), False, [0.5 * value("token", i) for i in range(CLASSES * WIDTH)])
+else:
+    linear("patch", PATCH * PATCH, WIDTH)
 parameter("position", (TOKENS, WIDTH), False, [0.02 * value("position", i) for i in range(TOKENS * WIDTH)])
 for i in range(DEPTH):
     norm(f"block{i}.norm1")
@@ -65,9 +72,15 @@ groups = [{"params": decayed, "weight_decay": CONFIG["weightDecay"]}, {"params":
 optimizers = {foreach: torch.optim.AdamW(groups, lr=CONFIG["learningRate"], foreach=foreach) for foreach in (False, True)}
 parameters = list(weights.values())
 
-images = torch.tensor([0.5 + 0.5 * value("images", i) for i in range(BATCH * CONFIG["imageSize"] ** 2)])
-images = images.view(BATCH, -1)
-labels = torch.arange(BATCH) % CLASSES
+if TEXT:
+    places = torch.arange(BATCH * TOKENS + 1)
+    stream = (31 * places + places % 7) % CLASSES
+    tokens, labels = stream[:-1].view(BATCH, TOKENS), stream[1:]
+    future = torch.full((TOKENS, TOKENS), -math.inf).triu(1)
+else:
+    images = torch.tensor([0.5 + 0.5 * value("images", i) for i in range(BATCH * CONFIG["imageSize"] ** 2)])
+    images = images.view(BATCH, -1)
+    labels = torch.arange(BATCH) % CLASSES
 
 
 def apply(name, x):
@@ -78,17 +91,25 @@ def normalise(name, x):
     return F.layer_norm(x, (WIDTH,), weights[f"{name}.weight"], weights[f"{name}.bias"])
 
 
-def model():
+def embed():
+    if TEXT:
+        return F.embedding(tokens, weights["token"])
     patches = images.view(BATCH, SIDE, PATCH, SIDE, PATCH).permute(0, 1, 3, 2, 4).reshape(BATCH, TOKENS, PATCH * PATCH)
-    x = apply("patch", patches) + weights["position"]
+    return apply("patch", patches)
+
+
+def model():
+    x = embed() + weights["position"]
     for i in range(DEPTH):
         packed = apply(f"block{i}.qkv", normalise(f"block{i}.norm1", x)).view(BATCH, TOKENS, 3, HEADS, HEAD)
         q, k, v = packed.permute(2, 0, 3, 1, 4)
-        attention = ((q * HEAD**-0.5) @ k.transpose(-1, -2)).softmax(-1)
+        scores = (q * HEAD**-0.5) @ k.transpose(-1, -2)
+        attention = (scores + future if TEXT else scores).softmax(-1)
         x = x + apply(f"block{i}.out", (attention @ v).transpose(1, 2).reshape(BATCH, TOKENS, WIDTH))
         gate, up = apply(f"block{i}.ffn.gateUp", normalise(f"block{i}.norm2", x)).chunk(2, -1)
         x = x + apply(f"block{i}.ffn.down", F.silu(gate) * up)
-    return apply("head", normalise("norm", x).mean(1))
+    last = normalise("norm", x)
+    return apply("head", last.view(-1, WIDTH) if TEXT else last.mean(1))
 
 
 def step(optimizer):

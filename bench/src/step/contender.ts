@@ -1,13 +1,13 @@
 // One side of a comparison: something that runs training steps on request and says how long each took.
-import type { ImageShape } from "swiglu-lab";
+import type { ModelShape } from "swiglu-lab";
 
 /** The model and the optimiser that every side runs. */
-export interface StepConfig extends ImageShape {
+export type StepConfig = ModelShape & {
   readonly batch: number;
   readonly learningRate: number;
   readonly weightDecay: number;
   readonly clipNorm: number;
-}
+};
 
 /** What the very first step from the formula's weights gives: the same on every side, or they train different models. */
 export interface FirstStep {

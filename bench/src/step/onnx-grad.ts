@@ -1,38 +1,43 @@
 // The lab's model trained by onnx-grad on onnxruntime-node.
-import { crossEntropy, input, Training } from "onnx-grad";
+import { crossEntropy, input, Training, transpose } from "onnx-grad";
 import * as ort from "onnxruntime-node";
 import { activations } from "swiglu";
 import { logits, parameterSpecs } from "swiglu-lab";
 import { type Contender, type StepConfig, value } from "./contender.js";
 
 export async function onnxGrad(config: StepConfig, threads: number): Promise<Contender> {
-  const { batch, classes, imageSize, learningRate, weightDecay, clipNorm } = config;
+  const { batch, learningRate, weightDecay, clipNorm } = config;
   const variant = { name: "swiglu", activation: activations.swiglu, trained: false };
   const specs = parameterSpecs(variant, config);
-  const pixels = imageSize ** 2;
+  const { inputs, labels, scale } = examples(config);
   const training = await Training.create(
     ort,
     {
       parameters: specs,
-      loss: (weights) =>
-        crossEntropy(
-          logits(variant, config, input("images", [batch, pixels]), weights),
-          input("labels", [batch], "int32"),
-        ),
+      loss: (weights) => {
+        const taken = input(
+          "inputs",
+          [batch, inputs.length / batch],
+          "imageSize" in config ? "float32" : "int32",
+        );
+        const scores = logits(variant, config, taken, weights);
+        return "imageSize" in config
+          ? crossEntropy(scores, input("labels", [batch], "int32"))
+          : crossEntropy(scores, transpose(input("labels", [batch, config.context], "int32")), {
+              padding: true,
+            });
+      },
       weightDecay,
       clipNorm,
     },
     { threads },
   );
   for (const { name, shape, init } of specs) {
-    const scale = name === "position" ? 0.02 : 1 / Math.sqrt(shape[0]!);
     training.parameter(name).forEach((_, i, all) => {
-      all[i] = "value" in init ? init.value : scale * value(name, i);
+      all[i] = "value" in init ? init.value : (scale[name] ?? 1 / Math.sqrt(shape[0]!)) * value(name, i);
     });
   }
-  const images = Float32Array.from({ length: batch * pixels }, (_, i) => 0.5 + 0.5 * value("images", i));
-  const labels = Int32Array.from({ length: batch }, (_, i) => i % classes);
-  const step = () => training.step({ images, labels }, learningRate);
+  const step = () => training.step({ inputs, labels }, learningRate);
   return {
     name: `onnx-grad, ${threads} thread${threads === 1 ? "" : "s"}`,
     cores: threads,
@@ -47,5 +52,29 @@ export async function onnxGrad(config: StepConfig, threads: number): Promise<Con
       return milliseconds;
     },
     close: () => training.dispose(),
+  };
+}
+
+/** A batch by a formula, and the deviations of the tables; the same are in pytorch/step.py. */
+function examples(config: StepConfig): {
+  inputs: Float32Array | Int32Array;
+  labels: Int32Array;
+  scale: Readonly<Record<string, number>>;
+} {
+  const { batch } = config;
+  if ("imageSize" in config) {
+    const pixels = batch * config.imageSize ** 2;
+    return {
+      inputs: Float32Array.from({ length: pixels }, (_, i) => 0.5 + 0.5 * value("images", i)),
+      labels: Int32Array.from({ length: batch }, (_, i) => i % config.classes),
+      scale: { position: 0.02 },
+    };
+  }
+  const { vocabulary, context } = config;
+  const token = (i: number): number => (31 * i + (i % 7)) % vocabulary;
+  return {
+    inputs: Int32Array.from({ length: batch * context }, (_, i) => token(i)),
+    labels: Int32Array.from({ length: batch * context }, (_, i) => token(i + 1)),
+    scale: { position: 0.02, token: 0.5 },
   };
 }
