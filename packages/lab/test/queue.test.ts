@@ -8,7 +8,7 @@ import { type Job, Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { redisName } from "../src/queue/address.js";
-import { QUEUE, readQueuedRun } from "../src/queue/job.js";
+import { jobId, QUEUE, readQueuedRun } from "../src/queue/job.js";
 import { isRunRecord } from "../src/sweep/record.js";
 import { configOfRun } from "../src/sweep/run.js";
 import { eventually, type Running, run, runCli, startCli } from "./cli.js";
@@ -193,7 +193,7 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
     expect([again.code, timeless("asker").length]).toEqual([0, 3]);
   });
 
-  async function withQueueCount(state: "waiting" | "completed", count: number): Promise<boolean> {
+  async function withQueueCount(state: "waiting" | "completed" | "failed", count: number): Promise<boolean> {
     return (await withQueue((queue) => queue.getJobCounts(state)))[state] === count;
   }
 
@@ -213,12 +213,16 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
     ]);
   });
 
-  const config = configOfRun(configOf(["relu"], [1]), { variant: "relu", seed: 1 });
-  const put = (name: string, change: object): Promise<Job> =>
-    withQueue((queue) => queue.add(name, { config: { ...config, ...change } }, { jobId: name }));
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  const run1 = { variant: "relu", seed: 1 };
+  /** Puts a run into the queue by hand. */
+  function put(change: object, id?: string): Promise<Job> {
+    const config = { ...configOfRun(configOf(["relu"], [1]), run1), version, ...change };
+    return withQueue((queue) => queue.add("by hand", { config }, { jobId: id ?? jobId(config, run1) }));
+  }
 
   test("a run of another version stays in the queue, and the worker ends with a sentence", async () => {
-    await put("run-old", { version: "9.9.9" });
+    await put({ version: "9.9.9" });
     const { code, stderr } = await startWorker("other").ended;
     expect(stderr).toMatch(
       /^error: the queue holds runs of swiglu-lab 9\.9\.9, and this is \d.*stay in the queue\.\n$/,
@@ -227,11 +231,22 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
   });
 
   test("a run whose data are not here stays in the queue, and the worker ends with a sentence", async () => {
-    const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-    await put("run-elsewhere", { version });
+    await put({});
     const { code, stderr } = await startWorker("without").ended;
     expect(stderr).toMatch(/^error: made-up \(SHA-256 0+\) is not here: .*Name its place with --data\.\n$/);
     expect([code, await withQueueCount("waiting", 1)]).toEqual([1, true]);
+  });
+
+  test("what is no run fails alone, touches nothing, and the worker goes on", async () => {
+    mkdirSync(join(scratch, "kept"));
+    const worker = startWorker(join("kept", "work"));
+    await put({ steps: -1 }, "negative");
+    await put({}, "..");
+    await worker.until(
+      /job negative: the job is not a run: config\.steps: .*\n(.*\n)*job \.\.: .*its id is that of another/,
+    );
+    expect(await eventually(() => withQueueCount("failed", 2), 5)).toBe(true);
+    expect([worker.child.exitCode, readdirSync(join(scratch, "kept", "work"))]).toEqual([null, []]);
   });
 
   test("a password that is missing or wrong is one sentence", async () => {

@@ -14,7 +14,16 @@ import { TrainingProcess } from "../sweep/process.js";
 import type { RunRecord } from "../sweep/record.js";
 import type { Run } from "../sweep/run.js";
 import { connectRedis, tellTroubles } from "./connection.js";
-import { KEPT, modelKey, QUEUE, type QueuedRun, type QueueResult, readQueuedRun, versionOf } from "./job.js";
+import {
+  jobId,
+  KEPT,
+  modelKey,
+  QUEUE,
+  type QueuedRun,
+  type QueueResult,
+  readQueuedRun,
+  versionOf,
+} from "./job.js";
 
 /** At most this often, in milliseconds, the progress of a run is told. */
 const REPORT_INTERVAL = 1_000;
@@ -131,10 +140,13 @@ class Station {
     return { record, hasModel: model !== undefined };
   }
 
-  #read(job: Job): QueuedRun & Run {
+  #read({ id, data }: Job): QueuedRun & Run {
     try {
-      return readQueuedRun(job.data);
+      const run = readQueuedRun(data);
+      if (id !== jobId(run.config, run)) throw new Error("the job is not a run: its id is that of another");
+      return run;
     } catch (thrown) {
+      this.events.trouble(`job ${id}: ${messageOf(thrown)}`);
       throw new UnrecoverableError(messageOf(thrown));
     }
   }
@@ -180,8 +192,9 @@ class Station {
     throw new WaitingError();
   }
 
+  /** For a job that was read: its id is a hash. */
   #folderOf({ id }: Job): string {
-    return join(this.options.folder, encodeURIComponent(String(id)));
+    return join(this.options.folder, String(id));
   }
 
   /** Makes the folder, and deletes in it what others have finished long ago. */
