@@ -169,7 +169,7 @@ function introduce(config: Config, task: Task, folder: string, kept: number, pla
   print(
     wrap(
       `${head?.toUpperCase()}${rest.join("")}: ${reads}, width ${width}, ${count(depth, "block")}, ${count(heads, "head")}. ` +
-        `${count(steps, "step")} of ${batch} ${examplesOf[config.task][1]}, learning rate ${learningRate}. ` +
+        `${count(steps, "step")} of ${batch} ${examplesOf[config.task]}, learning rate ${learningRate}. ` +
         "All variants of a seed see the same batches and start from the same weights outside the feed-forward blocks.",
     ),
   );

@@ -42,9 +42,9 @@ export type TaskSettings =
   | Omit<LanguageConfig, "data">
   | Omit<TranslationConfig, "data">;
 
-/** What the examples of a task are called: one, several. */
-export const examplesOf: Readonly<Record<TaskKind, readonly [string, string]>> = {
-  images: ["image", "images"],
-  language: ["sequence", "sequences"],
-  translation: ["pair", "pairs"],
+/** What the examples of a task are called. */
+export const examplesOf: Readonly<Record<TaskKind, string>> = {
+  images: "images",
+  language: "sequences",
+  translation: "pairs",
 };

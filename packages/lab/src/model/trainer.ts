@@ -24,8 +24,8 @@ type Inputs = Float32Array | Int32Array;
 export interface Evaluation {
   /** Mean cross-entropy in nats over the labels that are not padding. */
   readonly loss: number;
-  /** Share of images that are labelled rightly; 0 for sequences, where it is not measured. */
-  readonly accuracy: number;
+  /** Share of images that are labelled rightly; not measured for sequences. */
+  readonly accuracy?: number;
   /** The cross-entropy of every label, in the order of the labels; 0 where it is padding. */
   readonly losses: Float32Array;
 }
@@ -160,7 +160,8 @@ export class Trainer {
         losses[start * perLabel + i] = loss;
       });
     }
-    return { loss: sum / counted, accuracy: right / counted, losses };
+    const loss = sum / counted;
+    return isImageShape(shape) ? { loss, accuracy: right / counted, losses } : { loss, losses };
   }
 
   /** The feeds of the evaluation graph; the last call of a set is filled up with blanks. */

@@ -25,7 +25,7 @@ export interface ImageShape extends BlockShape {
   readonly classes: number;
 }
 
-/** A decoder: it foretells every token of a sequence from those before it. */
+/** A decoder: it predicts every token of a sequence from those before it. */
 export interface SequenceShape extends BlockShape {
   /** Tokens are the numbers 0 to vocabulary - 1. */
   readonly vocabulary: number;

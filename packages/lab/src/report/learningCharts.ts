@@ -8,6 +8,9 @@ import { familyColour, panelFrame, svg } from "./svg.js";
 /** Where a logarithmic axis of losses has its ticks. */
 const ROUND_LOSSES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100];
 
+/** The same where the losses stay within a few nats, as those of tokens do. */
+const NEAR_LOSSES = [0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12];
+
 export interface Panel {
   readonly name: string;
   readonly note: string;
@@ -47,7 +50,9 @@ function panel(
   colour: string,
   domain: [number, number],
 ): PlotOptions {
-  const ticks = ROUND_LOSSES.filter((loss) => loss >= domain[0] && loss <= domain[1]);
+  const within = (losses: readonly number[]): number[] =>
+    losses.filter((loss) => loss >= domain[0] && loss <= domain[1]);
+  const ticks = within(ROUND_LOSSES).length > 1 ? within(ROUND_LOSSES) : within(NEAR_LOSSES);
   return {
     ...panelFrame,
     x: { nice: false },

@@ -123,7 +123,7 @@ function facts({ config, records }: Results): string {
   const entries = [
     ["Runs", `${records.length}`],
     ["Steps of a run", grouped(config.steps)],
-    [`${capital(examplesOf[config.task][1])} per step`, grouped(config.batch)],
+    [`${capital(examplesOf[config.task])} per step`, grouped(config.batch)],
     ["Parameters", trained === undefined ? "" : grouped(trained.parameters)],
     ["Learning rate", `${config.learningRate}`],
     ["Time, all runs", duration(seconds)],

@@ -26,16 +26,16 @@ export function methodOf(config: Config): { network: string; split: string } {
     case "language":
       return {
         network:
-          `A decoder-only transformer foretells every token of a text from up to ${config.context} before it ${size}. ` +
+          `A decoder-only transformer predicts every token of a text from up to ${config.context} before it ${size}. ` +
           `Tokens are the ${grouped(config.vocabulary)} of a byte-pair vocabulary that was learned from the training part alone; no text is outside of it.`,
         split:
           `Whole documents are in one part, and so are documents that share passages: ${grouped(config.data.examples.train)} sequences are trained on, ${parts}; ` +
-          "the test documents serve for the figures only, never to choose. Every token of them is foretold once.",
+          "the test documents serve for the figures only, never to choose. Every token of them is predicted once.",
       };
     case "translation":
       return {
         network:
-          `A decoder-only transformer reads the source after a mark for the language wanted, and goes on with the translation ${size}, ` +
+          `A decoder-only transformer reads the source and a mark for the language wanted, and goes on with the translation ${size}, ` +
           `up to ${config.context} tokens in all, of a byte-pair vocabulary of ${grouped(config.vocabulary)} that was learned from the training part alone. Only the translation counts in the loss.`,
         split:
           `Pairs whose sources differ by little are in one part: ${grouped(config.data.examples.train)} pairs are trained on, ${parts}; ` +

@@ -130,7 +130,7 @@ function power({ ranking, baseline }: Summary, config: Config, metric: Metric): 
 
 function reach({ task, steps, batch, data, learningRate, width, depth }: Config): string {
   const examples = data.examples.train;
-  const [, noun] = examplesOf[task];
+  const noun = examplesOf[task];
   const passes = (steps * batch) / examples;
   return (
     `${count(steps, "step")} of ${batch} ${noun} are ${passes.toFixed(passes < 10 ? 1 : 0)} passes over the ${grouped(examples)} training ${noun}. ` +

@@ -83,7 +83,7 @@ async function evaluateOn(
     const part = await trainer.evaluate(inputs, labels);
     losses.set(part.losses, start);
     loss += part.loss * labels.length;
-    right += Math.round(part.accuracy * labels.length);
+    right += Math.round((part.accuracy ?? 0) * labels.length);
     await yieldToEvents();
   }
   return { score: { loss: loss / indices.length, accuracy: right / indices.length }, losses };

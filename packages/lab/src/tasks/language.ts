@@ -1,4 +1,4 @@
-// The task of foretelling text, token by token: documents, a byte-pair vocabulary, loss per token and bits per byte.
+// The task of predicting text, token by token: documents, a byte-pair vocabulary, loss per token and bits per byte.
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import type { TaskConfig } from "../config/task.js";
