@@ -12,7 +12,16 @@ import type { RunRecord } from "../sweep/record.js";
 import type { Run } from "../sweep/run.js";
 import { tidyRecords } from "../sweep/sweep.js";
 import { connectRedis, tellTroubles } from "./connection.js";
-import { jobId, KEPT, modelKey, QUEUE, queuedRun, readProgress, readResult } from "./job.js";
+import {
+  jobId,
+  KEPT,
+  modelKey,
+  QUEUE,
+  type QueueProgress,
+  queuedRun,
+  readProgress,
+  readResult,
+} from "./job.js";
 
 /** Milliseconds between two looks, and between two that also put in again what has vanished. */
 const LOOK_INTERVAL = 500;
@@ -57,8 +66,8 @@ export async function runQueued(
 class Dispatch {
   /** The runs that are this sweep's to collect, by the id of their jobs. */
   readonly #pending = new Map<string, Run>();
-  /** Of these, the jobs that a worker has in hand, and the last that was told of each. */
-  readonly #active = new Map<string, string>();
+  /** Of these, the jobs that a worker has in hand, and what was told of each last. */
+  readonly #active = new Map<string, QueueProgress>();
   #filled = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -110,10 +119,13 @@ class Dispatch {
     );
   }
 
-  /** The jobs of this sweep that are in a state. */
+  /** The jobs of this sweep that are in a state; those of others may be many, and are not read. */
   async #mine(state: "active" | "completed" | "failed"): Promise<Job[]> {
-    const jobs: Job[] = await this.queue.getJobs([state]);
-    return jobs.filter(({ id }) => id !== undefined && this.#pending.has(id));
+    const ids = await this.queue.getRanges([state], 0, -1, true);
+    const jobs = await Promise.all(
+      ids.filter((id) => this.#pending.has(id)).map((id): Promise<Job | undefined> => this.queue.getJob(id)),
+    );
+    return jobs.filter((job) => job !== undefined);
   }
 
   async #collect(job: Job): Promise<void> {
@@ -159,17 +171,12 @@ class Dispatch {
     }
     for (const job of jobs) {
       const [id, run] = this.#known(job);
-      if (!this.#active.has(id)) {
-        this.#active.set(id, "");
-        this.events.started(run);
-      }
-      const progress = readProgress(job.progress);
-      const text = JSON.stringify(progress);
-      if (progress === undefined || this.#active.get(id) === text) continue;
-      this.#active.set(id, text);
-      const { step, loss, from } = progress;
-      if (loss === null) this.events.resumed(run, from, []);
-      else this.events.progress(run, step, loss);
+      if (!this.#active.has(id)) this.events.started(run);
+      const last = this.#active.get(id) ?? { step: 0, loss: null, from: 0 };
+      const now = readProgress(job.progress) ?? last;
+      this.#active.set(id, now);
+      if (now.from !== last.from) this.events.resumed(run, now.from, []);
+      if (now.step !== last.step && now.loss !== null) this.events.progress(run, now.step, now.loss);
     }
   }
 

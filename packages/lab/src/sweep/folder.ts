@@ -1,6 +1,6 @@
 // The folder of a sweep, runs/<name>/: config.json, records/<variant>-<seed>.json, .onnx and .checkpoint, and the results.
 // Every file is written atomically, so that a file that exists is whole, whatever was killed when.
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, canonicalJson, folderName } from "../config/config.js";
 import { messageOf, StopError, UserError } from "../errors.js";
@@ -59,8 +59,10 @@ export function runsOf(config: Config): Run[] {
   return config.seeds.flatMap((seed) => config.variants.map(({ name }) => ({ variant: name, seed })));
 }
 
+/** Records a run, once: a record that is there stays. */
 export async function writeRecord(folder: string, record: RunRecord): Promise<void> {
-  await writeAtomically(recordPath(folder, record, "json"), prettyJson(record));
+  const file = recordPath(folder, record, "json");
+  if (!existsSync(file)) await writeAtomically(file, prettyJson(record));
 }
 
 export async function writeModel(folder: string, run: Run, model: Uint8Array): Promise<void> {
