@@ -65,11 +65,17 @@ export function pieces(count: number, run: number, channels: number): Piece[] {
   }));
 }
 
-/** Divides pieces into groups of about equal work, one for each thread. */
+/** Below this many elements a second thread costs more than it does. */
+const smallest = 8192;
+/** Groups of this size make up for threads that are not equally fast. */
+const fine = 2 ** 16;
+
+/** Divides pieces into groups of about equal work: one for each thread, or several where there is much to do. */
 export function divide(all: readonly Piece[], threads: number): Piece[][] {
   const total = all.reduce((sum, { runs, count }) => sum + runs * count, 0);
-  // Below this a second thread costs more than it does.
-  const share = Math.max(8192, Math.ceil(total / threads / 64) * 64);
+  const even = total / threads;
+  const wanted = threads === 1 ? even : Math.max(even / 4, Math.min(even, fine));
+  const share = Math.max(smallest, Math.ceil(wanted / 64) * 64);
   const groups: Piece[][] = [];
   let room = 0;
   for (let rest of all) {
