@@ -117,7 +117,7 @@ export const activations = {
   hardSwish: define({
     name: "hardSwish",
     kind: "unary",
-    expression: mul("x", div(clamp(add("x", 3), 0, 6), 6)),
+    expression: mul("x", div(add(clamp("x", -3, 3), 3), 6)),
     source: "Howard et al. 2019, MobileNetV3 (arXiv 1905.02244)",
   }),
   mish: define({

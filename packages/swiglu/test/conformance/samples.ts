@@ -34,6 +34,7 @@ export const hardPoints: readonly number[] = [
   1,
   -1,
   3,
+  3.000000238418579, // the next one: adding 3 to it gives 6 in float32
   -3,
   6,
   7,
