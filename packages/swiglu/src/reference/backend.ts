@@ -1,10 +1,10 @@
 // The reference backend: plain JavaScript, float64 inside, float32 in and out. The yardstick for all other backends.
+import { ArrayTensor } from "../backend/array-tensor.js";
 import type { Ffn, SyncBackend } from "../backend/backend.js";
 import type { ActivationPlan } from "../backend/check.js";
 import type { Data, ParameterValue, Tensor } from "../backend/data.js";
 import type { FfnPlan } from "../backend/ffn.js";
 import { type Output, SynchronousBackend } from "../backend/synchronous.js";
-import { sizeOf } from "../layout.js";
 import { activateInto, differentiateInto, type Operand } from "./elementwise.js";
 import { ReferenceFfn } from "./ffn.js";
 
@@ -17,32 +17,6 @@ import { ReferenceFfn } from "./ffn.js";
  */
 export async function reference(): Promise<SyncBackend> {
   return new ReferenceBackend();
-}
-
-/** A tensor of the reference is an array with a shape. */
-class ReferenceTensor implements Tensor {
-  readonly length: number;
-
-  constructor(
-    readonly owner: ReferenceBackend,
-    private contents: Float32Array | undefined,
-    readonly shape: readonly number[],
-  ) {
-    this.length = sizeOf(shape);
-  }
-
-  get data(): Float32Array {
-    if (this.contents === undefined) throw new Error("this tensor is disposed: make a new one");
-    return this.contents;
-  }
-
-  async read(): Promise<Float32Array> {
-    return this.data.slice();
-  }
-
-  dispose(): void {
-    this.contents = undefined;
-  }
 }
 
 /** Results are computed aside, so that outputs may overlap inputs in any way. */
@@ -76,7 +50,7 @@ class ReferenceBackend extends SynchronousBackend {
   }
 
   protected makeTensor(data: Float32Array, shape: readonly number[]): Tensor {
-    return new ReferenceTensor(this, data.slice(), shape);
+    return new ArrayTensor(this, data.slice(), shape);
   }
 
   /** The reference always keeps everything; `recompute` changes memory, not results. */
@@ -93,7 +67,7 @@ class ReferenceBackend extends SynchronousBackend {
   private read(data: Data, name: string): Float32Array {
     this.alive();
     if (data instanceof Float32Array) return data;
-    if (data instanceof ReferenceTensor && data.owner === this) return data.data;
+    if (data instanceof ArrayTensor && data.owner === this) return data.data;
     throw new TypeError(`${name} is a tensor of another backend: read() it and pass the array`);
   }
 }

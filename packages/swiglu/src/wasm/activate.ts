@@ -2,13 +2,13 @@
 // pieces to threads, sums of parameter gradients brought together.
 import type { ActivationPlan } from "../backend/check.js";
 import type { ParameterValue } from "../backend/data.js";
+import { repair } from "../backend/repair.js";
 import { type Activation, activationToJson } from "../catalogue/activation.js";
 import { type View, wholeView } from "../layout.js";
 import { type ElementwiseKernel, elementwiseKernels } from "./activation-kernels.js";
 import type { KernelShape } from "./activation-loops.js";
 import type { Engine, LoadedModule } from "./engine.js";
 import { channelLength, divide, type Piece, pieces, streamOf } from "./pieces.js";
-import { repair } from "./repair.js";
 import type { Scratch } from "./scratch.js";
 
 /** An operand in the heap. */

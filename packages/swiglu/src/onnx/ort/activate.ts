@@ -1,8 +1,8 @@
 // Elementwise calls on ONNX Runtime: one graph for each activation and kind of call, gradients that overflowed mended after.
 import type { ActivationPlan } from "../../backend/check.js";
 import type { ParameterValue } from "../../backend/data.js";
+import { repair } from "../../backend/repair.js";
 import { type Activation, activationToJson } from "../../catalogue/activation.js";
-import { repair } from "../../wasm/repair.js";
 import type { OnnxMath } from "../options.js";
 import { Call } from "./activation-call.js";
 import { backwardModel, forwardModel } from "./activation-graph.js";

@@ -1,4 +1,5 @@
 // The ONNX Runtime backend: graphs made from expressions at run time, on a runtime that the caller hands in.
+import { ArrayTensor } from "../../backend/array-tensor.js";
 import type {
   ActivateOptions,
   ActivationGradients,
@@ -32,7 +33,6 @@ import { backward, type Elementwise, forward } from "./activate.js";
 import { OrtFfn } from "./ffn.js";
 import { type Loader, loader, type OrtRuntime } from "./runtime.js";
 import { Sessions } from "./sessions.js";
-import { ArrayTensor } from "./tensor.js";
 
 export interface OrtOptions {
   /** ONNX Runtime 1.30 or newer, whole: `import * as runtime from "onnxruntime-node"`, or `"onnxruntime-web"`. */

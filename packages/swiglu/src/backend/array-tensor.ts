@@ -1,6 +1,6 @@
-// Tensors of the ONNX Runtime backend: arrays with a shape, which the native runtime reads and writes where they are.
-import type { Tensor } from "../../backend/data.js";
-import { sizeOf } from "../../layout.js";
+// Tensors of backends that compute on arrays of JavaScript: an array with a shape.
+import { sizeOf } from "../layout.js";
+import type { Tensor } from "./data.js";
 
 export class ArrayTensor implements Tensor {
   readonly length: number;

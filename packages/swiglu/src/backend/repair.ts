@@ -1,10 +1,11 @@
 // Gradients that overflowed on the way: float32 has no order of multiplication that is safe for all inputs, so the few
 // elements whose gradient came out infinite or NaN from finite inputs are computed again in float64.
-import type { ActivationPlan } from "../backend/check.js";
+
 import { gradientExpressions } from "../catalogue/activation.js";
 import { compile } from "../expression/tape.js";
 import { viewIndex } from "../layout.js";
 import { variableNames } from "../scalar.js";
+import type { ActivationPlan } from "./check.js";
 
 /** The numbers of a call, where they are in memory now. */
 export interface CallData {
