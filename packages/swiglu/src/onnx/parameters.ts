@@ -1,5 +1,6 @@
 // Parameters and weights of a graph, sorted by where they live: numbers in the nodes, data inside the model, or tensors
 // that come with every run.
+import { repeated } from "../backend/channels.js";
 import { checkParameters } from "../backend/check.js";
 import type { Data, Tensor } from "../backend/data.js";
 import type { Activation } from "../catalogue/activation.js";
@@ -61,10 +62,7 @@ function perChannel(name: string, values: Float32Array, shape: readonly Dimensio
   const last = shape.at(-1) ?? 1;
   if (values.length === 1 || values.length === last || typeof last === "string")
     return { shape: [values.length], data: values };
-  if (values.length > 0 && last % values.length === 0) {
-    const data = Float32Array.from({ length: last }, (_, i) => values[i % values.length] as number);
-    return { shape: [last], data };
-  }
+  if (values.length > 0 && last % values.length === 0) return { shape: [last], data: repeated(values, last) };
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const trailing = shape.slice(axis);
     if (!trailing.every((size) => typeof size === "number")) break;

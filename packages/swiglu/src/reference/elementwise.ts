@@ -1,5 +1,6 @@
 // The reference's elementwise loops: an activation's value and gradients over whole arrays, float64 inside.
 import type { ParameterValue } from "../backend/data.js";
+import { gradientsByName, zeroSums } from "../backend/sums.js";
 import { type Activation, gradientExpressions } from "../catalogue/activation.js";
 import { compile } from "../expression/tape.js";
 import { type View, viewIndex } from "../layout.js";
@@ -56,7 +57,7 @@ export function differentiateInto(
 ): Record<string, ParameterValue> {
   const tape = compile(Object.values(gradientExpressions(activation)), variableNames(activation));
   const given = Object.values(parameters);
-  const sums = given.map((value) => new Float64Array(typeof value === "number" ? 1 : value.length));
+  const sums = given.map(zeroSums);
   forEachElement(dy.length, operands, given, (i, values) => {
     const slopes = tape.run(values);
     const weight = dy[i] as number;
@@ -67,10 +68,5 @@ export function differentiateInto(
       sum[i % sum.length]! += weight * (slopes[gradients.length + k] as number);
     });
   });
-  return Object.fromEntries(
-    Object.entries(parameters).map(([name, value], k) => {
-      const sum = sums[k] as Float64Array;
-      return [name, typeof value === "number" ? (sum[0] as number) : Float32Array.from(sum)];
-    }),
-  );
+  return gradientsByName(parameters, sums);
 }

@@ -1,8 +1,10 @@
 // Elementwise calls on the WebAssembly backend: data to addresses, kernels made once for each activation and shape,
 // pieces to threads, sums of parameter gradients brought together.
+import { repeated } from "../backend/channels.js";
 import type { ActivationPlan } from "../backend/check.js";
 import type { ParameterValue } from "../backend/data.js";
 import { repair } from "../backend/repair.js";
+import { addToSums, gradientsByName, zeroSums } from "../backend/sums.js";
 import { type Activation, activationToJson } from "../catalogue/activation.js";
 import { type View, wholeView } from "../layout.js";
 import { type ElementwiseKernel, elementwiseKernels } from "./activation-kernels.js";
@@ -123,15 +125,15 @@ export function backward(
 ): Record<string, ParameterValue> {
   const kernel = parameterGradients ? "backward" : "inputsBackward";
   const call = placeCall(engine, plan, addresses, scratch, kernel);
-  const names = parameterGradients ? Object.keys(plan.parameters) : [];
+  const asked = parameterGradients ? plan.parameters : {};
   const summed = parameterGradients ? call.parameters : [];
-  const sums: { readonly name: number; readonly address: number; readonly count: number }[] = [];
+  const sums: { readonly parameter: number; readonly address: number; readonly count: number }[] = [];
   /** Room for the sums of one group in one parameter, in float64: a register pair, or one for each channel. */
   const sumRoom = (parameter: number): number => {
     const count = typeof call.parameters[parameter] === "number" ? 4 : call.channels;
     const address = scratch.place(2 * count + 2);
     engine.heap.at(address, 2 * count + 2).fill(0);
-    sums.push({ name: parameter, address, count });
+    sums.push({ parameter, address, count });
     return address;
   };
   const flags: number[] = [];
@@ -151,28 +153,16 @@ export function backward(
   });
   call.module.run(kernel, groups);
   const { heap } = engine;
-  const totals = names.map((name, parameter) => {
-    const value = plan.parameters[name] as ParameterValue;
-    const total = new Float64Array(typeof value === "number" ? 1 : value.length);
-    for (const { address, count } of sums.filter((sum) => sum.name === parameter)) {
-      const partial = new Float64Array(heap.memory.buffer, address, count);
-      for (let i = 0; i < count; i++) total[i % total.length]! += partial[i] as number;
-    }
-    return total;
-  });
+  const totals = Object.values(asked).map(zeroSums);
+  for (const { parameter, address, count } of sums)
+    addToSums(totals[parameter] as Float64Array, new Float64Array(heap.memory.buffer, address, count));
   if (flags.some((flag) => heap.at(flag, 4).some(Number.isNaN))) {
     const extent = plan.packed ? 2 * plan.count : plan.count;
     const all = (places: readonly number[]) => places.map((place) => heap.at(place, extent));
     const data = { inputs: all(addresses), gradients: all(gradients), dy: heap.at(dy, plan.count) };
     repair(plan, data, totals);
   }
-  return Object.fromEntries(
-    names.map((name, i) => {
-      const total = totals[i] as Float64Array;
-      const scalar = typeof plan.parameters[name] === "number";
-      return [name, scalar ? (total[0] as number) : Float32Array.from(total)];
-    }),
-  );
+  return gradientsByName(asked, totals);
 }
 
 function placeCall(
@@ -198,13 +188,7 @@ function placeCall(
       ? [{ address: addresses[0] as number, view: wholeView(count) }]
       : views.map((view, i) => ({ address: addresses[i] as number, view })),
     parameters: values.map((value) =>
-      typeof value === "number"
-        ? value
-        : {
-            address: scratch.place(
-              Float32Array.from({ length: channels }, (_, i) => value[i % value.length] as number),
-            ),
-          },
+      typeof value === "number" ? value : { address: scratch.place(repeated(value, channels)) },
     ),
     channels,
     interleaved,

@@ -2,6 +2,7 @@
 // gradient of x and one for each weight; biases and parameters are summed in float64.
 import type { FfnGradients } from "../backend/backend.js";
 import type { FfnPlan } from "../backend/ffn.js";
+import { sumsOf } from "../backend/sums.js";
 import type { Engine } from "./engine.js";
 import type { FusedCalls } from "./ffn-fused.js";
 import type { PackedWeights } from "./ffn-weights.js";
@@ -57,10 +58,7 @@ export class FfnBackward<W> {
         rowMajor(slopes[parameter] as number, width),
         width / tileColumns,
       );
-      const total = new Float64Array(typeof value === "number" ? 1 : value.length);
-      for (let i = 0; i < dFf; i++) total[i % total.length]! += columns[i] as number;
-      this.projections.gradients[name] =
-        typeof value === "number" ? (total[0] as number) : Float32Array.from(total);
+      this.projections.gradients[name] = sumsOf(value, columns.subarray(0, dFf));
     });
   }
 }

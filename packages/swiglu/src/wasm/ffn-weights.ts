@@ -1,5 +1,6 @@
 // The weights of a feed-forward block in the heap: packed once into panels, gate and up side by side, with their biases.
 // The transposed panels that gradients need are packed when first asked for.
+import { repeated } from "../backend/channels.js";
 import type { FfnPlan } from "../backend/ffn.js";
 import type { Engine } from "./engine.js";
 import { padded, type Right, type Stream } from "./gemm.js";
@@ -61,11 +62,7 @@ export function weightsOf(plan: FfnPlan, memory: Scratch, make: MakeWeight): Pac
     down: make(["down"], dFf, dModel),
     start: zerosOf(memory),
     parameters: Object.values(parameters).map((value) =>
-      typeof value === "number"
-        ? value
-        : memory.place(
-            Float32Array.from({ length: padded(dFf) }, (_, i) => value[i % value.length] as number),
-          ),
+      typeof value === "number" ? value : memory.place(repeated(value, padded(dFf))),
     ),
   };
 }

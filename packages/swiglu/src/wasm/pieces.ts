@@ -1,5 +1,6 @@
 // Divides an elementwise call into pieces that a kernel can go through: runs of consecutive elements with fixed strides.
 // Packed layouts and per-channel parameters both become strides here, and pieces are divided among threads.
+import { leastCommonMultiple } from "../backend/channels.js";
 import type { ParameterValue } from "../backend/data.js";
 import { type View, viewIndex } from "../layout.js";
 
@@ -17,9 +18,6 @@ export interface Piece {
 /** Short channels are repeated, so that the inner loop is at least this long. */
 const shortest = 1024;
 
-const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
-const multiple = (a: number, b: number): number => (a / divisor(a, b)) * b;
-
 /**
  * How many channel values a call needs in memory: a common multiple of all parameters' lengths; 0 where none is per
  * channel. `run` is the length of the consecutive stretches of the inputs.
@@ -27,7 +25,7 @@ const multiple = (a: number, b: number): number => (a / divisor(a, b)) * b;
 export function channelLength(parameters: readonly ParameterValue[], run: number, count: number): number {
   const lengths = parameters.flatMap((value) => (typeof value === "number" ? [] : [value.length]));
   if (lengths.length === 0 || count === 0) return 0;
-  const common = lengths.reduce(multiple);
+  const common = lengths.reduce(leastCommonMultiple);
   if (run >= count) return Math.min(count, common * Math.ceil(shortest / common));
   return common % run === 0 || run % common === 0 ? common : count;
 }

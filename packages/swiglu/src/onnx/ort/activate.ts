@@ -2,6 +2,7 @@
 import type { ActivationPlan } from "../../backend/check.js";
 import type { ParameterValue } from "../../backend/data.js";
 import { repair } from "../../backend/repair.js";
+import { addToSums, gradientsByName, zeroSums } from "../../backend/sums.js";
 import { type Activation, activationToJson } from "../../catalogue/activation.js";
 import type { OnnxMath } from "../options.js";
 import { Call } from "./activation-call.js";
@@ -47,8 +48,8 @@ export async function backward(
   parameterGradients: boolean,
 ): Promise<Record<string, ParameterValue>> {
   const { activation, count } = plan;
-  const names = parameterGradients ? Object.keys(plan.parameters) : [];
-  const totals = names.map((name) => zeros(plan.parameters[name] as ParameterValue));
+  const asked = parameterGradients ? plan.parameters : {};
+  const totals = Object.values(asked).map(zeroSums);
   if (count > 0) {
     const call = new Call(plan, inputs);
     const program = await of.sessions.program(
@@ -56,22 +57,14 @@ export async function backward(
       () => backwardModel(activation, call.graph(of.math), parameterGradients),
     );
     const gradients = aside(out, [...inputs, dy]);
-    await runBackward(program, call, dy, gradients, names, totals);
+    await runBackward(program, call, dy, gradients, Object.keys(asked), totals);
     if ([...gradients, ...totals].some(hasOverflowed)) {
       const targets = plan.inputs.map((_, i) => gradients[plan.packed ? 0 : i] as Float32Array);
       repair(plan, { inputs, gradients: targets, dy }, totals);
     }
     settle(out, gradients);
   }
-  return Object.fromEntries(
-    names.map((name, i) => {
-      const total = totals[i] as Float64Array;
-      return [
-        name,
-        typeof plan.parameters[name] === "number" ? (total[0] as number) : Float32Array.from(total),
-      ];
-    }),
-  );
+  return gradientsByName(asked, totals);
 }
 
 async function runBackward(
@@ -92,15 +85,9 @@ async function runBackward(
       },
     );
     sums.forEach(({ data }, k) => {
-      const total = totals[k] as Float64Array;
-      for (let i = 0; i < data.length; i++) total[i % total.length]! += data[i] as number;
+      addToSums(totals[k] as Float64Array, data);
     });
   }
-}
-
-/** Room for a parameter's gradient, in the shape given. */
-function zeros(value: ParameterValue): Float64Array {
-  return new Float64Array(typeof value === "number" ? 1 : value.length);
 }
 
 const keys = new WeakMap<Activation, string>();

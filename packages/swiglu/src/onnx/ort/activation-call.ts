@@ -1,5 +1,6 @@
 // An elementwise call as its graph sees it: in stretches that fit in the processor's cache, since the runtime goes through
 // memory once for every node, and with channels repeated, since its inner loop is one row of them.
+import { leastCommonMultiple, lengthOf, repeated } from "../../backend/channels.js";
 import type { ActivationPlan } from "../../backend/check.js";
 import type { ParameterValue } from "../../backend/data.js";
 import type { View } from "../../layout.js";
@@ -118,13 +119,6 @@ export class Call {
   }
 
   private parameter(value: ParameterValue): Float32Array {
-    if (typeof value === "number") return Float32Array.of(value);
-    return Float32Array.from({ length: this.width }, (_, i) => value[i % value.length] as number);
+    return typeof value === "number" ? Float32Array.of(value) : repeated(value, this.width);
   }
 }
-
-const lengthOf = (value: ParameterValue): number => (typeof value === "number" ? 1 : value.length);
-
-const greatestCommonDivisor = (a: number, b: number): number =>
-  b === 0 ? a : greatestCommonDivisor(b, a % b);
-const leastCommonMultiple = (a: number, b: number): number => (a / greatestCommonDivisor(a, b)) * b;

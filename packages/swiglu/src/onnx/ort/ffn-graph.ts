@@ -1,4 +1,5 @@
 // What the graphs of a feed-forward block share: its weights inside them, its products and activation, what a pass keeps.
+import { repeated } from "../../backend/channels.js";
 import type { FfnPlan } from "../../backend/ffn.js";
 import { gradientExpressions } from "../../catalogue/activation.js";
 import { type Expr, num, substitute, variablesOf } from "../../expression/expr.js";
@@ -49,12 +50,7 @@ export class BlockGraph extends GraphBuilder {
       typeof value === "number" ? [] : ([[name, value]] as const),
     );
     return Object.fromEntries(
-      given.map(([name, value]) => [
-        name,
-        this.once(`parameter ${name}`, [dFf], () =>
-          Float32Array.from({ length: dFf }, (_, i) => value[i % value.length] as number),
-        ),
-      ]),
+      given.map(([name, value]) => [name, this.once(`parameter ${name}`, [dFf], () => repeated(value, dFf))]),
     );
   }
 

@@ -1,8 +1,9 @@
 // The feed-forward block of the ONNX Runtime backend: its graphs, each loaded when it is first needed, and recorded passes.
 import type { ActivateOptions, Ffn, FfnGradients, Pass } from "../../backend/backend.js";
 import { checkData, checkLength } from "../../backend/check.js";
-import type { Data, ParameterValue } from "../../backend/data.js";
+import type { Data } from "../../backend/data.js";
 import { checkGradientArrays, checkRows, type FfnPlan, weightShapes } from "../../backend/ffn.js";
+import { sumsOf } from "../../backend/sums.js";
 import { sizeOf } from "../../layout.js";
 import type { Model } from "../model.js";
 import type { OnnxMath } from "../options.js";
@@ -125,7 +126,7 @@ export class OrtFfn<W> implements Ffn<W> {
     const gradients = names.map((name) => {
       const sums = found?.[`gradient_${name}`] ?? new Float32Array(sizeOf(this.shape(name, rows)));
       const value = parameters[name];
-      return [name, out[name] ?? (value === undefined ? sums : perChannel(sums, value))];
+      return [name, out[name] ?? (value === undefined ? sums : sumsOf(value, sums))];
     });
     return Object.fromEntries(gradients) as FfnGradients<W>;
   }
@@ -157,11 +158,4 @@ export class OrtFfn<W> implements Ffn<W> {
     checkRows(name, checkData(data, name), rows, this.plan.dModel);
     return this.owner.numbers(data, name);
   }
-}
-
-/** A parameter's gradient in its own shape, from sums for each channel of the hidden layer. */
-function perChannel(sums: Float32Array, value: ParameterValue): ParameterValue {
-  const total = new Float64Array(typeof value === "number" ? 1 : value.length);
-  for (let i = 0; i < sums.length; i++) total[i % total.length]! += sums[i] as number;
-  return typeof value === "number" ? (total[0] as number) : Float32Array.from(total);
 }
