@@ -45,13 +45,19 @@ export function feedForwardParameters(variant: Variant, width: number, hidden: n
     .reduce((a, b) => a + b, 0);
 }
 
-/** The block's output for a normalised input [..., width]; `math` as in `activate`. */
+/** How the model is built: how exact its activations are, and who else wants to see what goes into them. */
+export interface ForwardOptions extends ActivateOptions {
+  /** Called for every block, in order, with the tensors that stand for the activation's inputs and trained parameters. */
+  readonly watch?: (variables: Weights) => void;
+}
+
+/** The block's output for a normalised input [..., width]. */
 export function feedForward(
   variant: Variant,
   input: Normed,
   weights: Weights,
   prefix: string,
-  options: ActivateOptions,
+  { watch, ...options }: ForwardOptions,
 ): Tensor {
   const { activation, trained } = variant;
   const names = trained ? Object.keys(activation.parameters) : [];
@@ -61,8 +67,11 @@ export function feedForward(
     : expressions.substitute(activation.expression, activation.parameters);
   const inner = (name: string, from: Tensor | Normed = input): Tensor =>
     project(from, weights, `${prefix}.${name}`);
-  const down = (inputs: Weights): Tensor =>
-    inner("down", activate(expression, { ...inputs, ...parameters }, options));
+  const down = (inputs: Weights): Tensor => {
+    const variables = { ...inputs, ...parameters };
+    watch?.(variables);
+    return inner("down", activate(expression, variables, options));
+  };
   if (activation.kind === "unary") return down({ x: inner("up") });
   if (!activation.self) return down({ gate: inner("gate"), up: inner("up") });
   const own = inner("in");

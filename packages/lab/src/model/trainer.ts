@@ -3,7 +3,6 @@ import {
   buildModel,
   compile,
   constant,
-  crossEntropy,
   encodeModel,
   input,
   logLoss,
@@ -15,11 +14,9 @@ import {
 } from "onnx-grad";
 import * as ort from "onnxruntime-node";
 import { initialise } from "./initialise.js";
+import { feeds, meanLoss, ports } from "./loss.js";
 import { isImageShape, logits, parameterSpecs } from "./transformer.js";
-import type { ModelShape, ParameterSpec, TrainOptions, Variant } from "./types.js";
-
-/** What a model reads: pixels in [0, 1] of images, or tokens of sequences; row-major, one example after the other. */
-type Inputs = Float32Array | Int32Array;
+import type { Inputs, ModelShape, ParameterSpec, TrainOptions, Variant } from "./types.js";
 
 export interface Evaluation {
   /** Mean cross-entropy in nats over the labels that are not padding. */
@@ -54,13 +51,7 @@ export class Trainer {
       ort,
       {
         parameters: specs,
-        loss: (weights) => {
-          const { inputs, labels } = ports(shape, batch);
-          const scores = logits(variant, shape, inputs, weights);
-          return isImageShape(shape)
-            ? crossEntropy(scores, labels)
-            : crossEntropy(scores, transpose(labels), { padding: true });
-        },
+        loss: (weights) => meanLoss(variant, shape, batch, weights),
         weightDecay,
         clipNorm,
       },
@@ -222,19 +213,6 @@ export class Trainer {
 function evaluationBatch(shape: ModelShape): number {
   return isImageShape(shape) ? 200 : Math.ceil(2048 / shape.context);
 }
-
-/** What the graphs read. */
-function ports(shape: ModelShape, count: number): { inputs: Tensor; labels: Tensor } {
-  return isImageShape(shape)
-    ? { inputs: input("images", [count, shape.imageSize ** 2]), labels: input("labels", [count], "int32") }
-    : {
-        inputs: input("tokens", [count, shape.context], "int32"),
-        labels: input("labels", [count, shape.context], "int32"),
-      };
-}
-
-const feeds = (shape: ModelShape, inputs: Inputs, labels: Int32Array): Record<string, Inputs> =>
-  isImageShape(shape) ? { images: inputs, labels } : { tokens: inputs, labels };
 
 function logSumExp(row: Float32Array): number {
   const largest = row.reduce((a, b) => Math.max(a, b));

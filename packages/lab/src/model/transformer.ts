@@ -2,7 +2,6 @@
 // attention and feed-forward; a final norm; a linear head. Images: attention sees all patches, the head their mean.
 // Sequences: attention sees what came before, the head every token.
 import {
-  type ActivateOptions,
   add,
   cast,
   constant,
@@ -16,7 +15,7 @@ import {
   type Tensor,
   transpose,
 } from "onnx-grad";
-import { feedForward, feedForwardSpecs } from "./feed-forward.js";
+import { type ForwardOptions, feedForward, feedForwardSpecs } from "./feed-forward.js";
 import { type Normed, norm, normSpecs, project, projectionSpecs, type Weights } from "./projection.js";
 import type { ImageShape, ModelShape, ParameterSpec, SequenceShape, Variant } from "./types.js";
 
@@ -70,7 +69,7 @@ export function logits(
   shape: ModelShape,
   inputs: Tensor,
   weights: Weights,
-  options: ActivateOptions = { math: "fast" },
+  options: ForwardOptions = { math: "fast" },
 ): Tensor {
   const last = lastNorm(variant, shape, inputs, weights, options);
   const [tokens, count] = [tokensOf(shape), inputs.shape[0]!];
@@ -84,7 +83,7 @@ function lastNorm(
   shape: ModelShape,
   inputs: Tensor,
   weights: Weights,
-  options: ActivateOptions,
+  options: ForwardOptions,
 ): Normed {
   const { depth, width } = shape;
   const tokens = tokensOf(shape);

@@ -35,6 +35,9 @@ export interface SequenceShape extends BlockShape {
 
 export type ModelShape = ImageShape | SequenceShape;
 
+/** What a model reads: pixels in [0, 1] of images, or tokens of sequences; row-major, one example after the other. */
+export type Inputs = Float32Array | Int32Array;
+
 /** AdamW with beta1 0.9, beta2 0.999, epsilon 1e-8. */
 export interface TrainOptions {
   readonly batch: number;
