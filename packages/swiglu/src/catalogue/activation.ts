@@ -158,6 +158,15 @@ export function activationToJson(activation: Activation): ActivationJson {
   };
 }
 
+const texts = new WeakMap<Activation, string>();
+
+/** An activation's JSON as text, written once: what compiled kernels and graphs are kept by, since equal definitions share it. */
+export function definitionText(activation: Activation): string {
+  const text = texts.get(activation) ?? JSON.stringify(activationToJson(activation));
+  texts.set(activation, text);
+  return text;
+}
+
 /**
  * Reads an activation from JSON data that may come from anywhere. Throws a SyntaxError or a TypeError that names the
  * field, what was expected and what came. Nothing in the data is ever run as code.
@@ -179,17 +188,26 @@ export function activationFromJson(json: unknown): Activation {
   });
 }
 
-/** The gated form of an activation: a unary `a` becomes `a(gate) * up`; gated ones are returned as they are. */
+const gatedForms = new WeakMap<Activation, Activation<"gated">>();
+
+/**
+ * The gated form of an activation: a unary `a` becomes `a(gate) * up`, one object for each; gated ones are returned as
+ * they are.
+ */
 export function asGated(activation: Activation): Activation<"gated"> {
   if (activation.kind === "gated") return activation as Activation<"gated">;
+  const known = gatedForms.get(activation);
+  if (known !== undefined) return known;
   const { name, parameters, source, expression } = activation;
-  return defineActivation({
+  const gated = defineActivation({
     name,
     kind: "gated",
     parameters,
     source,
     expression: mul(substitute(expression, { x: "gate" }), "up"),
   });
+  gatedForms.set(activation, gated);
+  return gated;
 }
 
 const gradients = new WeakMap<Activation, Readonly<Record<string, Expr>>>();

@@ -64,7 +64,7 @@ export function gatedFfn<A extends Activation>(
         ? "layout is missing: packed weights need one of gate-first, gate-second and interleaved"
         : `layout is ${String(layout)}, but the weights are not packed: leave it out, or pass { packed, down }`,
     );
-  return block(form, gatedForm(activation), x, weights, options.parameters, layout);
+  return block(form, asGated(activation), x, weights, options.parameters, layout);
 }
 
 /**
@@ -83,17 +83,6 @@ export function ffn<A extends Activation<"unary">>(
   if (activation.kind !== "unary")
     throw new TypeError(`activation ${activation.name} is gated: use gatedFfn, or a unary activation`);
   return block("ungated", activation, x, weights, options.parameters);
-}
-
-const gatedForms = new WeakMap<Activation, Activation>();
-
-/** The gated form of an activation, one object for each, whose formula is then rewritten once. */
-function gatedForm(activation: Activation): Activation {
-  const known = gatedForms.get(activation);
-  if (known !== undefined) return known;
-  const made = asGated(activation);
-  gatedForms.set(activation, made);
-  return made;
 }
 
 function block(

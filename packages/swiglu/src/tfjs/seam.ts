@@ -1,7 +1,7 @@
 // Where fused kernels take over from composed operations: TensorFlow.js's own kernel registry, per backend.
 // A pair of kernels under the names below is used wherever it is registered; everything else here works without any.
 import * as tf from "@tensorflow/tfjs";
-import { type Activation, activationToJson } from "../catalogue/activation.js";
+import { type Activation, definitionText } from "../catalogue/activation.js";
 import type { PackedLayout } from "../layout.js";
 
 /**
@@ -26,7 +26,7 @@ export type KernelName = "SwigluActivation" | "SwigluGatedDense" | "SwigluFfn";
 
 /** What a kernel gets beside its tensors. */
 export interface KernelAttributes {
-  /** The activation, as the text of `activationToJson`: equal activations have equal text. */
+  /** The activation, its `definitionText`: equal activations have equal text. */
   readonly activation: string;
   /** The parameters that are numbers. */
   readonly parameters: Readonly<Record<string, number>>;
@@ -49,15 +49,6 @@ export interface Operation {
   readonly parameters: Values;
   readonly layout?: PackedLayout;
   readonly axis?: number;
-}
-
-const texts = new WeakMap<Activation, string>();
-
-/** The activation's text, which kernels can compile from and cache by. */
-function textOf(activation: Activation): string {
-  const known = texts.get(activation) ?? JSON.stringify(activationToJson(activation));
-  texts.set(activation, known);
-  return known;
 }
 
 /** Whether operations are being recorded, so that what runs now may be differentiated. */
@@ -98,7 +89,12 @@ export function fusedOr(
   const names = Object.keys(all);
   const named = (tensors: readonly tf.Tensor[]): Tensors =>
     Object.fromEntries(tensors.map((tensor, i) => [names[i] as string, tensor]));
-  const attributes = { ...rest, activation: textOf(activation), parameters: fixed, training: recording() };
+  const attributes = {
+    ...rest,
+    activation: definitionText(activation),
+    parameters: fixed,
+    training: recording(),
+  };
 
   return withBackward(Object.values(all), {
     forward: (tensors) => {

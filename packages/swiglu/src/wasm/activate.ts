@@ -5,7 +5,7 @@ import type { ActivationPlan } from "../backend/check.js";
 import type { ParameterValue } from "../backend/data.js";
 import { repair } from "../backend/repair.js";
 import { addToSums, gradientsByName, zeroSums } from "../backend/sums.js";
-import { type Activation, activationToJson } from "../catalogue/activation.js";
+import { type Activation, definitionText } from "../catalogue/activation.js";
 import { type View, wholeView } from "../layout.js";
 import { type ElementwiseKernel, elementwiseKernels } from "./activation-kernels.js";
 import type { KernelShape } from "./activation-loops.js";
@@ -211,8 +211,6 @@ function parameterArguments({ parameters }: PlacedCall, { channel, channelStep }
   );
 }
 
-const keys = new WeakMap<Activation, string>();
-
 /** A kernel of an activation, assembled once. Activations with the same definition share it. */
 function loadKernel(
   engine: Engine,
@@ -220,9 +218,7 @@ function loadKernel(
   shape: KernelShape,
   kernel: ElementwiseKernel,
 ): LoadedModule {
-  const known = keys.get(activation) ?? JSON.stringify(activationToJson(activation));
-  keys.set(activation, known);
-  return engine.load(`${kernel} ${known} ${JSON.stringify(shape)}`, (module) => {
+  return engine.load(`${kernel} ${definitionText(activation)} ${JSON.stringify(shape)}`, (module) => {
     elementwiseKernels[kernel](module, activation, shape, engine.simd);
   });
 }

@@ -1,6 +1,6 @@
 // Calls of the fused kernels: which streams each form of block reads and writes, forward and backward.
 import type { FfnPlan } from "../backend/ffn.js";
-import { activationToJson } from "../catalogue/activation.js";
+import { definitionText } from "../catalogue/activation.js";
 import type { Engine } from "./engine.js";
 import { addFusedBackward, addFusedForward, type FusedShape } from "./ffn-kernels.js";
 import type { PackedWeight, PackedWeights } from "./ffn-weights.js";
@@ -50,7 +50,6 @@ export class FusedCalls {
   private readonly together: number;
   /** Which input that is, where it gives one. */
   private readonly produced: 0 | 1;
-  private readonly key: string;
   private readonly width: number;
   private readonly perChannel: readonly boolean[];
 
@@ -62,7 +61,6 @@ export class FusedCalls {
     const { form, activation } = plan;
     this.together = form === "gated" || form === "packed" ? 2 : 1;
     this.produced = form === "selfGated" && activation.self === "gate" ? 1 : 0;
-    this.key = JSON.stringify(activationToJson(activation));
     this.width = padded(plan.dFf);
     this.perChannel = Object.values(plan.parameters).map((value) => typeof value !== "number");
   }
@@ -200,9 +198,8 @@ export class FusedCalls {
       operands: activation.inputs.map((_, i) => this.together === 2 || i === this.produced),
     };
     const add = { forward: addFusedForward, backward: addFusedBackward }[kernel];
-    return this.engine.load(`fused ${kernel} ${this.key} ${JSON.stringify(shape)}`, (module) =>
-      add(module, activation, shape, this.engine.simd),
-    );
+    const key = `fused ${kernel} ${definitionText(activation)} ${JSON.stringify(shape)}`;
+    return this.engine.load(key, (module) => add(module, activation, shape, this.engine.simd));
   }
 }
 

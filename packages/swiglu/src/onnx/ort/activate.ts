@@ -3,7 +3,7 @@ import type { ActivationPlan } from "../../backend/check.js";
 import type { ParameterValue } from "../../backend/data.js";
 import { repair } from "../../backend/repair.js";
 import { addToSums, gradientsByName, zeroSums } from "../../backend/sums.js";
-import { type Activation, activationToJson } from "../../catalogue/activation.js";
+import { definitionText } from "../../catalogue/activation.js";
 import type { OnnxMath } from "../options.js";
 import { Call } from "./activation-call.js";
 import { backwardModel, forwardModel } from "./activation-graph.js";
@@ -27,7 +27,7 @@ export interface Arrays {
 export async function forward(of: Elementwise, plan: ActivationPlan, { inputs, out }: Arrays): Promise<void> {
   if (plan.count === 0) return;
   const call = new Call(plan, inputs);
-  const program = await of.sessions.program(`forward ${call.key} ${keyOf(plan.activation)}`, () =>
+  const program = await of.sessions.program(`forward ${call.key} ${definitionText(plan.activation)}`, () =>
     forwardModel(plan.activation, call.graph(of.math)),
   );
   const computed = aside(out, inputs);
@@ -53,7 +53,7 @@ export async function backward(
   if (count > 0) {
     const call = new Call(plan, inputs);
     const program = await of.sessions.program(
-      `backward ${parameterGradients} ${call.key} ${keyOf(activation)}`,
+      `backward ${parameterGradients} ${call.key} ${definitionText(activation)}`,
       () => backwardModel(activation, call.graph(of.math), parameterGradients),
     );
     const gradients = aside(out, [...inputs, dy]);
@@ -88,15 +88,6 @@ async function runBackward(
       addToSums(totals[k] as Float64Array, data);
     });
   }
-}
-
-const keys = new WeakMap<Activation, string>();
-
-/** Activations with the same definition share their graphs. */
-function keyOf(activation: Activation): string {
-  const known = keys.get(activation) ?? JSON.stringify(activationToJson(activation));
-  keys.set(activation, known);
-  return known;
 }
 
 /** Whether a number is infinite or NaN: times 0, only those are not 0. Four sums, so that additions overlap. */
