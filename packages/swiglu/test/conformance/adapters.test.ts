@@ -8,7 +8,7 @@ const backend = await reference();
 /** The reference backend behind an adapter's calls. */
 const right: Adapter = {
   value: (activation, inputs, parameters) =>
-    backend.activateSync(
+    backend.activateSync<Activation>(
       activation,
       ("arrays" in inputs ? inputs.arrays : inputs) as never,
       parameters as never,
