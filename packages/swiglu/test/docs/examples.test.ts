@@ -65,7 +65,13 @@ describe("docstrings", () => {
 });
 
 describe("documents", () => {
-  const documents = ["README.md", "packages/swiglu/README.md", "docs/tfjs.md", "docs/jax.md"];
+  const documents = [
+    "README.md",
+    "packages/swiglu/README.md",
+    "docs/tfjs.md",
+    "docs/jax.md",
+    "docs/which-swiglu.md",
+  ];
   for (const file of documents) {
     const snippets = [...readFileSync(join(root, file), "utf8").matchAll(/```(?:ts|js)\n([\s\S]*?)```/g)];
     test(`${file} has snippets`, () => expect(snippets.length).toBeGreaterThan(0));
