@@ -99,6 +99,40 @@ export const weightShapes: { readonly [F in FfnForm]: Readonly<Record<string, Sh
   selfGated: { in: into, inBias: hidden, square: (_, dFf) => [dFf, dFf], squareBias: hidden, ...back },
 };
 
+/** The weights among these that a block cannot do without: all but biases. */
+export const requiredWeights = (shapes: Readonly<Record<string, Shape>>): string[] =>
+  Object.keys(shapes).filter((name) => !name.endsWith("Bias"));
+
+/**
+ * The form of a gated block, by the names of its weights. Throws a TypeError or RangeError for self-gated weights of an
+ * activation that is not, and for a layout that is missing, wrong, or of no use.
+ */
+export function gatedForm(
+  activation: Activation,
+  weights: object,
+  layout?: PackedLayout,
+): Exclude<FfnForm, "ungated"> {
+  const form = "in" in weights ? "selfGated" : "packed" in weights ? "packed" : "gated";
+  if (form === "selfGated" && activation.self === undefined)
+    throw new TypeError(
+      `weights are { in, square, down }, but ${activation.name} is not self-gated: pass { gate, up, down }, or use selfGlu or swigluBlend`,
+    );
+  if ((form === "packed") !== (layout !== undefined))
+    throw new TypeError(
+      form === "packed"
+        ? "layout is missing: packed weights need one of gate-first, gate-second and interleaved"
+        : `layout is ${String(layout)}, but the weights are not packed: leave it out, or pass { packed, down }`,
+    );
+  if (layout !== undefined) packedViews([2], { layout });
+  return form;
+}
+
+/** Throws a TypeError for a gated activation, where a block takes unary ones. */
+export function checkUngated({ name, kind }: Activation): void {
+  if (kind !== "unary")
+    throw new TypeError(`activation ${name} is gated: use gatedFfn, or a unary activation`);
+}
+
 /** One matrix product of a block: which weight (its bias is `${weight}Bias`), and what it multiplies. */
 export interface Projection {
   readonly weight: string;
@@ -155,10 +189,7 @@ export interface FfnPlan {
 
 /** Checks the options of an ungated block. Throws a TypeError or RangeError that names the argument. */
 export function planFfn(options: FfnOptions): FfnPlan {
-  if (options.activation.kind !== "unary")
-    throw new TypeError(
-      `activation ${options.activation.name} is gated: use gatedFfn, or a unary activation`,
-    );
+  checkUngated(options.activation);
   return plan("ungated", options.activation, options);
 }
 
@@ -166,21 +197,8 @@ export function planFfn(options: FfnOptions): FfnPlan {
 export function planGatedFfn(options: GatedFfnOptions): FfnPlan {
   const { weights, layout } = options;
   const activation = asGated(options.activation);
-  const form = "in" in weights ? "selfGated" : "packed" in weights ? "packed" : "gated";
-  if (form === "selfGated" && activation.self === undefined)
-    throw new TypeError(
-      `weights are { in, square, down }, but ${activation.name} is not self-gated: pass { gate, up, down }, or use selfGlu or swigluBlend`,
-    );
-  if ((form === "packed") !== (layout !== undefined))
-    throw new TypeError(
-      form === "packed"
-        ? "layout is missing: packed weights need one of gate-first, gate-second and interleaved"
-        : `layout is ${String(layout)}, but the weights are not packed: leave it out, or pass { packed, down }`,
-    );
-  const checked = plan(form, activation, options);
-  if (layout === undefined) return checked;
-  packedViews([options.dModel, 2 * options.dFf], { layout });
-  return { ...checked, layout };
+  const checked = plan(gatedForm(activation, weights, layout), activation, options);
+  return layout === undefined ? checked : { ...checked, layout };
 }
 
 function plan(form: FfnForm, activation: Activation, options: FfnOptions<object>): FfnPlan {
@@ -196,8 +214,8 @@ function plan(form: FfnForm, activation: Activation, options: FfnOptions<object>
     const data = given[name];
     const size = shape(dModel, dFf);
     if (data === undefined) {
-      if (name.endsWith("Bias")) continue;
-      const required = Object.keys(shapes).filter((key) => !key.endsWith("Bias"));
+      const required = requiredWeights(shapes);
+      if (!required.includes(name)) continue;
       throw new TypeError(`weights.${name} is missing: this block needs ${listing(required)}`);
     }
     const count = sizeOf(size);

@@ -1,10 +1,17 @@
 // Feed-forward blocks as functions of jax-js arrays: the same forms, weights and names as the backends' blocks.
 // Every array given is consumed, weights included: pass `tree.ref(weights)` to keep them.
 import { type Array as JaxArray, numpy as np, tree } from "@jax-js/jax";
-import { type FfnForm, projections, weightShapes } from "../backend/ffn.js";
+import {
+  checkUngated,
+  type FfnForm,
+  gatedForm,
+  projections,
+  requiredWeights,
+  weightShapes,
+} from "../backend/ffn.js";
 import { type Activation, asGated } from "../catalogue/activation.js";
 import { listing, rejectUnknownKeys } from "../errors.js";
-import { type PackedLayout, packedViews } from "../layout.js";
+import type { PackedLayout } from "../layout.js";
 import {
   activate,
   checkActivation,
@@ -53,17 +60,7 @@ export function gatedFfn<A extends Activation>(
 ): JaxArray {
   checkActivation(activation);
   const { layout } = options;
-  const form = "in" in weights ? "selfGated" : "packed" in weights ? "packed" : "gated";
-  if (form === "selfGated" && activation.self === undefined)
-    throw new TypeError(
-      `weights are { in, square, down }, but ${activation.name} is not self-gated: pass { gate, up, down }, or use selfGlu or swigluBlend`,
-    );
-  if ((form === "packed") !== (layout !== undefined))
-    throw new TypeError(
-      form === "packed"
-        ? "layout is missing: packed weights need one of gate-first, gate-second and interleaved"
-        : `layout is ${String(layout)}, but the weights are not packed: leave it out, or pass { packed, down }`,
-    );
+  const form = gatedForm(activation, weights, layout);
   return block(form, asGated(activation), x, weights, options.parameters, layout);
 }
 
@@ -80,8 +77,7 @@ export function ffn<A extends Activation<"unary">>(
   options: JaxFfnOptions<A> = {},
 ): JaxArray {
   checkActivation(activation);
-  if (activation.kind !== "unary")
-    throw new TypeError(`activation ${activation.name} is gated: use gatedFfn, or a unary activation`);
+  checkUngated(activation);
   return block("ungated", activation, x, weights, options.parameters);
 }
 
@@ -94,7 +90,6 @@ function block(
   layout?: PackedLayout,
 ): JaxArray {
   const { weights, hidden } = checkWeights(form, x, given);
-  if (layout !== undefined) packedViews([2], { layout });
   checkParameters(activation, parameters, hidden, "the hidden layer's shape");
 
   const linear = (from: JaxArray, name: string): JaxArray => {
@@ -138,7 +133,7 @@ function checkWeights(form: FfnForm, x: unknown, given: object) {
   const shapes = weightShapes[form];
   rejectUnknownKeys(given, Object.keys(shapes), "weight", `this ${form} block`);
   const weights = given as Readonly<Record<string, JaxArray | undefined>>;
-  const required = Object.keys(shapes).filter((name) => !name.endsWith("Bias"));
+  const required = requiredWeights(shapes);
   for (const name of required)
     if (weights[name] === undefined)
       throw new TypeError(`weights.${name} is missing: this block needs ${listing(required)}`);

@@ -1,10 +1,17 @@
 // Gated projections and feed-forward blocks on tensors, differentiable in x, all weights and parameters that are tensors.
 // Fused where the current backend has kernels for them, composed of projections and activations elsewhere.
 import * as tf from "@tensorflow/tfjs";
-import { type FfnForm, projections, weightShapes } from "../backend/ffn.js";
+import {
+  checkUngated,
+  type FfnForm,
+  gatedForm,
+  projections,
+  requiredWeights,
+  weightShapes,
+} from "../backend/ffn.js";
 import { type Activation, asGated, type Parameters } from "../catalogue/activation.js";
 import { listing, rejectUnknownKeys } from "../errors.js";
-import { type PackedLayout, packedViews } from "../layout.js";
+import type { PackedLayout } from "../layout.js";
 import { activateChecked, activatePackedChecked, checkParameters, type Parameter } from "./activate.js";
 import { project } from "./project.js";
 import { fusedOr, type Tensors, type Values } from "./seam.js";
@@ -94,19 +101,8 @@ export function gatedFfn<A extends Activation>(
   parameters?: Parameters<A, Parameter>,
   { layout }: { readonly layout?: PackedLayout } = {},
 ): tf.Tensor {
-  const form = "in" in weights ? "selfGated" : "packed" in weights ? "packed" : "gated";
   const gated = asGated(activation);
-  if (form === "selfGated" && gated.self === undefined)
-    throw new TypeError(
-      `weights are { in, square, down }, but ${gated.name} is not self-gated: pass { gate, up, down }`,
-    );
-  if ((form === "packed") !== (layout !== undefined))
-    throw new TypeError(
-      form === "packed"
-        ? "layout is missing: packed weights need one of gate-first, gate-second and interleaved"
-        : `layout is ${String(layout)}, but the weights are not packed: leave it out, or pass { packed, down }`,
-    );
-  if (layout !== undefined) packedViews([2], { layout });
+  const form = gatedForm(gated, weights, layout);
   return block(form, gated, x, weights, checkBlockParameters(activation, parameters, weights), layout);
 }
 
@@ -122,10 +118,7 @@ export function ffn<A extends Activation<"unary">>(
   weights: FfnTensors,
   parameters?: Parameters<A, Parameter>,
 ): tf.Tensor {
-  if (activation.kind !== "unary")
-    throw new TypeError(
-      `activation ${String(activation.name)} is gated: use gatedFfn, or a unary activation`,
-    );
+  checkUngated(activation);
   return block("ungated", activation, x, weights, checkBlockParameters(activation, parameters, weights));
 }
 
@@ -222,8 +215,8 @@ function checkWeights(
   for (const [name, shape] of Object.entries(shapes)) {
     const tensor = (weights as Readonly<Record<string, tf.Tensor | undefined>>)[name];
     if (tensor === undefined) {
-      if (name.endsWith("Bias")) continue;
-      const required = Object.keys(shapes).filter((key) => !key.endsWith("Bias"));
+      const required = requiredWeights(shapes);
+      if (!required.includes(name)) continue;
       throw new TypeError(`weights.${name} is missing: ${owner} needs ${listing(required)}`);
     }
     const expected = shape(dModel, dFf);
