@@ -39,17 +39,11 @@ export function forward(
   scratch: Scratch,
 ): void {
   const call = placeCall(engine, plan, addresses, scratch, "forward");
-  const result = wholeView(plan.count);
-  const groups = divide(call.pieces, engine.threads).map((group) =>
-    group.map((piece) => [
-      piece.runs,
-      piece.count,
-      ...streamOf(piece, result, out),
-      ...inputStreams(call, piece),
-      ...parameterArguments(call, piece),
-    ]),
+  const groups = divide(call.pieces, engine.threads);
+  call.module.run(
+    "forward",
+    groups.map((group) => group.map((piece) => operandArguments(call, piece, plan, out))),
   );
-  call.module.run("forward", groups);
 }
 
 /** Runs an activation forward to `out`, and leaves its derivatives in the inputs at `slopes`, in the layout of the inputs. */
@@ -82,29 +76,52 @@ export function recordedBackward(
   scratch: Scratch,
 ): boolean {
   const call = placeCall(engine, plan, slopes, scratch, "recordedBackward");
+  return runFlagged(
+    engine,
+    call,
+    "recordedBackward",
+    scratch,
+    () => (piece) => operandArguments(call, piece, plan, dy, gradients),
+  );
+}
+
+/**
+ * Runs a kernel that raises a flag where a result is infinite or NaN, on arguments made for each group and then piece, the
+ * flag aside. Returns whether all results are finite.
+ */
+function runFlagged(
+  engine: Engine,
+  call: PlacedCall,
+  kernel: ElementwiseKernel,
+  scratch: Scratch,
+  argumentsOfGroup: () => (piece: Piece) => number[],
+): boolean {
   const flags: number[] = [];
   const groups = divide(call.pieces, engine.threads).map((group) => {
     const flag = scratch.place(Float32Array.of(0, 0, 0, 0));
     flags.push(flag);
-    return group.map((piece) => [...operandArguments(call, piece, plan, dy, gradients), flag]);
+    const argumentsOf = argumentsOfGroup();
+    return group.map((piece) => [...argumentsOf(piece), flag]);
   });
-  call.module.run("recordedBackward", groups);
+  call.module.run(kernel, groups);
   return !flags.some((flag) => engine.heap.at(flag, 4).some(Number.isNaN));
 }
 
-/** Arguments for what has the result's shape, what has the inputs' layout, the inputs and the parameters. */
+/** Arguments for what has the result's shape, what has the inputs' layout if there is any, the inputs and the parameters. */
 function operandArguments(
   call: PlacedCall,
   piece: Piece,
   plan: ActivationPlan,
   y: number,
-  slopes: readonly number[],
+  slopes?: readonly number[],
 ): number[] {
   return [
     piece.runs,
     piece.count,
     ...streamOf(piece, wholeView(plan.count), y),
-    ...call.inputs.flatMap(({ view }, i) => inputStream(call, piece, view, slopes[i] as number)),
+    ...(slopes
+      ? call.inputs.flatMap(({ view }, i) => inputStream(call, piece, view, slopes[i] as number))
+      : []),
     ...inputStreams(call, piece),
     ...parameterArguments(call, piece),
   ];
@@ -136,27 +153,22 @@ export function backward(
     sums.push({ parameter, address, count });
     return address;
   };
-  const flags: number[] = [];
-  const groups = divide(call.pieces, engine.threads).map((group) => {
-    const flag = scratch.place(Float32Array.of(0, 0, 0, 0));
-    flags.push(flag);
+  const finite = runFlagged(engine, call, kernel, scratch, () => {
     const channelRoom = summed.map((value, i) => (typeof value === "number" ? 0 : sumRoom(i)));
-    return group.map((piece) => [
+    return (piece) => [
       ...operandArguments(call, piece, plan, dy, gradients),
       ...summed.flatMap((value, i) =>
         typeof value === "number"
           ? [sumRoom(i)]
           : [(channelRoom[i] as number) + 8 * piece.channel, 8 * piece.channelStep],
       ),
-      flag,
-    ]);
+    ];
   });
-  call.module.run(kernel, groups);
   const { heap } = engine;
   const totals = Object.values(asked).map(zeroSums);
   for (const { parameter, address, count } of sums)
     addToSums(totals[parameter] as Float64Array, new Float64Array(heap.memory.buffer, address, count));
-  if (flags.some((flag) => heap.at(flag, 4).some(Number.isNaN))) {
+  if (!finite) {
     const extent = plan.packed ? 2 * plan.count : plan.count;
     const all = (places: readonly number[]) => places.map((place) => heap.at(place, extent));
     const data = { inputs: all(addresses), gradients: all(gradients), dy: heap.at(dy, plan.count) };

@@ -2,7 +2,7 @@
 // A kernel goes through `runs` runs of `count` consecutive elements; every operand advances by its own stride per run.
 import { type Activation, gradientExpressions } from "../catalogue/activation.js";
 import { type Expr, mul, toExpr } from "../expression/expr.js";
-import { inputStreams, Kernel, type KernelShape, parameterTypes, streamTypes } from "./activation-loops.js";
+import { inputTypes, Kernel, type KernelShape, parameterTypes, streamTypes } from "./activation-loops.js";
 import { channelSums, finiteFlag, numberSum } from "./activation-totals.js";
 import { Arguments } from "./assembler/arguments.js";
 import type { ValueType } from "./assembler/code.js";
@@ -18,21 +18,18 @@ type AddKernel = (module: ModuleBuilder, activation: Activation, shape: KernelSh
  * an address and a stride where there is one value for each channel. Strides and addresses are in bytes.
  */
 const addForward: AddKernel = (module, activation, shape, simd) => {
-  const inputs = Array.from({ length: inputStreams(activation, shape) }, () => streamTypes).flat();
-  module.function(
-    "forward",
-    ["i32", "i32", ...streamTypes, ...inputs, ...parameterTypes(shape)],
-    (body, ...all) => {
-      const kernel = new Kernel(body, new Arguments(all), activation, shape, simd);
-      const out = kernel.stream();
-      kernel.operands();
-      return kernel.loops((place) => {
-        const variables = kernel.load(place);
-        const [y] = emitVectors(kernel.write, [activation.expression], variables) as [Vector];
-        kernel.store(place, out, y);
-      });
-    },
-  );
+  const inputs = inputTypes(activation, shape);
+  const types: ValueType[] = ["i32", "i32", ...streamTypes, ...inputs, ...parameterTypes(shape)];
+  module.function("forward", types, (body, ...all) => {
+    const kernel = new Kernel(body, new Arguments(all), activation, shape, simd);
+    const out = kernel.stream();
+    kernel.operands();
+    return kernel.loops((place) => {
+      const variables = kernel.load(place);
+      const [y] = emitVectors(kernel.write, [activation.expression], variables) as [Vector];
+      kernel.store(place, out, y);
+    });
+  });
 };
 
 /**
@@ -40,12 +37,12 @@ const addForward: AddKernel = (module, activation, shape, simd) => {
  * derivatives in the inputs, in the layout of the inputs. They share most of their work; a backward then only multiplies.
  */
 const addRecord: AddKernel = (module, activation, shape, simd) => {
-  const inputs = Array.from({ length: inputStreams(activation, shape) }, () => streamTypes).flat();
-  const types = ["i32", "i32", ...streamTypes, ...inputs, ...inputs, ...parameterTypes(shape)] as ValueType[];
+  const inputs = inputTypes(activation, shape);
+  const types: ValueType[] = ["i32", "i32", ...streamTypes, ...inputs, ...inputs, ...parameterTypes(shape)];
   module.function("record", types, (body, ...all) => {
     const kernel = new Kernel(body, new Arguments(all), activation, shape, simd);
     const out = kernel.stream();
-    const targets = Array.from({ length: inputStreams(activation, shape) }, () => kernel.stream());
+    const targets = kernel.inputStreams();
     kernel.operands();
     const results = [activation.expression, ...inputSlopes(activation)];
     return kernel.loops((place) => {
@@ -77,10 +74,10 @@ const slopesOf = {
 const addGradients =
   (name: keyof typeof slopesOf): AddKernel =>
   (module, activation, shape, simd) => {
-    const inputs = Array.from({ length: inputStreams(activation, shape) }, () => streamTypes).flat();
+    const inputs = inputTypes(activation, shape);
     const summed = name === "backward" ? shape.perChannel : [];
     const sums = summed.flatMap((channels): ValueType[] => (channels ? [...streamTypes] : ["i32"]));
-    const types = [
+    const types: ValueType[] = [
       "i32",
       "i32",
       ...streamTypes,
@@ -89,12 +86,12 @@ const addGradients =
       ...parameterTypes(shape),
       ...sums,
       "i32",
-    ] as ValueType[];
+    ];
     module.function(name, types, (body, ...all) => {
       const given = new Arguments(all);
       const kernel = new Kernel(body, given, activation, shape, simd);
       const dy = kernel.stream();
-      const gradients = Array.from({ length: inputStreams(activation, shape) }, () => kernel.stream());
+      const gradients = kernel.inputStreams();
       kernel.operands();
       const totals = summed.map((channels) =>
         channels

@@ -52,8 +52,12 @@ function sideBySide(steps: number, simd: Simd): 1 | 2 | 4 {
 export const streamTypes = ["i32", "i32"] as const;
 
 /** How many streams an activation's inputs are. */
-export const inputStreams = (activation: Activation, { interleaved }: KernelShape): number =>
+const inputStreams = (activation: Activation, { interleaved }: KernelShape): number =>
   interleaved ? 1 : activation.inputs.length;
+
+/** The types of the arguments that are the activation's inputs, or have their layout. */
+export const inputTypes = (activation: Activation, shape: KernelShape): ValueType[] =>
+  Array.from({ length: inputStreams(activation, shape) }, () => streamTypes).flat();
 
 /** The types of the arguments that are the activation's parameters. */
 export const parameterTypes = ({ perChannel }: KernelShape): ValueType[] =>
@@ -86,9 +90,14 @@ export class Kernel {
     return taken;
   }
 
+  /** Takes the arguments of the inputs, or of what has their layout. */
+  inputStreams(): Stream[] {
+    return Array.from({ length: inputStreams(this.activation, this.shape) }, () => this.stream());
+  }
+
   /** Takes the arguments of the inputs and parameters. */
   operands(): void {
-    this.inputs = Array.from({ length: inputStreams(this.activation, this.shape) }, () => this.stream());
+    this.inputs = this.inputStreams();
     this.parameters = this.shape.perChannel.map((channels, i) => {
       if (channels) return this.stream();
       const scalar = this.given.take("f32");
