@@ -2,10 +2,12 @@
 // The command line, swiglu-lab: options, help and exit codes. What the commands do is in commands/, each loaded when
 // it is called, so that help comes at once.
 import { Command, Option } from "commander";
-import type { CompareOptions } from "./commands/compare.js";
 import { collect, nameList, positiveNumber, wholeNumber } from "./commands/options.js";
+import type { CompareOptions } from "./commands/plan.js";
 import type { WorkerCommandOptions } from "./commands/worker.js";
 import { defaults, type TaskOptions } from "./config/defaults.js";
+import { DEFAULT_LEARNING_RATE } from "./config/learningRates.js";
+import { presetNames } from "./config/presets.js";
 import { defaultVariants } from "./config/variants.js";
 import { UserError } from "./errors.js";
 
@@ -19,6 +21,15 @@ function defaultOf(name: keyof TaskOptions): string {
   const different = others.filter(({ value }) => value !== first?.value);
   return [`default: ${first?.value}`, ...different.map(({ task, value }) => `${task}: ${value}`)].join("; ");
 }
+
+/** What compare and worker have in common. */
+const checkpointInterval = (): Option =>
+  new Option(
+    "--checkpoint-interval <seconds>",
+    "time between two checkpoints of a run, from which it goes on after an interruption",
+  )
+    .argParser(positiveNumber)
+    .default(30);
 
 const program = new Command("swiglu-lab")
   .description(
@@ -42,6 +53,12 @@ program
   .description(
     "Train a small transformer under every variant and seed, print a ranking, and write a report.\n" +
       "Interrupted, it goes on where it was when started again with the same options.",
+  )
+  .addOption(
+    new Option(
+      "--preset <name>",
+      "the options of a published table; those given beside it count in their place",
+    ).choices(presetNames),
   )
   .addOption(
     new Option("--task <name>", "what is learned")
@@ -89,9 +106,18 @@ program
     wholeNumber,
   )
   .option(
-    "--learning-rate <x>",
-    `highest learning rate: warm-up, then a cosine to zero (${defaultOf("learningRate")})`,
-    positiveNumber,
+    "--learning-rate <rates>",
+    "highest learning rate, before a cosine to zero; 0.004,swiglu=0.008 is one for all and another for swiglu " +
+      `(default: ${DEFAULT_LEARNING_RATE})`,
+  )
+  .option(
+    "--tune <rates>",
+    "find the learning rate of each variant first: all are trained at each of these, as 0.002,0.004,0.008, and at rates " +
+      "beyond while one is best at the edge; the lowest mean validation loss decides",
+  )
+  .option(
+    "--tune-seeds <count|list>",
+    "seeds of the tuning, which must not be among --seeds (default: 1001 and 1002)",
   )
   .option(
     "--data <path>",
@@ -102,12 +128,7 @@ program
   .option("--out <dir>", "folder for the results, each configuration in a folder of its own", "runs")
   .option("--threads <n>", "threads of a process; runs repeat bit for bit with 1", wholeNumber, 1)
   .option("--jobs <n>", "processes side by side (default: one per core)", wholeNumber)
-  .option(
-    "--checkpoint-interval <seconds>",
-    "time between two checkpoints of a run, from which it goes on after an interruption",
-    positiveNumber,
-    30,
-  )
+  .addOption(checkpointInterval())
   .option("--queue <redis-url>", "have the runs done by swiglu-lab worker, on this and other machines")
   .addHelpText(
     "after",
@@ -121,15 +142,21 @@ Examples:
       a language model on a text of your own
   swiglu-lab compare --task translation --data pairs.tsv --variants relu,swiglu --beam 4
       translations of your own, found by beam search
+  swiglu-lab compare --variants relu,swiglu --tune 0.002,0.004,0.008
+      each variant at the learning rate that suits it best
+  swiglu-lab compare --preset evidence-language
+      a table of the published evidence again; --seeds 3 beside it makes it shorter
   swiglu-lab compare --variants relu,swiglu,swiglu-trained --steps 2000 --width 96
       longer and larger
   swiglu-lab compare --activation mine.json --variants relu,mine,mine-trained
       with mine.json: {"name": "mine", "kind": "gated", "parameters": {"slope": 2},
                        "expression": ["mul", ["sigmoid", ["mul", "slope", "gate"]], "up"]}`,
   )
-  .action(async (options: CompareOptions) => {
+  .action(async (options: CompareOptions, command: Command) => {
     const { compare } = await import("./commands/compare.js");
-    process.exitCode = await compare(options);
+    const names = Object.keys(options) as (keyof CompareOptions)[];
+    const given = names.filter((name) => command.getOptionValueSource(name) === "cli");
+    process.exitCode = await compare(options, given);
   });
 
 program
@@ -141,12 +168,7 @@ program
   .argument("<redis-url>", "redis://host:6379, or rediss://user:password@host:6379 for TLS")
   .option("--data <place>", "data beside that which comes with the lab (may be repeated)", collect, [])
   .option("--jobs <n>", "processes side by side (default: one per core)", wholeNumber)
-  .option(
-    "--checkpoint-interval <seconds>",
-    "time between two checkpoints of a run, from which it goes on after an interruption",
-    positiveNumber,
-    30,
-  )
+  .addOption(checkpointInterval())
   .option(
     "--work <dir>",
     "folder for checkpoints, and for finished runs until they are given back",

@@ -34,9 +34,11 @@ describe("the file", () => {
       steps: 42,
     },
     curve: [{ step: 40, loss: 0.1 + 0.2 }],
+    validationCurve: [{ step: 42, loss: 0.3 }],
     sum: 1 / 3,
     since: 2,
     trainingTime: 1234.5,
+    cpuTime: 1230.25,
     elapsed: 2345.6,
   };
   const write = async (name: string): Promise<string> => {
@@ -106,7 +108,7 @@ describe("a sweep", () => {
   const timeless = (out: string) => {
     const record: unknown = JSON.parse(readFileSync(join(recordsIn(out), "swiglu-trained-7.json"), "utf8"));
     if (!isRunRecord(record)) throw new Error("no record");
-    return { ...record, seconds: 0, stepsPerSecond: 0 };
+    return { ...record, seconds: 0, stepsPerSecond: 0, cpuSeconds: 0 };
   };
   const killedAt = async (out: string, milliseconds: number): Promise<void> => {
     const hasCheckpoint = (): boolean => {

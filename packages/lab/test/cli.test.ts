@@ -14,7 +14,7 @@ describe("help, list and show", () => {
     const { code, stdout } = await runCli(["--help"], scratch);
     expect(code).toBe(0);
     expect(stdout).toContain("swiglu-lab show swiglu");
-    expect((await runCli(["compare", "--help"], scratch)).stdout).toContain("--learning-rate <x>");
+    expect((await runCli(["compare", "--help"], scratch)).stdout).toContain("--learning-rate <rates>");
   });
 
   test("list shows every activation, and no escape codes in a pipe", async () => {
@@ -59,7 +59,24 @@ describe("mistakes", () => {
       ["--steps", "0"],
       /^error: option '--steps <n>' argument '0' is invalid\. Expected a whole number from 1\./,
     ],
-    ["a learning rate of nothing", ["--learning-rate", "0"], /Expected a number above 0/],
+    ["a learning rate of nothing", ["--learning-rate", "0"], /expected a number above 0/],
+    [
+      "a rate and a grid",
+      ["--learning-rate", "1", "--tune", "1,2"],
+      /--learning-rate and --tune are both given/,
+    ],
+    ["seeds for no tuning", ["--tune-seeds", "5,6"], /--tune-seeds is for --tune/],
+    [
+      "tuning on what is compared",
+      ["--tune", "1,2", "--tune-seeds", "2,"],
+      /--tune-seeds has 2, as --seeds has/,
+    ],
+    ["an unknown preset", ["--preset", "x"], /choices are evidence-images, evidence-language/],
+    [
+      "the task of another preset",
+      ["--preset", "evidence-images", "--task", "language"],
+      /--preset evidence-images is of --task images, not language/,
+    ],
     ["an unknown option", ["--stepz", "3"], /^error: unknown option '--stepz'/],
     ["a truncated IDX file", ["--data", cut], /^error: .*t10k-images-idx3-ubyte is truncated/],
     ["a folder without images", ["--data", scratch], /^error: .* has no file train-images-idx3-ubyte or/],

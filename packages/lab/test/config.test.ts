@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { activations, defineActivation } from "swiglu";
 import { afterAll, describe, expect, test } from "vitest";
 import { canonicalJson, folderName, makeConfig, type Settings } from "../src/config/config.js";
+import { describeRates, parseGrid, parseLearningRates, ratesOf } from "../src/config/learningRates.js";
 import { matchAll, nearestMatch, targetParameters } from "../src/config/matching.js";
 import { parseSeeds } from "../src/config/seeds.js";
 import { allActivations, defaultVariants, resolveVariants } from "../src/config/variants.js";
@@ -33,6 +34,46 @@ describe("seeds", () => {
     ["1,,2", /expected a count/],
     ["99999999999,1", /expected a count/],
   ])("%s: refused", (text, message) => expect(() => parseSeeds(text)).toThrow(message));
+});
+
+describe("learning rates", () => {
+  const names = ["relu", "swiglu"];
+
+  test.each([
+    ["0.004", [0.004, 0.004]],
+    ["0.004,swiglu=0.008", [0.004, 0.008]],
+    ["swiglu = 8e-3", [0.01, 0.008]],
+  ])("%s", (text, rates) => expect(ratesOf(parseLearningRates(text), names)).toEqual(rates));
+
+  test.each([
+    ["0", /^--learning-rate has "0": expected a number above 0, as in 0\.004/],
+    ["", /has "": expected a number/],
+    ["fast", /has "fast"/],
+    ["0.1,0.2", /gives all variants two rates/],
+    ["swiglu=1,swiglu=2", /gives swiglu two rates/],
+    ["swiglu=", /has "": expected a number/],
+    ["swigul=1", /names swigul, which is not compared: the variants are relu, swiglu\./],
+  ])("%s: refused", (text, message) =>
+    expect(() => ratesOf(parseLearningRates(text), names)).toThrow(message),
+  );
+
+  test("in words: one, or each with its variants", () => {
+    const variants = [
+      { name: "relu", learningRate: 0.008 },
+      { name: "glu", learningRate: 0.004 },
+      { name: "swiglu", learningRate: 0.008 },
+    ];
+    expect(describeRates(variants.slice(0, 1))).toBe("0.008");
+    expect(describeRates(variants)).toBe("0.004 (glu), 0.008 (relu, swiglu)");
+  });
+
+  test("a grid rises, whatever the order in which it is given", () => {
+    expect(parseGrid("0.004, 0.001,0.002")).toEqual([0.001, 0.002, 0.004]);
+  });
+
+  test.each(["0.1", "0.1,0.1", "0.1,-1", ""])("grid %s: refused", (text) =>
+    expect(() => parseGrid(text)).toThrow(/^--tune (is|has) .*: expected .* as in 0\.002,0\.004,0\.008\.$/),
+  );
 });
 
 describe("variants", () => {
@@ -133,7 +174,7 @@ describe("configuration", () => {
     width: 8,
     depth: 1,
     heads: 2,
-    learningRate: 0.01,
+    learningRates: { rate: 0.01, of: {} },
     threads: 1,
   };
   const name = (changes: Partial<Settings> = {}): string =>
@@ -147,7 +188,8 @@ describe("configuration", () => {
   test.each<[string, Partial<Settings>]>([
     ["steps", { steps: 11 }],
     ["batch", { batch: 9 }],
-    ["learning rate", { learningRate: 0.02 }],
+    ["learning rate", { learningRates: { rate: 0.02, of: {} } }],
+    ["learning rate of one", { learningRates: { rate: 0.01, of: { relu: 0.02 } } }],
     ["seeds", { seeds: [1, 3] }],
     ["variants", { variants: resolveVariants(["relu", "swish"], catalogue) }],
     ["threads", { threads: 2 }],

@@ -32,7 +32,7 @@ function timeless(out: string) {
   return names.sort().map((name) => {
     const record: unknown = JSON.parse(readFileSync(join(folder, name), "utf8"));
     if (!isRunRecord(record)) throw new Error(`${name} is no record`);
-    return { ...record, seconds: 0, stepsPerSecond: 0 };
+    return { ...record, seconds: 0, stepsPerSecond: 0, cpuSeconds: 0 };
   });
 }
 

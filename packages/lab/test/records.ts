@@ -25,7 +25,9 @@ export function finished(
     learned,
     parameters: 1234,
     curve,
+    validationCurve: curve,
     stepsPerSecond: 50,
+    cpuSeconds: 2,
     seconds: 2,
   };
 }
@@ -36,7 +38,9 @@ export const diverged = (variant: string, seed: number, divergedAt = 3): Diverge
   status: "diverged",
   divergedAt,
   curve: [],
+  validationCurve: [],
   stepsPerSecond: 50,
+  cpuSeconds: 1,
   seconds: 1,
 });
 
@@ -62,6 +66,7 @@ export function configOf(names: readonly string[], seeds: readonly number[]): Co
       ),
       hidden: 32,
       feedForwardParameters: 552,
+      learningRate: 0.01,
     })),
     seeds,
     steps: 100,
@@ -70,7 +75,6 @@ export function configOf(names: readonly string[], seeds: readonly number[]): Co
     depth: 1,
     heads: 2,
     patch: 4,
-    learningRate: 0.01,
     weightDecay: 0.05,
     clipNorm: 1,
     threads: 1,

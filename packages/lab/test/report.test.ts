@@ -8,15 +8,22 @@ import type { Results } from "../src/report/types.js";
 import { summarise } from "../src/statistics/summary.js";
 import { describe as findingsOf } from "../src/statistics/words.js";
 import type { RunRecord } from "../src/sweep/record.js";
+import type { Tuning } from "../src/sweep/tuning.js";
 import { configOf, diverged, finished } from "./records.js";
 
 const names = ["relu", "swiglu", "swigluBlend"];
 
-function page(seeds: readonly number[], records: readonly RunRecord[], variants: readonly string[] = names) {
+function page(
+  seeds: readonly number[],
+  records: readonly RunRecord[],
+  variants: readonly string[] = names,
+  tuning?: Tuning,
+) {
   const config = configOf(variants, seeds);
   const summary = summarise(config, records);
   const results: Results = {
     config,
+    tuning,
     summary,
     findings: findingsOf(summary, config),
     best: null,
@@ -30,6 +37,27 @@ function page(seeds: readonly number[], records: readonly RunRecord[], variants:
 const runs = [1, 2, 3].flatMap((seed) =>
   names.map((name, i) => finished(name, seed, 0.9 + 0.01 * i + 0.002 * seed)),
 );
+
+test("tuned learning rates: a table of losses, and how they were found", () => {
+  const tuning: Tuning = {
+    seeds: [1001, 1002],
+    rates: [0.001, 0.002, 0.004],
+    extensions: [0.004],
+    variants: [
+      { name: "relu", losses: [0.51234, 0.4, null], best: 0.002, isAtEdge: false },
+      { name: "swiglu", losses: [0.5, 0.4, 0.3], best: 0.004, isAtEdge: true },
+    ],
+  };
+  const { html, document } = page([1], [], ["relu", "swiglu"], tuning);
+  const rows = [...document.querySelectorAll("table")]
+    .map((table) => [...table.querySelectorAll("tr")].map((row) => row.textContent))
+    .find(([head]) => head === "variant0.0010.0020.004best");
+  expect(rows?.slice(1)).toEqual(["relu0.51230.4000diverged0.002", "swiglu0.50000.40000.30000.004 (edge)"]);
+  expect(html).toContain("lowest mean validation loss under the seeds 1001 and 1002");
+  expect(html).toContain(
+    "The grid was extended by 0.004, because some variant was best at its edge. Still best at the edge",
+  );
+});
 
 describe("report", () => {
   const { html, document } = page([1, 2, 3], runs);

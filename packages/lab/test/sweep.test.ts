@@ -46,7 +46,12 @@ const readRun = (folder: string, name: string): RunRecord => {
 
 /** Records without what a clock decides. */
 const timeless = (folder: string) =>
-  recordFiles(folder).map((name) => ({ ...readRun(folder, name), seconds: 0, stepsPerSecond: 0 }));
+  recordFiles(folder).map((name) => ({
+    ...readRun(folder, name),
+    seconds: 0,
+    stepsPerSecond: 0,
+    cpuSeconds: 0,
+  }));
 
 let uninterrupted: string;
 

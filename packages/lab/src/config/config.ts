@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { activationToJson } from "swiglu";
 import { UserError } from "../errors.js";
 import type { Variant } from "../model/index.js";
+import { type LearningRates, ratesOf } from "./learningRates.js";
 import { matchAll } from "./matching.js";
 import type { TaskConfig } from "./task.js";
 
@@ -15,7 +16,6 @@ export interface Hyperparameters {
   readonly width: number;
   readonly depth: number;
   readonly heads: number;
-  readonly learningRate: number;
   readonly threads: number;
 }
 
@@ -23,9 +23,10 @@ export interface Hyperparameters {
 export interface Settings extends Hyperparameters {
   readonly variants: readonly Variant[];
   readonly seeds: readonly number[];
+  readonly learningRates: LearningRates;
 }
 
-interface VariantConfig {
+export interface VariantConfig {
   readonly name: string;
   readonly trained: boolean;
   /** The definition in the JSON form of `activationToJson`. */
@@ -33,6 +34,8 @@ interface VariantConfig {
   /** dFf of this variant. */
   readonly hidden: number;
   readonly feedForwardParameters: number;
+  /** The highest of its schedule. */
+  readonly learningRate: number;
 }
 
 interface CommonConfig extends Hyperparameters {
@@ -53,13 +56,18 @@ const CLIP_NORM = 1;
  * Checks the settings, matches the parameters, and returns the sweep's configuration.
  *
  * @param task the part of the configuration that the task has made of its data
- * @throws UserError for heads that do not divide the width, and a width at which some variant cannot be matched
+ * @throws UserError for heads that do not divide the width, and a width at which some variant cannot be matched, and a learning
+ *   rate of a variant that is none of these
  */
 export function makeConfig(settings: Settings, task: TaskConfig): Config {
-  const { variants, seeds, steps, batch, width, depth, heads, learningRate, threads } = settings;
+  const { variants, seeds, steps, batch, width, depth, heads, learningRates, threads } = settings;
   if (width % heads !== 0)
     throw new UserError(`--width ${width} is not a multiple of --heads ${heads}: choose one that is.`);
   const matches = matchAll(variants, width, heads);
+  const rates = ratesOf(
+    learningRates,
+    variants.map(({ name }) => name),
+  );
   return {
     version: labVersion(),
     ...task,
@@ -69,6 +77,7 @@ export function makeConfig(settings: Settings, task: TaskConfig): Config {
       activation: activationToJson(variant.activation),
       hidden: matches[i]!.hidden,
       feedForwardParameters: matches[i]!.parameters,
+      learningRate: rates[i]!,
     })),
     seeds,
     steps,
@@ -76,7 +85,6 @@ export function makeConfig(settings: Settings, task: TaskConfig): Config {
     width,
     depth,
     heads,
-    learningRate,
     weightDecay: WEIGHT_DECAY,
     clipNorm: CLIP_NORM,
     threads,

@@ -9,14 +9,13 @@ type OptionsOf<K extends TaskKind> = Training & OwnOptions<Extract<TaskSettings,
 
 /** The defaults of each task; an option that is not here does not belong to the task. */
 export const defaults: { readonly [K in TaskKind]: OptionsOf<K> } = {
-  images: { steps: 500, batch: 128, width: 32, depth: 2, heads: 4, learningRate: 0.01, patch: 7 },
+  images: { steps: 500, batch: 128, width: 32, depth: 2, heads: 4, patch: 7 },
   language: {
     steps: 400,
     batch: 16,
     width: 64,
     depth: 2,
     heads: 4,
-    learningRate: 0.01,
     vocabulary: 1024,
     context: 64,
   },
@@ -26,7 +25,6 @@ export const defaults: { readonly [K in TaskKind]: OptionsOf<K> } = {
     width: 64,
     depth: 2,
     heads: 4,
-    learningRate: 0.01,
     vocabulary: 2048,
     context: 128,
     beam: 1,
@@ -40,10 +38,11 @@ export type TaskOptions = Partial<OptionsOf<"images"> & OptionsOf<"language"> & 
 /**
  * The settings of a task and its training: what was given, and the defaults for the rest.
  *
+ * @param given may have other properties: they are left alone
  * @throws UserError for an option of another task
  */
 export function complete(task: TaskKind, given: TaskOptions): Training & TaskSettings {
-  const chosen = Object.entries(given).filter(([, value]) => value !== undefined);
+  const chosen = Object.entries(given).filter(([name, value]) => value !== undefined && isTaskOption(name));
   for (const [name] of chosen) {
     if (name in defaults[task]) continue;
     const others = Object.entries(defaults).filter(([, options]) => name in options);
@@ -61,3 +60,6 @@ export function complete(task: TaskKind, given: TaskOptions): Training & TaskSet
       return { task, ...defaults.translation, ...own };
   }
 }
+
+/** Whether some task has an option of this name. */
+const isTaskOption = (name: string): boolean => Object.values(defaults).some((options) => name in options);

@@ -3,13 +3,13 @@ import { activationFromJson, textWithParts } from "swiglu";
 import { familyOf } from "../activation/samples.js";
 import { examplesOf } from "../config/task.js";
 import { describeScore, metricOf } from "../metrics/metric.js";
-import { count, duration, grouped } from "../terminal/format.js";
+import { count, duration, grouped, list } from "../terminal/format.js";
 import { learningPanels, type Panel } from "./learningCharts.js";
 import { differenceChart, metricChart } from "./rankingCharts.js";
 import { samplesSection } from "./samples.js";
 import { shapePanels } from "./shapeCharts.js";
 import { styleSheet } from "./style.js";
-import { escapeHtml, rankingRows, runRows } from "./tables.js";
+import { escapeHtml, rankingRows, runRows, tuningRows } from "./tables.js";
 import { methodOf, networkOf } from "./taskWords.js";
 import type { Results } from "./types.js";
 
@@ -102,6 +102,7 @@ ${samplesSection(summary.best)}
 <section>
 <h2>How it was measured</h2>
 ${method(results)}
+${tuning(results)}
 <details><summary>All ${records.length} runs</summary><div class="scroll">${runRows(records, config.task)}</div></details>
 <details><summary>Configuration</summary><pre>${escapeHtml(configText(results))}</pre></details>
 </section>
@@ -125,7 +126,7 @@ function facts({ config, records }: Results): string {
     ["Steps of a run", grouped(config.steps)],
     [`${capital(examplesOf[config.task])} per step`, grouped(config.batch)],
     ["Parameters", trained === undefined ? "" : grouped(trained.parameters)],
-    ["Learning rate", `${config.learningRate}`],
+    ["Learning rate", [...new Set(config.variants.map(({ learningRate }) => learningRate))].join(", ")],
     ["Time, all runs", duration(seconds)],
   ];
   return `<dl class="facts">${entries.map(([term, value]) => `<div><dt>${term}</dt><dd>${value}</dd></div>`).join("")}</dl>`;
@@ -145,6 +146,20 @@ function method({ config, environment }: Results): string {
   ]
     .map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`)
     .join("\n");
+}
+
+function tuning({ tuning }: Results): string {
+  if (tuning === undefined) return "";
+  const { seeds, extensions, variants } = tuning;
+  const edge = variants.filter(({ isAtEdge }) => isAtEdge).map(({ name }) => name);
+  const text =
+    `The learning rate of each variant is that of this grid with the lowest mean validation loss under the seeds ${list(seeds.map(String))}, ` +
+    "which serve for nothing else; all variants were tried at all rates. " +
+    (extensions.length === 0
+      ? ""
+      : `The grid was extended by ${list(extensions.map(String))}, because some variant was best at its edge. `) +
+    (edge.length === 0 ? "" : `Still best at the edge, so that a better rate may lie beyond: ${list(edge)}.`);
+  return `<p>${escapeHtml(text.trim())}</p>\n<div class="scroll">${tuningRows(tuning)}</div>`;
 }
 
 /** The configuration with formulas in place of the definitions, which results.json has in full. */

@@ -6,6 +6,7 @@ import type { Findings } from "../statistics/words.js";
 import { type BestModel, saveBestModel } from "../sweep/bestModel.js";
 import { prettyJson, writeResult } from "../sweep/folder.js";
 import type { RunRecord } from "../sweep/record.js";
+import type { Tuning } from "../sweep/tuning.js";
 import type { Task } from "../tasks/task.js";
 import { reportPage } from "./page.js";
 import type { Environment, Results } from "./types.js";
@@ -16,13 +17,21 @@ export async function writeResults(
   {
     config,
     task,
+    tuning,
     records,
     summary,
     findings,
-  }: { config: Config; task: Task; records: readonly RunRecord[]; summary: Summary; findings: Findings },
+  }: {
+    config: Config;
+    task: Task;
+    tuning: Tuning | undefined;
+    records: readonly RunRecord[];
+    summary: Summary;
+    findings: Findings;
+  },
 ): Promise<{ best: BestModel | null; report: string }> {
   const best = summary.best === null ? null : await saveBestModel(folder, summary.best, task);
-  const results: Results = { config, summary, findings, best, environment: environment(), records };
+  const results: Results = { config, tuning, summary, findings, best, environment: environment(), records };
   await writeResult(folder, "results.json", prettyJson({ ...results, summary: withSeedsForRuns(summary) }));
   return { best, report: await writeResult(folder, "report.html", reportPage(results)) };
 }

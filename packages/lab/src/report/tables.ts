@@ -4,8 +4,9 @@ import type { TaskKind } from "../config/task.js";
 import { metricsOf, show, showDifference, showEstimate } from "../metrics/metric.js";
 import type { Summary } from "../statistics/summary.js";
 import type { RunRecord } from "../sweep/record.js";
+import type { Tuning } from "../sweep/tuning.js";
 import { grouped } from "../terminal/format.js";
-import { runCells, runHead } from "../terminal/tables.js";
+import { runCells, runHead, tuningCells, tuningHead } from "../terminal/tables.js";
 
 export function rankingRows(
   { ranking, baseline }: Summary,
@@ -44,13 +45,14 @@ export function rankingRows(
   return htmlTable(head, rows);
 }
 
-export function runRows(records: readonly RunRecord[], task: TaskKind): string {
-  const rows = records.map((record) => {
-    const [name = "", ...cells] = runCells(record, task);
-    return `<tr><td class="name">${escapeHtml(name)}</td>${cells.map(cell).join("")}</tr>`;
-  });
-  return htmlTable(runHead(task), rows);
-}
+export const runRows = (records: readonly RunRecord[], task: TaskKind): string =>
+  htmlTable(
+    runHead(task),
+    records.map((record) => plainRow(runCells(record, task))),
+  );
+
+export const tuningRows = (tuning: Tuning): string =>
+  htmlTable(tuningHead(tuning), tuningCells(tuning).map(plainRow));
 
 /** Text that may stand in HTML, in attributes too. */
 export function escapeHtml(text: string): string {
@@ -63,6 +65,9 @@ export function escapeHtml(text: string): string {
   };
   return text.replace(/[&<>"']/g, (character) => entities[character]!);
 }
+
+const plainRow = ([name = "", ...cells]: readonly string[]): string =>
+  `<tr><td class="name">${escapeHtml(name)}</td>${cells.map(cell).join("")}</tr>`;
 
 const cell = (text: string): string => `<td>${escapeHtml(text)}</td>`;
 

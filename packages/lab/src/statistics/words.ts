@@ -1,5 +1,6 @@
 // The summary in plain words: what the numbers show, and what a run of this size can and cannot rank.
 import type { Config } from "../config/config.js";
+import { describeRates } from "../config/learningRates.js";
 import { examplesOf } from "../config/task.js";
 import { type Metric, metricOf, show, showDifference } from "../metrics/metric.js";
 import { count, grouped, list } from "../terminal/format.js";
@@ -128,14 +129,14 @@ function power({ ranking, baseline }: Summary, config: Config, metric: Metric): 
   ];
 }
 
-function reach({ task, steps, batch, data, learningRate, width, depth }: Config): string {
+function reach({ task, steps, batch, data, variants, width, depth }: Config): string {
   const examples = data.examples.train;
   const noun = examplesOf[task];
   const passes = (steps * batch) / examples;
   return (
     `${count(steps, "step")} of ${batch} ${noun} are ${passes.toFixed(passes < 10 ? 1 : 0)} passes over the ${grouped(examples)} training ${noun}. ` +
-    `Such a run ranks how fast the variants learn at one learning rate (${learningRate}) and one size ` +
-    `(width ${width}, ${count(depth, "block")}) on ${data.name}; it cannot say which is best after long training, at another ` +
-    `learning rate or size, or on other data${task === "images" ? ", language above all" : ""}.`
+    `Such a run ranks how fast the variants learn at learning rate ${describeRates(variants)} and one size ` +
+    `(width ${width}, ${count(depth, "block")}) on ${data.name}; it cannot say which is best after long training, at other ` +
+    `learning rates or sizes, or on other data${task === "images" ? ", language above all" : ""}.`
   );
 }

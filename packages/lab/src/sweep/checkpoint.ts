@@ -14,11 +14,13 @@ import { type Run, runHash } from "./run.js";
 export interface RunProgress {
   readonly state: Readonly<TrainingState>;
   readonly curve: readonly CurvePoint[];
+  readonly validationCurve: readonly CurvePoint[];
   /** Sum of the losses since the last point of the curve, and how many they are. */
   readonly sum: number;
   readonly since: number;
-  /** Milliseconds so far: in training steps, and in all. */
+  /** Milliseconds so far: in training steps, on the clock and of the processor, and in all. */
   readonly trainingTime: number;
+  readonly cpuTime: number;
   readonly elapsed: number;
 }
 
@@ -29,7 +31,7 @@ export interface Checkpoints {
   offer(progress: () => RunProgress): Promise<void>;
 }
 
-const FORMAT = "swiglu-lab checkpoint 1";
+const FORMAT = "swiglu-lab checkpoint 2";
 const DIGEST_BYTES = 32;
 const ARRAYS = ["parameters", "firstMoment", "secondMoment"] as const;
 
@@ -93,13 +95,13 @@ function decode(file: Buffer, run: string, version: string): RunProgress {
     throw new Error(`it is of swiglu-lab ${header.version}, this is ${version}`);
   }
   if (header.run !== run) throw new Error("it is of another configuration");
-  const { steps, size, curve, sum, since, trainingTime, elapsed } = header;
+  const { steps, size, curve, validationCurve, sum, since, trainingTime, cpuTime, elapsed } = header;
   const [parameters, firstMoment, secondMoment] = ARRAYS.map((_, i) => {
     const start = end + 1 + 4 * size * i;
     return floatsOf(content.subarray(start, start + 4 * size));
   });
   const state = { parameters: parameters!, firstMoment: firstMoment!, secondMoment: secondMoment!, steps };
-  return { state, curve, sum, since, trainingTime, elapsed };
+  return { state, curve, validationCurve, sum, since, trainingTime, cpuTime, elapsed };
 }
 
 /** The first line; what the digest covers was written by `encode`. */

@@ -20,7 +20,7 @@ export interface Sample {
   readonly output: string;
 }
 
-/** Mean training loss over the steps since the point before. */
+/** A loss after some steps. */
 export interface CurvePoint {
   readonly step: number;
   readonly loss: number;
@@ -29,9 +29,14 @@ export interface CurvePoint {
 interface RunBase {
   readonly variant: string;
   readonly seed: number;
+  /** The mean training loss over the steps since the point before. */
   readonly curve: readonly CurvePoint[];
+  /** The loss on a fixed sample of the validation part, at ten places of the run. */
+  readonly validationCurve: readonly CurvePoint[];
   /** Training alone, without set-up and evaluation. */
   readonly stepsPerSecond: number;
+  /** Processor time of training alone, which other work on the machine changes less than the time on the clock. */
+  readonly cpuSeconds: number;
   /** The whole run. */
   readonly seconds: number;
 }
@@ -63,13 +68,14 @@ export const runKey = (variant: string, seed: number): string => `${variant}-${s
 /** Whether parsed JSON is a record: enough of a check that statistics and report can rely on it. */
 export function isRunRecord(json: unknown): json is RunRecord {
   if (!isObject(json)) return false;
-  const { variant, seed, curve, status } = json;
+  const { variant, seed, curve, validationCurve, status } = json;
   const base =
     typeof variant === "string" &&
     isNumber(seed) &&
-    Array.isArray(curve) &&
-    curve.every((point: unknown) => isObject(point) && isNumber(point.step) && isNumber(point.loss)) &&
+    isCurve(curve) &&
+    isCurve(validationCurve) &&
     isNumber(json.stepsPerSecond) &&
+    isNumber(json.cpuSeconds) &&
     isNumber(json.seconds);
   if (!base) return false;
   if (status === "diverged") return isNumber(json.divergedAt);
@@ -87,6 +93,9 @@ export function isRunRecord(json: unknown): json is RunRecord {
 const isObject = (json: unknown): json is Record<string, unknown> =>
   typeof json === "object" && json !== null;
 const isNumber = (json: unknown): json is number => typeof json === "number" && Number.isFinite(json);
+const isCurve = (json: unknown): boolean =>
+  Array.isArray(json) &&
+  json.every((point) => isObject(point) && isNumber(point.step) && isNumber(point.loss));
 const isScore = (json: unknown): json is Score =>
   isObject(json) && isNumber(json.loss) && Object.values(json).every(isNumber);
 

@@ -1,15 +1,19 @@
 // One run from start to end: build the model, train it, evaluate it. No files, no processes.
 import { setImmediate as yieldToEvents } from "node:timers/promises";
 import { activationFromJson } from "swiglu";
-import type { Config } from "../config/config.js";
+import type { Config, VariantConfig } from "../config/config.js";
 import { Trainer } from "../model/index.js";
 import type { Task } from "../tasks/task.js";
 import type { Checkpoints, RunProgress } from "./checkpoint.js";
 import { type CurvePoint, type RunRecord, textOfLosses } from "./record.js";
 import { learningRateAt } from "./schedule.js";
 
-/** Points on a learning curve. */
+/** Points on a learning curve, and on that of the validation loss. */
 const CURVE_POINTS = 40;
+const VALIDATION_POINTS = 10;
+
+/** The examples of a point of the validation curve, as a share of those trained on: all points are 2.5 % of the work. */
+const VALIDATION_SHARE = 0.0075;
 
 export interface TrainedRun {
   readonly record: RunRecord;
@@ -34,26 +38,34 @@ export async function trainRun(
 ): Promise<TrainedRun> {
   const resumed = checkpoints?.resumed;
   const began = performance.now() - (resumed?.elapsed ?? 0);
-  const trainer = await createTrainer(config, variantName, task);
+  const variant = config.variants.find(({ name }) => name === variantName);
+  if (variant === undefined) throw new Error(`the configuration has no variant ${variantName}`);
+  const { learningRate } = variant;
+  const trainer = await createTrainer(config, variant, task);
   try {
     if (resumed === undefined) trainer.initialise(seed);
     else trainer.restore(resumed.state);
     const done = trainer.state.steps;
     const batches = task.batches(seed, config.batch, done);
     const curve: CurvePoint[] = [...(resumed?.curve ?? [])];
+    const validationCurve: CurvePoint[] = [...(resumed?.validationCurve ?? [])];
+    const sample = task.validationBatch(Math.ceil(VALIDATION_SHARE * config.steps * config.batch));
     const window = Math.ceil(config.steps / CURVE_POINTS);
-    let { sum, since, trainingTime } = resumed ?? { sum: 0, since: 0, trainingTime: 0 };
+    let { sum, since, trainingTime, cpuTime } = resumed ?? { sum: 0, since: 0, trainingTime: 0, cpuTime: 0 };
     const elapsed = (): number => performance.now() - began;
     const progress = (): RunProgress => ({
       state: trainer.state,
       curve,
+      validationCurve,
       sum,
       since,
       trainingTime,
+      cpuTime,
       elapsed: elapsed(),
     });
     const timing = (steps: number) => ({
       stepsPerSecond: steps / (trainingTime / 1000),
+      cpuSeconds: cpuTime / 1000,
       seconds: elapsed() / 1000,
     });
     const diverged = (step: number): RunRecord => ({
@@ -62,17 +74,21 @@ export async function trainRun(
       status: "diverged",
       divergedAt: step,
       curve,
+      validationCurve,
       ...timing(step),
     });
     for (let step = done + 1; step <= config.steps; step++) {
       const { inputs, labels } = batches.next().value;
       const before = performance.now();
+      const cpuBefore = process.cpuUsage();
       const { loss, gradNorm } = await trainer.step(
         inputs,
         labels,
-        learningRateAt(step - 1, config.steps, config.learningRate),
+        learningRateAt(step - 1, config.steps, learningRate),
       );
       trainingTime += performance.now() - before;
+      const { user, system } = process.cpuUsage(cpuBefore);
+      cpuTime += (user + system) / 1000;
       onStep(step, loss);
       if (!Number.isFinite(loss + gradNorm)) return { record: diverged(step) };
       sum += loss;
@@ -81,6 +97,11 @@ export async function trainRun(
         curve.push({ step, loss: sum / since });
         sum = 0;
         since = 0;
+      }
+      if (isValidated(step, config.steps)) {
+        const validation = await trainer.evaluate(sample.inputs, sample.labels);
+        if (!Number.isFinite(validation.loss)) return { record: diverged(step) };
+        validationCurve.push({ step, loss: validation.loss });
       }
       await checkpoints?.offer(progress);
       await yieldToEvents(); // the engine blocks: let messages and a lost parent be noticed between steps
@@ -100,6 +121,7 @@ export async function trainRun(
       learned: trainer.trainedValues(),
       parameters,
       curve,
+      validationCurve,
       ...timing(config.steps),
     };
     return { record, model: trainer.inferenceModel() };
@@ -108,12 +130,17 @@ export async function trainRun(
   }
 }
 
-function createTrainer(config: Config, name: string, { ends }: Task): Promise<Trainer> {
-  const variant = config.variants.find((candidate) => candidate.name === name);
-  if (variant === undefined) throw new Error(`the configuration has no variant ${name}`);
+/** Whether a point of the validation curve follows a step: after every tenth of the run. */
+function isValidated(step: number, steps: number): boolean {
+  const points = (done: number): number => Math.floor((done * VALIDATION_POINTS) / steps);
+  return points(step) > points(step - 1);
+}
+
+function createTrainer(config: Config, variant: VariantConfig, { ends }: Task): Promise<Trainer> {
   const { width, depth, heads, batch, weightDecay, clipNorm, threads } = config;
+  const { name, activation, trained } = variant;
   return Trainer.create(
-    { name, activation: activationFromJson(variant.activation), trained: variant.trained },
+    { name, activation: activationFromJson(activation), trained },
     { ...ends, width, depth, heads, hidden: variant.hidden },
     { batch, weightDecay, clipNorm, threads },
   );

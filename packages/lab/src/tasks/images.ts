@@ -53,6 +53,10 @@ export class ImagesTask implements Task {
     for (;;) yield gather(this.#data.train, indices.next().value);
   }
 
+  validationBatch(size: number): Batch {
+    return gather(this.#data.train, this.#validation.subarray(0, size)); // which is in random order
+  }
+
   async evaluate(trainer: Trainer): Promise<Outcome> {
     const { train, test } = this.#data;
     const validation = await evaluateOn(trainer, train, this.#validation);

@@ -11,7 +11,7 @@ import { UserError } from "../errors.js";
 import type { Trainer } from "../model/index.js";
 import type { FinishedRun } from "../sweep/record.js";
 import { count, grouped } from "../terminal/format.js";
-import { checkSequences, evaluateSequences, type Sequences } from "./sequences.js";
+import { checkSequences, evaluateSequences, type Sequences, spread } from "./sequences.js";
 import type { Batch, Outcome, Task } from "./task.js";
 
 const require = createRequire(import.meta.url);
@@ -110,6 +110,10 @@ export class LanguageTask implements Task {
       });
       yield { inputs, labels };
     }
+  }
+
+  validationBatch(size: number): Batch {
+    return spread(this.#validation.sequences, size);
   }
 
   async evaluate(trainer: Trainer): Promise<Outcome> {

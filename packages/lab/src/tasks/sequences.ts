@@ -3,6 +3,7 @@ import { setImmediate as yieldToEvents } from "node:timers/promises";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { Trainer } from "../model/index.js";
 import { type FinishedRun, lossesOfText } from "../sweep/record.js";
+import type { Batch } from "./task.js";
 
 /** Sequences of `context` tokens each, one after the other. */
 export interface Sequences {
@@ -37,6 +38,18 @@ export async function evaluateSequences(
     await yieldToEvents();
   }
   return { loss: total / tokens, losses };
+}
+
+/** At most `wanted` of the sequences, at equal distances. */
+export function spread({ count, context, inputs, labels }: Sequences, wanted: number): Batch {
+  const taken = Math.min(count, wanted);
+  const chosen = { inputs: new Int32Array(taken * context), labels: new Int32Array(taken * context) };
+  for (let i = 0; i < taken; i++) {
+    const from = Math.floor((i * count) / taken) * context;
+    chosen.inputs.set(inputs.subarray(from, from + context), i * context);
+    chosen.labels.set(labels.subarray(from, from + context), i * context);
+  }
+  return chosen;
 }
 
 /**

@@ -43,6 +43,9 @@ export interface Task {
    */
   batches(seed: number, size: number, from?: number): Generator<Batch, never>;
 
+  /** So many examples of the validation part, or all where there are fewer; the same ones always, from all over it. */
+  validationBatch(size: number): Batch;
+
   evaluate(trainer: Trainer): Promise<Outcome>;
 
   /**

@@ -16,7 +16,7 @@ import { Decoder, type SequenceShape, type Trainer } from "../model/index.js";
 import type { FinishedRun, Sample, Score } from "../sweep/record.js";
 import { count, grouped } from "../terminal/format.js";
 import { continueAll } from "./search.js";
-import { checkSequences, evaluateSequences, type Sequences } from "./sequences.js";
+import { checkSequences, evaluateSequences, type Sequences, spread } from "./sequences.js";
 import type { Batch, Outcome, Task } from "./task.js";
 
 const END = "<|endoftext|>";
@@ -129,6 +129,10 @@ export class TranslationTask implements Task {
       });
       yield { inputs, labels };
     }
+  }
+
+  validationBatch(size: number): Batch {
+    return spread(this.#validation.sequences, size);
   }
 
   async evaluate(trainer: Trainer): Promise<Outcome> {

@@ -5,6 +5,7 @@ import type { TaskKind } from "../config/task.js";
 import { metricsOf, show, showDifference, showEstimate } from "../metrics/metric.js";
 import type { Summary } from "../statistics/summary.js";
 import type { RunRecord } from "../sweep/record.js";
+import type { Tuning } from "../sweep/tuning.js";
 import { grouped, signed } from "./format.js";
 import { table } from "./table.js";
 
@@ -21,6 +22,19 @@ export function parameterTable(config: Config): string {
     ]),
   );
 }
+
+/** Mean validation loss of every variant at every rate, and the rate that was best. */
+export const tuningTable = (tuning: Tuning): string => table(tuningHead(tuning), tuningCells(tuning));
+
+export const tuningHead = ({ rates }: Tuning): string[] => ["variant", ...rates.map(String), "best"];
+
+/** A line for each variant, under `tuningHead`, in the terminal and in the report. */
+export const tuningCells = ({ variants }: Tuning): string[][] =>
+  variants.map(({ name, losses, best, isAtEdge }) => [
+    name,
+    ...losses.map((loss) => (loss === null ? "diverged" : loss.toFixed(4))),
+    `${best}${isAtEdge ? " (edge)" : ""}`,
+  ]);
 
 /** Validation and test scores of every run. */
 export const runTable = (records: readonly RunRecord[], task: TaskKind): string =>

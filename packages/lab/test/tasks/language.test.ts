@@ -80,7 +80,8 @@ describe("the task", () => {
   test("a run that goes on from its middle ends bit for bit as one that was never interrupted", async () => {
     const task = loadTask(settings, folder);
     const variants = [{ name: "swiglu", activation: activations.swiglu, trained: true }];
-    const training = { steps: 20, batch: 4, width: 8, depth: 1, heads: 2, learningRate: 0.01, threads: 1 };
+    const learningRates = { rate: 0.01, of: {} };
+    const training = { steps: 20, batch: 4, width: 8, depth: 1, heads: 2, learningRates, threads: 1 };
     const config = makeConfig({ ...training, variants, seeds: [1] }, task.config);
     let middle: RunProgress | undefined;
     const offer = async (progress: () => RunProgress): Promise<void> => {
@@ -89,10 +90,19 @@ describe("the task", () => {
     };
     const whole = await trainRun(config, "swiglu", 1, task, () => {}, { resumed: undefined, offer });
     const rest = await trainRun(config, "swiglu", 1, task, () => {}, { resumed: middle, offer });
-    const timeless = ({ record }: TrainedRun) => ({ ...record, seconds: 0, stepsPerSecond: 0 });
+    const timeless = ({ record }: TrainedRun) => ({
+      ...record,
+      seconds: 0,
+      stepsPerSecond: 0,
+      cpuSeconds: 0,
+    });
     expect(middle?.state.steps).toBe(7);
     expect(timeless(rest)).toEqual(timeless(whole));
     expect(rest.model).toEqual(whole.model);
+    expect(whole.record.validationCurve.map(({ step }) => step)).toEqual([
+      2, 4, 6, 8, 10, 12, 14, 16, 18, 20,
+    ]);
+    expect(whole.record.cpuSeconds).toBeGreaterThan(0);
   });
 
   test("a single file is cut into pieces, of which each part gets some", () => {

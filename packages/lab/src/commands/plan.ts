@@ -1,0 +1,149 @@
+// What compare is asked to do: options, those of a preset among them, checked and turned into data, sweeps and a place to do them.
+import { availableParallelism } from "node:os";
+import { type Config, makeConfig } from "../config/config.js";
+import { complete, type TaskOptions } from "../config/defaults.js";
+import {
+  DEFAULT_LEARNING_RATE,
+  describeRates,
+  type LearningRates,
+  parseGrid,
+  parseLearningRates,
+} from "../config/learningRates.js";
+import { otherData, type PresetName, withPreset } from "../config/presets.js";
+import { parseSeeds } from "../config/seeds.js";
+import type { TaskConfig, TaskKind } from "../config/task.js";
+import { allActivations, resolveVariants } from "../config/variants.js";
+import { UserError } from "../errors.js";
+import type { Variant } from "../model/index.js";
+import { redisName } from "../queue/address.js";
+import { loadTask, type Task } from "../tasks/task.js";
+import { introduction } from "../terminal/introduction.js";
+import type { Place } from "./train.js";
+import type { Grid } from "./tune.js";
+
+export interface CompareOptions extends TaskOptions {
+  readonly preset?: PresetName;
+  readonly task: TaskKind;
+  readonly threads: number;
+  readonly variants: readonly string[];
+  readonly activation: readonly string[];
+  readonly seeds: string;
+  readonly learningRate?: string;
+  readonly tune?: string;
+  readonly tuneSeeds?: string;
+  readonly data?: string;
+  readonly out: string;
+  readonly jobs?: number;
+  readonly checkpointInterval: number;
+  /** The address of a Redis whose workers do the runs. */
+  readonly queue?: string;
+}
+
+export interface Plan {
+  readonly task: Task;
+  readonly place: Place;
+  /** What to tell the user before anything is trained. */
+  readonly opening: string;
+  /** The comparison at the learning rates that were given, or at tuned ones. */
+  readonly configAt: (rates?: LearningRates) => Config;
+  /** Undefined where nothing is to be tuned. */
+  readonly grid: Grid | undefined;
+}
+
+/** Where --tune-seeds begins to count. */
+const FIRST_TUNE_SEED = 1001;
+
+/**
+ * Reads the options and the data.
+ *
+ * @param all the options, defaults included
+ * @param given the names of those that the user gave
+ * @throws UserError for what cannot be done; nothing is printed or written before
+ */
+export function planOf(all: CompareOptions, given: readonly (keyof CompareOptions)[]): Plan {
+  const { preset } = all;
+  const { options, differences } =
+    preset === undefined ? { options: all, differences: [] } : withPreset(preset, all, given);
+  const { threads, jobs, out, checkpointInterval, queue } = options;
+  const seeds = parseSeeds(options.seeds);
+  const variants = chooseVariants(options);
+  const tuning = chooseGrid(options, seeds);
+  const learningRates = parseLearningRates(options.learningRate ?? `${DEFAULT_LEARNING_RATE}`);
+  if (queue !== undefined) redisName(queue); // before anything is read or written
+  const settings = complete(options.task, options);
+  const task = loadTask(settings, options.data);
+  const common = { ...settings, variants, threads };
+  const configAt = (rates = learningRates): Config =>
+    makeConfig({ ...common, seeds, learningRates: rates }, task.config);
+  const grid = tuning && {
+    ...tuning,
+    configAt: (rate: number): Config =>
+      makeConfig(
+        { ...common, seeds: tuning.seeds, learningRates: { rate, of: {} } },
+        withoutDecoding(task.config),
+      ),
+  };
+  const config = configAt();
+  const remarks = [
+    ...(preset === undefined
+      ? []
+      : [presetRemark(preset, [...differences, ...otherData(preset, config.data.sha256)])]),
+    ...(grid === undefined ? [] : [tuningRemark(grid)]),
+  ];
+  const rates =
+    grid === undefined ? `learning rate ${describeRates(config.variants)}` : "learning rates tuned";
+  const slots = jobs ?? Math.max(1, Math.floor(availableParallelism() / threads));
+  return {
+    task,
+    place: { out, dataPath: task.path, slots, checkpointInterval, queue },
+    opening: introduction(config, task.introduction, rates, remarks),
+    configAt,
+    grid,
+  };
+}
+
+/** The variants that are named, and the user's own activations where they are not among them. */
+function chooseVariants({ variants, activation }: CompareOptions): Variant[] {
+  const activations = allActivations(activation);
+  const own = [...activations.keys()].slice(activations.size - activation.length);
+  const isNamed = (name: string): boolean => variants.includes(name) || variants.includes(`${name}-trained`);
+  return resolveVariants([...variants, ...own.filter((name) => !isNamed(name))], activations);
+}
+
+/** The rates and seeds to tune with, if that is wanted. */
+function chooseGrid(
+  { tune, tuneSeeds, learningRate }: CompareOptions,
+  seeds: readonly number[],
+): Pick<Grid, "rates" | "seeds"> | undefined {
+  if (tune === undefined) {
+    if (tuneSeeds === undefined || learningRate !== undefined) return undefined;
+    throw new UserError(
+      "--tune-seeds is for --tune: give it a grid of rates, as in --tune 0.002,0.004,0.008",
+    );
+  }
+  if (learningRate !== undefined) {
+    throw new UserError("--learning-rate and --tune are both given: give the rates, or have them tuned.");
+  }
+  const rates = parseGrid(tune);
+  const own = parseSeeds(tuneSeeds ?? "2", "--tune-seeds", FIRST_TUNE_SEED);
+  const shared = own.find((seed) => seeds.includes(seed));
+  if (shared !== undefined) {
+    throw new UserError(
+      `--tune-seeds has ${shared}, as --seeds has: runs that chose the learning rates must not be those that are compared.`,
+    );
+  }
+  return { rates, seeds: own };
+}
+
+/** The task with as little translating as it allows: tuning looks at losses alone. */
+const withoutDecoding = (config: TaskConfig): TaskConfig =>
+  config.task === "translation" ? { ...config, beam: 1, translated: 1 } : config;
+
+function presetRemark(name: PresetName, differences: readonly string[]): string {
+  const as = differences.length === 0 ? "as it stands" : `but for ${differences.join(", ")}`;
+  return `Preset ${name}, ${as}.`;
+}
+
+const tuningRemark = ({ rates, seeds }: Pick<Grid, "rates" | "seeds">): string =>
+  `Before that every variant is trained at the learning rates ${rates.join(", ")} under the seeds ${seeds.join(", ")}, ` +
+  "and compared at that with its lowest mean validation loss.";

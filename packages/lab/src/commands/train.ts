@@ -1,0 +1,82 @@
+// The runs of one sweep, done here or by the workers of a queue, under a live view: of a comparison, and of each round of
+// tuning before it.
+import type { Config } from "../config/config.js";
+import { redisName } from "../queue/address.js";
+import { openFolder, readRecords } from "../sweep/folder.js";
+import type { RunRecord } from "../sweep/record.js";
+import { runSweep, type SweepOptions } from "../sweep/sweep.js";
+import { count } from "../terminal/format.js";
+import { liveView } from "../terminal/live.js";
+
+/** Where and how runs are done. */
+export interface Place extends SweepOptions {
+  /** The folder of all sweeps' folders. */
+  readonly out: string;
+  /** The address of a Redis whose workers do the runs. */
+  readonly queue: string | undefined;
+}
+
+export interface Trained {
+  readonly folder: string;
+  readonly records: readonly RunRecord[];
+}
+
+export const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/**
+ * Has done what is missing of a sweep, and tells how that goes.
+ *
+ * @param introduction printed first, when the folder is open
+ * @returns undefined when it was interrupted, of which the user then knows
+ */
+export async function train(
+  config: Config,
+  introduction: string,
+  place: Place,
+  aborted: AbortSignal,
+): Promise<Trained | undefined> {
+  const { queue } = place;
+  const folder = await openFolder(place.out, config);
+  const kept = readRecords(folder, config);
+  const total = config.variants.length * config.seeds.length;
+  print(introduction);
+  if (kept.length === total) {
+    print(`All ${total} runs are kept from before in ${folder}: nothing is left to train.`);
+  } else {
+    const before = kept.length > 0 ? `, where ${kept.length} of ${total} runs are kept from before` : "";
+    print(`${workplace(config, place)}; records go to ${folder}${before}.`);
+  }
+  const records = await sweep(config, folder, kept, place, aborted);
+  if (!aborted.aborted) return { folder, records };
+  print(
+    `\nInterrupted: ${records.length} of ${count(total, "run")} are kept in ${folder}` +
+      (queue === undefined
+        ? ", and checkpoints of those in hand. "
+        : "; workers go on with those in the queue. ") +
+      "Start again with the same options to do the rest.",
+  );
+  return undefined;
+}
+
+function workplace({ threads }: Config, { queue, slots }: Place): string {
+  if (queue !== undefined) return `In the queue for swiglu-lab worker at ${redisName(queue)}`;
+  return `Training in ${slots} ${slots === 1 ? "process" : "processes"} of ${count(threads, "thread")}`;
+}
+
+async function sweep(
+  config: Config,
+  folder: string,
+  kept: readonly RunRecord[],
+  { queue, ...options }: Place,
+  aborted: AbortSignal,
+): Promise<RunRecord[]> {
+  const view = liveView(process.stdout, config, kept);
+  try {
+    const isDone = kept.length === config.variants.length * config.seeds.length;
+    if (queue === undefined || isDone) return await runSweep(config, folder, options, view, aborted);
+    const { runQueued } = await import("../queue/dispatch.js");
+    return await runQueued(config, folder, queue, view, aborted);
+  } finally {
+    view.end();
+  }
+}
