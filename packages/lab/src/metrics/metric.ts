@@ -1,6 +1,6 @@
 // What the tasks are judged by: how a score gives each figure, which way is better, and how the figures look.
 import type { TaskKind } from "../config/task.js";
-import type { Estimate } from "../statistics/estimate.js";
+import { type Estimate, type Interval, intervalOf } from "../statistics/estimate.js";
 import type { Score } from "../sweep/record.js";
 import { percent, signed } from "../terminal/format.js";
 
@@ -16,6 +16,8 @@ export interface Metric {
   /** The factor with which figures and differences are shown. */
   readonly scale: number;
   readonly digits: number;
+  /** A difference that nobody would care about, where the reference has this mean; fixed in docs/method.md. */
+  margin(reference: number): number;
 }
 
 const loss: Metric = {
@@ -26,6 +28,7 @@ const loss: Metric = {
   of: (score) => score.loss,
   scale: 1,
   digits: 4,
+  margin: (reference) => 0.01 * reference,
 };
 
 const accuracy: Metric = {
@@ -36,6 +39,7 @@ const accuracy: Metric = {
   of: (score) => score.accuracy ?? Number.NaN,
   scale: 100,
   digits: 2,
+  margin: () => 0.0025,
 };
 
 const tokenLoss: Metric = { ...loss, unit: "nats per token", axis: "nats per token" };
@@ -65,6 +69,7 @@ const chrf: Metric = {
   of: (score) => score.chrf ?? Number.NaN,
   scale: 1,
   digits: 2,
+  margin: () => 0.5,
 };
 
 const bleu: Metric = {
@@ -86,6 +91,15 @@ export const metricsOf = (task: TaskKind): readonly [Metric, ...Metric[]] => met
 /** The metric that ranks a task's variants. */
 export const metricOf = (task: TaskKind): Metric => metrics[task][0];
 
+const outcomes: Readonly<Record<TaskKind, readonly [Metric, ...Metric[]]>> = {
+  images: [loss, accuracy],
+  language: [tokenLoss, perplexity, bitsPerByte],
+  translation: [tokenLoss, chrf, bleu],
+};
+
+/** What the variants of a task are compared by: the primary outcome, then the secondary ones. */
+export const outcomesOf = (task: TaskKind): readonly [Metric, ...Metric[]] => outcomes[task];
+
 /** 0.9612 -> "96.12 %" of accuracy, 3.21 -> "3.2100" of loss. */
 export function show({ scale, digits, axis }: Metric, value: number): string {
   return axis === "%" ? percent(value) : (scale * value).toFixed(digits);
@@ -99,9 +113,14 @@ export function showEstimate(metric: Metric, { mean, half }: Estimate): string {
 }
 
 /** "+0.42 [+0.10, +0.74]" in the metric's unit, without the bounds where there are none. */
-export function showDifference({ scale, digits }: Metric, { mean, half }: Estimate): string {
-  const text = (value: number): string => signed(scale * value, digits);
-  return half === null ? text(mean) : `${text(mean)} [${text(mean - half)}, ${text(mean + half)}]`;
+export function showDifference(metric: Metric, difference: Estimate): string {
+  const mean = signed(metric.scale * difference.mean, metric.digits);
+  return difference.half === null ? mean : `${mean} ${showInterval(metric, intervalOf(difference))}`;
+}
+
+/** "[+0.10, +0.74]" in the metric's unit. */
+function showInterval({ scale, digits }: Metric, { low, high }: Interval): string {
+  return `[${signed(scale * low, digits)}, ${signed(scale * high, digits)}]`;
 }
 
 /** Whether a is better than b: by the ranking metric, equal ones by loss. */

@@ -1,4 +1,4 @@
-// Means with t-intervals, and paired differences: the arithmetic that says how far a few seeds can be trusted.
+// Means with t-intervals: the arithmetic that says how far a few seeds can be trusted.
 import tQuantile from "@stdlib/stats-base-dists-t-quantile";
 
 export interface Estimate {
@@ -6,6 +6,11 @@ export interface Estimate {
   readonly mean: number;
   /** Half the width of the two-sided t-interval; null with fewer than 3 values, which say too little about their spread. */
   readonly half: number | null;
+}
+
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
 }
 
 /**
@@ -17,15 +22,29 @@ export interface Estimate {
  */
 export function estimate(values: readonly number[], confidence = 0.95): Estimate {
   const n = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const mean = meanOf(values);
   if (n < 3) return { n, mean, half: null };
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
-  return { n, mean, half: tQuantile((1 + confidence) / 2, n - 1) * Math.sqrt(variance / n) };
+  return { n, mean, half: tQuantile((1 + confidence) / 2, n - 1) * Math.sqrt(varianceOf(values) / n) };
 }
+
+/** The interval of an estimate of three or more values. */
+export const intervalOf = ({ mean, half }: Estimate): Interval => ({
+  low: mean - (half ?? Infinity),
+  high: mean + (half ?? Infinity),
+});
 
 /** Whether the interval lies wholly on one side of zero; false when there is no interval. */
 export function excludesZero({ mean, half }: Estimate): boolean {
   return half !== null && Math.abs(mean) > half;
+}
+
+export const meanOf = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The unbiased variance of a sample of two or more. */
+export function varianceOf(values: readonly number[]): number {
+  const mean = meanOf(values);
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
 }
 
 /** The middle value, or the mean of the two in the middle. */

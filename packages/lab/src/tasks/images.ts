@@ -7,6 +7,7 @@ import { allOf, batchesOf, gather, holdBack } from "../data/batches.js";
 import { type ImageSet, type LabelledImages, loadImageSet } from "../data/imageSet.js";
 import { UserError } from "../errors.js";
 import type { Trainer } from "../model/index.js";
+import type { TestPart } from "../statistics/bootstrap.js";
 import type { FinishedRun, Score } from "../sweep/record.js";
 import { grouped, percent } from "../terminal/format.js";
 import type { Batch, Outcome, Task } from "./task.js";
@@ -18,6 +19,7 @@ export class ImagesTask implements Task {
   readonly config: TaskConfig;
   readonly path: string | undefined;
   readonly ends: { readonly imageSize: number; readonly classes: number; readonly patch: number };
+  readonly testPart: TestPart;
   readonly introduction: string;
   readonly files = {};
   readonly #data: ImageSet;
@@ -39,6 +41,7 @@ export class ImagesTask implements Task {
     this.config = { task: "images", data: { name, sha256, examples, imageSize, classes }, patch };
     this.path = path === undefined ? undefined : resolve(path);
     this.ends = { imageSize, classes, patch };
+    this.testPart = { weights: new Int32Array(data.test.count).fill(1), clusters: allOf(data.test) };
     this.introduction =
       `Images of ${imageSize} x ${imageSize} in ${classes} classes: ${grouped(train.length)} to train on, ` +
       `${grouped(validation.length)} held back for validation, ${grouped(data.test.count)} for the test.`;

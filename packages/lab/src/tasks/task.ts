@@ -1,6 +1,7 @@
 // A task: data, what a model learns from it batch by batch, and how well it does. All else is the same for every task.
 import type { TaskConfig, TaskSettings } from "../config/task.js";
 import type { ImageShape, SequenceShape, Trainer } from "../model/index.js";
+import type { TestPart } from "../statistics/bootstrap.js";
 import type { FinishedRun, Sample, Score } from "../sweep/record.js";
 import { ImagesTask } from "./images.js";
 import { LanguageTask } from "./language.js";
@@ -30,6 +31,7 @@ export interface Task {
   readonly ends:
     | Pick<ImageShape, "imageSize" | "patch" | "classes">
     | Pick<SequenceShape, "vocabulary" | "context">;
+  readonly testPart: TestPart;
   /** The data in sentences for the user. */
   readonly introduction: string;
   /** Files that the trained model needs, by name. */

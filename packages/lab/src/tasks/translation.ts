@@ -13,10 +13,11 @@ import { UserError } from "../errors.js";
 import { bleu } from "../metrics/bleu.js";
 import { chrf } from "../metrics/chrf.js";
 import { Decoder, type SequenceShape, type Trainer } from "../model/index.js";
+import type { TestPart } from "../statistics/bootstrap.js";
 import type { FinishedRun, Sample, Score } from "../sweep/record.js";
 import { count, grouped } from "../terminal/format.js";
 import { continueAll } from "./search.js";
-import { checkSequences, evaluateSequences, type Sequences, spread } from "./sequences.js";
+import { checkSequences, evaluateSequences, type Sequences, spread, tokensOf } from "./sequences.js";
 import type { Batch, Outcome, Task } from "./task.js";
 
 const END = "<|endoftext|>";
@@ -50,6 +51,7 @@ export class TranslationTask implements Task {
   readonly config: TaskConfig;
   readonly path: string | undefined;
   readonly ends: Pick<SequenceShape, "vocabulary" | "context">;
+  readonly testPart: TestPart;
   readonly introduction: string;
   readonly files: Readonly<Record<string, string>>;
   readonly #settings: Settings;
@@ -94,6 +96,10 @@ export class TranslationTask implements Task {
         `--context ${context} leaves a part of the data without a pair: choose a larger one.`,
       );
     }
+    this.testPart = {
+      weights: tokensOf(this.#test.sequences),
+      clusters: Int32Array.from(this.#test.pairs, ({ source }) => groupOf.get(source)!),
+    };
     const name = path === undefined ? "TypeScript messages" : basename(resolve(path));
     const sha256 = hashOf(pairs.flatMap(({ source, target, language }) => [source, target, language]));
     const settings = { vocabulary, context, beam, translated };

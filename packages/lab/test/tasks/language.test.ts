@@ -68,6 +68,11 @@ describe("the task", () => {
     expect(validation.loss).toBeCloseTo(Math.log(280), 5);
     expect(score.loss).toBeCloseTo(Math.log(280), 5);
     const tokens = testLosses.reduce((a, b) => a + b, 0) / Math.log(280);
+    const { weights, clusters } = task.testPart;
+    expect([...weights]).toEqual(Array.from(testLosses, (loss) => Math.round(loss / Math.log(280))));
+    expect(weights.reduce((a, b) => a + b, 0)).toBeCloseTo(tokens, 2);
+    expect([...clusters]).toEqual([...clusters].sort((a, b) => a - b)); // whole documents, one after the other
+    expect(new Set(clusters).size).toBeGreaterThan(1);
     const bytes = (tokens * Math.log2(280)) / score.bitsPerByte!;
     // The test documents, about a twelfth of all, each byte counted once.
     const sizes = readdirSync(folder).map((name) => readFileSync(join(folder, name)).length);

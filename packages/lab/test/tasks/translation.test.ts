@@ -75,6 +75,12 @@ describe("the task", () => {
     expect(train + validation + held).toBe(720);
     expect([validation % 2, held % 2]).toEqual([0, 0]); // both languages of a source
     expect(validation).toBeGreaterThanOrEqual(60);
+    const { weights, clusters } = task.testPart;
+    expect([weights.length, clusters.length]).toEqual([held, held]);
+    expect(Math.min(...weights)).toBeGreaterThan(1); // a letter and the end at least
+    for (const cluster of clusters) {
+      expect(clusters.filter((other) => other === cluster).length % 2).toBe(0); // both languages of a source
+    }
   });
 
   test("only the translation and its end count in the loss", () => {
