@@ -4,11 +4,12 @@
 import { Command, Option } from "commander";
 import { collect, nameList, positiveNumber, wholeNumber } from "./commands/options.js";
 import type { CompareOptions } from "./commands/plan.js";
+import type { ProbeOptions } from "./commands/probe.js";
 import type { WorkerCommandOptions } from "./commands/worker.js";
 import { defaults, type TaskOptions } from "./config/defaults.js";
 import { DEFAULT_LEARNING_RATE } from "./config/learningRates.js";
 import { presetNames } from "./config/presets.js";
-import { defaultVariants } from "./config/variants.js";
+import { defaultVariants, probeVariants } from "./config/variants.js";
 import { UserError } from "./errors.js";
 
 /** "0.01; language: 0.005": what an option is where it is not given. */
@@ -31,6 +32,74 @@ const checkpointInterval = (): Option =>
     .argParser(positiveNumber)
     .default(30);
 
+/** What compare and probe have in common: data, variants, network, training and the place for results. */
+const trainingOptions = (command: Command, variants: readonly string[]): Command =>
+  command
+    .addOption(
+      new Option("--task <name>", "what is learned")
+        .choices(["images", "language", "translation"])
+        .default("images"),
+    )
+    .addOption(
+      new Option(
+        "--variants <names>",
+        "activations, separated by commas; NAME-trained also trains its parameters",
+      )
+        .argParser(nameList)
+        .default(variants, variants.join(", ")),
+    )
+    .addOption(
+      new Option("--activation <file.json>", "also compare an activation of your own (may be repeated)")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .option("--seeds <count|list>", "3 means the seeds 1, 2 and 3; 7,11 means these", "3")
+    .option("--steps <n>", `training steps of a run (${defaultOf("steps")})`, wholeNumber)
+    .option("--batch <n>", `images, sequences or pairs per step (${defaultOf("batch")})`, wholeNumber)
+    .option("--width <n>", `width of the network, dModel (${defaultOf("width")})`, wholeNumber)
+    .option("--depth <n>", `blocks (${defaultOf("depth")})`, wholeNumber)
+    .option("--heads <n>", `attention heads; must divide the width (${defaultOf("heads")})`, wholeNumber)
+    .option(
+      "--patch <n>",
+      `images: side of a patch in pixels; must divide the images' side (${defaultOf("patch")})`,
+      wholeNumber,
+    )
+    .option(
+      "--vocabulary <n>",
+      `text: byte-pair tokens, the 256 bytes among them (${defaultOf("vocabulary")})`,
+      wholeNumber,
+    )
+    .option("--context <n>", `text: tokens that the network sees (${defaultOf("context")})`, wholeNumber)
+    .option(
+      "--beam <n>",
+      `translation: candidates that the search keeps; 1 is greedy (${defaultOf("beam")})`,
+      wholeNumber,
+    )
+    .option(
+      "--translated <n>",
+      `translation: pairs of each part that chrF and BLEU are over (${defaultOf("translated")})`,
+      wholeNumber,
+    )
+    .option(
+      "--learning-rate <rates>",
+      "highest learning rate, before a cosine to zero; 0.004,swiglu=0.008 is one for all and another for swiglu " +
+        `(default: ${DEFAULT_LEARNING_RATE})`,
+    )
+    .option(
+      "--data <path>",
+      "images: folder with the four IDX files, plain or .gz (default: MNIST); language: a text file, or a folder of " +
+        ".txt and .md files (default: State of the Union addresses); translation: a file with a source, a tab and a target " +
+        "on each line (default: the TypeScript compiler's messages in 13 languages)",
+    )
+    .option("--out <dir>", "folder for the results, each configuration in a folder of its own", "runs")
+    .option("--threads <n>", "threads of a process; runs repeat bit for bit with 1", wholeNumber, 1);
+
+/** The names of the options that the user gave. */
+const givenOf = (options: CompareOptions | ProbeOptions, command: Command): (keyof CompareOptions)[] =>
+  (Object.keys(options) as (keyof CompareOptions)[]).filter(
+    (name) => command.getOptionValueSource(name) === "cli",
+  );
+
 const program = new Command("swiglu-lab")
   .description(
     "Trains the same network under each activation on images, text or translations, and says with confidence intervals which one is better.",
@@ -43,13 +112,13 @@ Examples:
   swiglu-lab compare                      13 variants, 3 seeds each, on MNIST; about two minutes on 2 cores
   swiglu-lab compare --task language      the same question of a language model, on the State of the Union addresses
   swiglu-lab compare --help               all its options, with more examples
+  swiglu-lab probe                        how smooth the variants are, and what their gates close
   swiglu-lab worker redis://host          take runs from a queue, for compare --queue on any machine
   swiglu-lab list                         the catalogue of activations
   swiglu-lab show swiglu                  formula, gradient, source and plot of one of them`,
   );
 
-program
-  .command("compare")
+trainingOptions(program.command("compare"), defaultVariants)
   .description(
     "Train a small transformer under every variant and seed, print a ranking, and write a report.\n" +
       "Interrupted, it goes on where it was when started again with the same options.",
@@ -60,56 +129,6 @@ program
       "the options of a published table; those given beside it count in their place",
     ).choices(presetNames),
   )
-  .addOption(
-    new Option("--task <name>", "what is learned")
-      .choices(["images", "language", "translation"])
-      .default("images"),
-  )
-  .addOption(
-    new Option(
-      "--variants <names>",
-      "activations, separated by commas; NAME-trained also trains its parameters",
-    )
-      .argParser(nameList)
-      .default(defaultVariants, defaultVariants.join(", ")),
-  )
-  .addOption(
-    new Option("--activation <file.json>", "also compare an activation of your own (may be repeated)")
-      .argParser(collect)
-      .default([], "none"),
-  )
-  .option("--seeds <count|list>", "3 means the seeds 1, 2 and 3; 7,11 means these", "3")
-  .option("--steps <n>", `training steps of a run (${defaultOf("steps")})`, wholeNumber)
-  .option("--batch <n>", `images, sequences or pairs per step (${defaultOf("batch")})`, wholeNumber)
-  .option("--width <n>", `width of the network, dModel (${defaultOf("width")})`, wholeNumber)
-  .option("--depth <n>", `blocks (${defaultOf("depth")})`, wholeNumber)
-  .option("--heads <n>", `attention heads; must divide the width (${defaultOf("heads")})`, wholeNumber)
-  .option(
-    "--patch <n>",
-    `images: side of a patch in pixels; must divide the images' side (${defaultOf("patch")})`,
-    wholeNumber,
-  )
-  .option(
-    "--vocabulary <n>",
-    `text: byte-pair tokens, the 256 bytes among them (${defaultOf("vocabulary")})`,
-    wholeNumber,
-  )
-  .option("--context <n>", `text: tokens that the network sees (${defaultOf("context")})`, wholeNumber)
-  .option(
-    "--beam <n>",
-    `translation: candidates that the search keeps; 1 is greedy (${defaultOf("beam")})`,
-    wholeNumber,
-  )
-  .option(
-    "--translated <n>",
-    `translation: pairs of each part that chrF and BLEU are over (${defaultOf("translated")})`,
-    wholeNumber,
-  )
-  .option(
-    "--learning-rate <rates>",
-    "highest learning rate, before a cosine to zero; 0.004,swiglu=0.008 is one for all and another for swiglu " +
-      `(default: ${DEFAULT_LEARNING_RATE})`,
-  )
   .option(
     "--tune <rates>",
     "find the learning rate of each variant first: all are trained at each of these, as 0.002,0.004,0.008, and at rates " +
@@ -119,14 +138,6 @@ program
     "--tune-seeds <count|list>",
     "seeds of the tuning, which must not be among --seeds (default: 1001 and 1002)",
   )
-  .option(
-    "--data <path>",
-    "images: folder with the four IDX files, plain or .gz (default: MNIST); language: a text file, or a folder of " +
-      ".txt and .md files (default: State of the Union addresses); translation: a file with a source, a tab and a target " +
-      "on each line (default: the TypeScript compiler's messages in 13 languages)",
-  )
-  .option("--out <dir>", "folder for the results, each configuration in a folder of its own", "runs")
-  .option("--threads <n>", "threads of a process; runs repeat bit for bit with 1", wholeNumber, 1)
   .option("--jobs <n>", "processes side by side (default: one per core)", wholeNumber)
   .addOption(checkpointInterval())
   .option("--queue <redis-url>", "have the runs done by swiglu-lab worker, on this and other machines")
@@ -154,9 +165,26 @@ Examples:
   )
   .action(async (options: CompareOptions, command: Command) => {
     const { compare } = await import("./commands/compare.js");
-    const names = Object.keys(options) as (keyof CompareOptions)[];
-    const given = names.filter((name) => command.getOptionValueSource(name) === "cli");
-    process.exitCode = await compare(options, given);
+    process.exitCode = await compare(options, givenOf(options, command));
+  });
+
+trainingOptions(program.command("probe"), probeVariants)
+  .description(
+    "Measure what activations are said to be good for: how smooth they are, whether they are monotone, and what their gates\n" +
+      "close, in the formulas and at ten places of a training run. Interrupted, it keeps the runs that are whole.",
+  )
+  .option("--shapes", "only what the formulas of the whole catalogue say, without any training")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  swiglu-lab probe                        seven variants, 3 seeds each, on MNIST: about six minutes on one core
+  swiglu-lab probe --variants relu,swiglu --task language
+  swiglu-lab probe --shapes               second derivatives, kinks and minima of all activations`,
+  )
+  .action(async (options: ProbeOptions, command: Command) => {
+    const { probe } = await import("./commands/probe.js");
+    process.exitCode = await probe(options, givenOf(options, command));
   });
 
 program

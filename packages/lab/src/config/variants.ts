@@ -24,6 +24,17 @@ export const defaultVariants: readonly string[] = [
   "swigluBlend-trained",
 ];
 
+/** What `probe` looks at when no variants are named: the evidence's, and the article's blend. */
+export const probeVariants: readonly string[] = [
+  "relu",
+  "gelu",
+  "swish",
+  "glu",
+  "geglu",
+  "swiglu",
+  "swigluBlend",
+];
+
 /** The catalogue and the user's own activations, by name. */
 export type Activations = ReadonlyMap<string, Activation>;
 

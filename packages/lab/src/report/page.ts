@@ -132,7 +132,7 @@ function facts({ config, records }: Results): string {
   return `<dl class="facts">${entries.map(([term, value]) => `<div><dt>${term}</dt><dd>${value}</dd></div>`).join("")}</dl>`;
 }
 
-function method({ config, environment }: Results): string {
+export function method({ config, environment }: Pick<Results, "config" | "environment">): string {
   const { weightDecay, clipNorm, threads } = config;
   const { network, split } = methodOf(config);
   return [
@@ -173,12 +173,12 @@ function configText({ config }: Results): string {
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-const bullets = (sentences: readonly string[]): string =>
+export const bullets = (sentences: readonly string[]): string =>
   sentences.length === 0
     ? ""
     : `<ul>${sentences.map((sentence) => `<li>${escapeHtml(sentence)}</li>`).join("\n")}</ul>`;
 
-const grid = (panels: readonly Panel[]): string =>
+export const grid = (panels: readonly Panel[]): string =>
   `<div class="panels">${panels
     .map(
       ({ name, note, chart }) =>

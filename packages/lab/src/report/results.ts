@@ -49,7 +49,7 @@ function withSeedsForRuns({ ranking, best: _, ...rest }: Summary) {
   };
 }
 
-function environment(): Environment {
+export function environment(): Environment {
   const processors = cpus();
   return {
     node: process.version,

@@ -66,12 +66,12 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character]!);
 }
 
-const plainRow = ([name = "", ...cells]: readonly string[]): string =>
+export const plainRow = ([name = "", ...cells]: readonly string[]): string =>
   `<tr><td class="name">${escapeHtml(name)}</td>${cells.map(cell).join("")}</tr>`;
 
 const cell = (text: string): string => `<td>${escapeHtml(text)}</td>`;
 
-function htmlTable([first = "", ...others]: readonly string[], rows: readonly string[]): string {
+export function htmlTable([first = "", ...others]: readonly string[], rows: readonly string[]): string {
   const head = `<th scope="col" class="name">${first}</th>${others.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join("")}`;
   return `<table><thead><tr>${head}</tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
 }

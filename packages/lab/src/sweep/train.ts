@@ -15,6 +15,9 @@ const VALIDATION_POINTS = 10;
 /** The examples of a point of the validation curve, as a share of those trained on: all points are 2.5 % of the work. */
 const VALIDATION_SHARE = 0.0075;
 
+/** Sees the model after `step` steps, the last of which had a gradient of this length. */
+type Observe = (trainer: Trainer, step: number, gradNorm?: number) => Promise<void>;
+
 export interface TrainedRun {
   readonly record: RunRecord;
   /** The trained model as ONNX; undefined when the run diverged. */
@@ -27,6 +30,7 @@ export interface TrainedRun {
  *
  * @param onStep called after every step with its number, from 1, and its loss
  * @param checkpoints where an earlier process left the run, and where this one may
+ * @param observe called before the first step and after every one; the run waits for it, and ends when it throws
  */
 export async function trainRun(
   config: Config,
@@ -35,6 +39,7 @@ export async function trainRun(
   task: Task,
   onStep: (step: number, loss: number) => void,
   checkpoints?: Checkpoints,
+  observe?: Observe,
 ): Promise<TrainedRun> {
   const resumed = checkpoints?.resumed;
   const began = performance.now() - (resumed?.elapsed ?? 0);
@@ -77,6 +82,7 @@ export async function trainRun(
       validationCurve,
       ...timing(step),
     });
+    await observe?.(trainer, done);
     for (let step = done + 1; step <= config.steps; step++) {
       const { inputs, labels } = batches.next().value;
       const before = performance.now();
@@ -91,6 +97,7 @@ export async function trainRun(
       cpuTime += (user + system) / 1000;
       onStep(step, loss);
       if (!Number.isFinite(loss + gradNorm)) return { record: diverged(step) };
+      await observe?.(trainer, step, gradNorm);
       sum += loss;
       since++;
       if (since === window || step === config.steps) {
