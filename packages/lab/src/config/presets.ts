@@ -123,7 +123,9 @@ export const presets = {
 
 export type PresetName = keyof typeof presets;
 
-export const presetNames = Object.keys(presets);
+const isPreset = (name: string): name is PresetName => name in presets;
+
+export const presetNames = Object.keys(presets).filter(isPreset);
 
 export interface Chosen<T> {
   readonly options: T;
