@@ -48,7 +48,7 @@ export interface Measurement {
 }
 
 /** What it takes of an inspector. */
-type View = Pick<Inspector, "shape" | "lossAt" | "layersAt">;
+export type View = Pick<Inspector, "shape" | "lossAt" | "layersAt">;
 
 /**
  * Measures a model on a batch.

@@ -6,7 +6,7 @@ import { crossSection } from "./section.js";
 const RANGE = 12;
 
 /** A binary fraction, so that 0 and whole numbers, where kinks like to be, are among the points. */
-const STEP = 2 ** -9;
+const STEP = 2 ** -7;
 
 /** A slope below this, in magnitude, passes next to nothing back. */
 export const FLAT = 0.01;
@@ -96,13 +96,14 @@ const cells = Array.from({ length: (2 * RANGE) / STEP }, (_, i) => ({
 function largest(curve: Curve): Extreme {
   const size: Curve = (x) => Math.abs(curve(x));
   let best = 0;
-  for (const { from, to } of cells) {
-    for (const x of [from, to]) {
-      const [now, before] = [size(x), size(best)];
-      if (now > before || (now === before && Math.abs(x) < Math.abs(best))) best = x;
-    }
+  let largestSize = size(best);
+  for (const x of [...cells.map(({ from }) => from), RANGE]) {
+    const now = size(x);
+    if (now < largestSize || (now === largestSize && Math.abs(x) >= Math.abs(best))) continue;
+    [best, largestSize] = [x, now];
   }
-  if ([best - STEP, best + STEP].some((x) => size(x) === size(best))) return { at: null, value: curve(best) };
+  if ([best - STEP, best + STEP].some((x) => size(x) === largestSize))
+    return { at: null, value: curve(best) };
   let [low, high] = [Math.max(-RANGE, best - STEP), Math.min(RANGE, best + STEP)];
   while (high - low > 1e-9) {
     const [a, b] = [low + (high - low) / 3, high - (high - low) / 3];
@@ -110,7 +111,7 @@ function largest(curve: Curve): Extreme {
     else low = a;
   }
   const refined = (low + high) / 2;
-  const at = size(refined) > size(best) ? refined : best;
+  const at = size(refined) > largestSize ? refined : best;
   return { at, value: curve(at) };
 }
 

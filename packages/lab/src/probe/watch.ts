@@ -2,8 +2,7 @@
 // of the training steps in between.
 import type { Trainer } from "../model/index.js";
 import type { Batch } from "../tasks/task.js";
-import type { Inspector } from "./inspector.js";
-import { lengthOf, type Measurement, measure } from "./measure.js";
+import { lengthOf, type Measurement, measure, type View } from "./measure.js";
 
 /** Measurements after the first step. */
 const POINTS = 10;
@@ -33,7 +32,7 @@ export class Watch {
   #parameters = new Float32Array();
 
   constructor(
-    private readonly inspector: Inspector,
+    private readonly inspector: View,
     private readonly batch: Batch,
     private readonly steps: number,
   ) {}
