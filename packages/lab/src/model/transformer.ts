@@ -131,7 +131,7 @@ function futureMask({ context }: SequenceShape, { dtype }: Tensor): Tensor {
   return mul(cast(later, dtype), -1e9);
 }
 
-function tokensOf(shape: ModelShape): number {
+export function tokensOf(shape: ModelShape): number {
   return isImageShape(shape) ? (shape.imageSize / shape.patch) ** 2 : shape.context;
 }
 
