@@ -1,5 +1,5 @@
-// Finds the programs beside this Node that the suite runs on: Node 24, Chromium, Redis. Says in one line what is missing
-// and how to get it; SWIGLU_REQUIRE=node24,chromium,redis makes a missing one a failure.
+// Finds what the suite runs on beside this Node: Node 24, Chromium, WebGPU, Redis. Says in one line what is missing
+// and how to get it; SWIGLU_REQUIRE=node24,chromium,webgpu,redis makes a missing one a failure.
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,6 +26,12 @@ const runtimes = {
     candidates: ["chromium", "chromium-browser", "google-chrome"].flatMap((name) =>
       (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name)),
     ),
+  },
+  webgpu: {
+    title: "WebGPU for Node",
+    get: "npm run get:webgpu, on Debian after apt-get install libvulkan1 mesa-vulkan-drivers",
+    named: undefined,
+    candidates: [join(cache, "webgpu", "icd.json")],
   },
   redis: {
     title: "Redis",

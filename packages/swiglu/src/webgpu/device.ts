@@ -1,0 +1,132 @@
+// The GPU that a backend computes on: the caller's device or one that is found, what it can do, and whether it is there.
+import { Buffers } from "./buffers.js";
+import { Pipelines } from "./pipelines.js";
+
+/** `GPUDevice` and `GPUBuffer` where the compiler's libraries know them, else any object: no types are forced on users. */
+export type Device = typeof globalThis extends { GPUDevice: { prototype: infer D } } ? D : object;
+export type DeviceBuffer = typeof globalThis extends { GPUBuffer: { prototype: infer B } } ? B : object;
+
+/** How numbers are stored in the GPU's memory; sums are float32 either way. */
+export type Storage = "f32" | "f16";
+
+export interface WebgpuOptions {
+  /** The caller's own GPUDevice, which stays the caller's; by default one is found, and destroyed with the backend. */
+  readonly device?: Device;
+  /**
+   * How tensors are stored: `f32` (default), or `f16`, which halves the traffic and needs the device feature shader-f16.
+   * Sums and activations are computed in float32 either way; typed arrays stay Float32Array.
+   */
+  readonly precision?: Storage;
+}
+
+/** Features that are asked for where the adapter has them. */
+const wantedFeatures: readonly GPUFeatureName[] = ["shader-f16", "timestamp-query"];
+/** Limits that are raised to what the adapter has. */
+const wantedLimits = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+] as const;
+
+/** A device with what is made on it: pipelines and buffers. */
+export class Gpu {
+  readonly pipelines: Pipelines;
+  readonly buffers: Buffers;
+  private gone: string | undefined;
+
+  private constructor(
+    readonly device: GPUDevice,
+    private readonly own: boolean,
+    /** How tensors are stored; also the WGSL type of an element. */
+    readonly storage: Storage,
+  ) {
+    this.pipelines = new Pipelines(this);
+    this.buffers = new Buffers(this);
+    void device.lost.then(({ reason, message }) => {
+      this.gone ??= `the GPU device was lost (${reason}${message ? `: ${message.trim()}` : ""}): create a new backend, with a new device if you pass one`;
+    });
+  }
+
+  static async open({ device, precision = "f32" }: WebgpuOptions): Promise<Gpu> {
+    if (precision !== "f32" && precision !== "f16")
+      throw new RangeError(`precision is ${JSON.stringify(precision)}, expected "f32" or "f16"`);
+    const given = device === undefined ? await findDevice() : checkDevice(device);
+    if (precision === "f16" && !given.features.has("shader-f16"))
+      throw new Error(
+        `precision "f16" needs the feature shader-f16, which ${device === undefined ? "this GPU does not have" : "this device was not requested with"}: ${
+          device === undefined ? "" : 'pass requiredFeatures: ["shader-f16"] where the adapter has it, or '
+        }use precision "f32"`,
+      );
+    return new Gpu(given, device === undefined, precision);
+  }
+
+  /** Throws an Error once the device is lost or the backend disposed. */
+  alive(): void {
+    if (this.gone !== undefined) throw new Error(this.gone);
+  }
+
+  /** What a failed call really failed of: the device, if that is gone. */
+  async reason(error: unknown): Promise<unknown> {
+    // The news of a lost device may come just after the call that failed of it.
+    await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 0))]);
+    return this.gone === undefined ? error : new Error(this.gone, { cause: error });
+  }
+
+  /** What `make` makes on the device, and a promise that fails if the device could not. */
+  check<T>(make: (device: GPUDevice) => T): { readonly made: T; readonly checked: Promise<void> } {
+    const { device } = this;
+    device.pushErrorScope("validation");
+    device.pushErrorScope("out-of-memory");
+    try {
+      const made = make(device);
+      return { made, checked: this.popped() };
+    } catch (error) {
+      void this.popped();
+      throw error;
+    }
+  }
+
+  private popped(): Promise<void> {
+    const { device } = this;
+    const checked = Promise.all([device.popErrorScope(), device.popErrorScope()]).then(
+      ([memory, validation]) => {
+        if (memory) throw new Error(`the GPU is out of memory: ${memory.message}`);
+        if (validation) throw new Error(`the GPU refused a call: ${validation.message}`);
+      },
+    );
+    checked.catch(() => undefined); // Whoever uses what was made waits for this and reports it.
+    return checked;
+  }
+
+  dispose(): void {
+    this.gone ??= "this backend is disposed: create a new one with await webgpu()";
+    this.buffers.dispose();
+    if (this.own) this.device.destroy();
+  }
+}
+
+async function findDevice(): Promise<GPUDevice> {
+  const { navigator } = globalThis as { navigator?: { gpu?: GPU } };
+  if (navigator?.gpu === undefined)
+    throw new Error(
+      'this runtime has no WebGPU (navigator.gpu is missing). Pass a device; in Node, npm "webgpu" has one: const gpu = create([]), which must stay referenced, const adapter = await gpu.requestAdapter(), webgpu({ device: await adapter.requestDevice() })',
+    );
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (adapter === null)
+    throw new Error("navigator.gpu found no adapter: this machine has no GPU that WebGPU can use");
+  const requiredLimits = Object.fromEntries(wantedLimits.map((name) => [name, adapter.limits[name]]));
+  const requiredFeatures = wantedFeatures.filter((name) => adapter.features.has(name));
+  return adapter.requestDevice({ requiredFeatures, requiredLimits });
+}
+
+function checkDevice(device: unknown): GPUDevice {
+  if (typeof device === "object" && device !== null) {
+    if ("createComputePipeline" in device && "lost" in device) return device as GPUDevice;
+    if ("requestDevice" in device)
+      throw new TypeError("device is an adapter: pass await adapter.requestDevice()");
+    if ("then" in device) throw new TypeError("device is a promise: await it");
+  }
+  throw new TypeError(`device is ${String(device)}, expected a GPUDevice`);
+}

@@ -1,0 +1,38 @@
+// WebGPU in Node for the tests: Dawn on a software Vulkan driver, as `npm run get:webgpu` leaves them.
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { cache, find } from "../runtimes/found.js";
+
+/** The description of the Vulkan driver, or undefined where there is none. */
+export const driver = find("webgpu");
+
+interface Dawn {
+  create(flags: string[]): GPU;
+}
+
+let gpu: Promise<GPU> | undefined;
+
+/** Dawn's `navigator.gpu`; kept, since the process crashes if it is collected while its devices live. */
+export function dawn(): Promise<GPU> {
+  gpu ??= start();
+  return gpu;
+}
+
+async function start(): Promise<GPU> {
+  // Read when Dawn loads Vulkan, so they may be set here.
+  process.env.VK_ICD_FILENAMES ??= driver;
+  process.env.MESA_SHADER_CACHE_DIR ??= join(cache, "webgpu", "shaders");
+  process.env.XDG_RUNTIME_DIR ??= mkdtempSync(join(tmpdir(), "swiglu-webgpu-"));
+  const file = join(cache, "webgpu", "node_modules", "webgpu", "index.js");
+  const { create } = (await import(pathToFileURL(file).href)) as Dawn;
+  return create([]);
+}
+
+/** A device with the features and limits named, by default those that every device has. */
+export async function requestDevice(descriptor: GPUDeviceDescriptor = {}): Promise<GPUDevice> {
+  const adapter = await (await dawn()).requestAdapter();
+  if (adapter === null) throw new Error(`Dawn found no adapter with the driver of ${driver}`);
+  return adapter.requestDevice(descriptor);
+}
