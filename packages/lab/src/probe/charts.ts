@@ -58,13 +58,14 @@ export function changePanels(variants: readonly VariantProbe[], drawn: ReadonlyM
     change.map(({ mean }, i) => ({ distance: DISTANCES[i]!, change: mean }));
   const all = variants.flatMap(curve).map(({ change }) => change);
   const [baseline] = variants;
-  const ticks = [1, 3, 10, 30, 100, 300, 1000];
+  const domain = [Math.min(...all) * 0.9, Math.max(...all) * 1.1] as const;
+  const ticks = [1, 3, 10, 30, 100, 300, 1000].filter((y) => y > domain[0] && y < domain[1]);
   return variants.map((variant) => {
     const { name, roughness } = variant;
     const options: PlotOptions = {
       ...panelFrame,
       x: { type: "log" },
-      y: { type: "log", domain: [Math.min(...all) * 0.9, Math.max(...all) * 1.1], clamp: true },
+      y: { type: "log", domain },
       marks: [
         gridY({ ticks }),
         axisX({ ticks: [0.0001, 0.01, 1], tickFormat: (x: number) => `${x}`, tickSize: 0, label: null }),
@@ -77,7 +78,7 @@ export function changePanels(variants: readonly VariantProbe[], drawn: ReadonlyM
     };
     return {
       name,
-      note: `${roughness.mean.toFixed(2)} times that over 0.01 at ${DISTANCES[0]}`,
+      note: `${DISTANCES[0]} : 0.01 is ${roughness.mean.toFixed(2)}`,
       chart: svg(options, `How fast the gradient changes over distances from ${DISTANCES[0]} to 1, ${name}`),
     };
   });

@@ -1,8 +1,8 @@
 // The probe as a document in Markdown: docs/evidence/probe.md is made of docs/evidence/probe.json by this.
 import { examplesOf } from "../config/task.js";
+import { markdownBullets, markdownTable } from "../report/markdown.js";
 import { count } from "../terminal/format.js";
 import { probeSections } from "./sections.js";
-import type { Cells } from "./tables.js";
 import type { ProbeResults } from "./types.js";
 import { probeWords } from "./words.js";
 
@@ -29,17 +29,9 @@ export function probeMarkdown(results: ProbeResults, command: string): string {
     `${data.name}, ${count(variants.length, "variant")}, seeds ${seeds.join(", ")}; ${count(steps, "step")} of ${batch} ${examplesOf[task]}, width ${width}, ` +
       `${count(depth, "block")}; feed-forward parameters matched within 1 %. Node ${environment.node}, ${environment.platform}, ${environment.processor}.`,
     "## What the numbers show",
-    bullets(shown),
+    markdownBullets(shown),
     "## What they cannot show",
-    bullets(limits),
+    markdownBullets(limits),
     ...sections,
   ].join("\n\n")}\n`;
-}
-
-const bullets = (sentences: readonly string[]): string =>
-  sentences.map((sentence) => `- ${sentence}`).join("\n");
-
-function markdownTable({ head, rows }: Cells): string {
-  const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [row(head), row(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(row)].join("\n");
 }

@@ -59,7 +59,7 @@ export async function measure(inspector: View, parameters: Float32Array, batch: 
   const here = await inspector.lossAt(parameters, batch);
   const gradient = Float64Array.from(here.gradient);
   const gradientNorm = lengthOf(gradient);
-  const direction = gradient.map((x) => x / gradientNorm);
+  const direction = gradient.map((x) => (gradientNorm === 0 ? 0 : x / gradientNorm));
   const gradientAt = async (distance: number): Promise<Float32Array> => {
     const there = parameters.map((x, i) => x + distance * direction[i]!);
     return (await inspector.lossAt(there, batch)).gradient;

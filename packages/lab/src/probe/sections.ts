@@ -18,7 +18,7 @@ export interface Section {
 export const shapeSection = (shapes: readonly Shape[]): Section => ({
   title: "From the formulas",
   text:
-    "Along x of an unary activation, and along the gate of a gated one with up held at 1, from -12 to 12: exact derivatives in " +
+    "Along x of a unary activation, and along the gate of a gated one with up held at 1, from -12 to 12: exact derivatives in " +
     "float64, parameters at their defaults. A kink is a jump of the slope; the second derivative is that beside kinks. The minimum is the lowest point " +
     "between a falling and a rising part. Flat and falling are the shares of inputs from a standard normal distribution where the slope " +
     "is less than 0.01 in magnitude, and where it is negative.",
@@ -29,7 +29,7 @@ export const shapeSection = (shapes: readonly Shape[]): Section => ({
 export function probeSections(results: ProbeResults): [Section, Section, Section, Section] {
   const { config, shapes, examples } = results;
   const variants = summariseProbe(results);
-  const batch = `${count(examples, "validation example").replace("example", examplesOf[config.task].slice(0, -1))}`;
+  const batch = `${grouped(examples)} validation ${examplesOf[config.task]}`;
   return [
     shapeSection(shapes),
     {
@@ -52,7 +52,7 @@ export function probeSections(results: ProbeResults): [Section, Section, Section
     {
       title: "What the gates do",
       text:
-        `Before training \u2192 at its end (range of the seeds), on ${grouped(examples)} examples, means over the blocks. ` +
+        `Before training \u2192 at its end (range of the seeds), on the same ${batch}, means over the blocks. ` +
         "The factor of a unit is what multiplies up, d a(gate, up) / d up; in an ungated block, where there is no up, it is the hidden value. " +
         "Closed: the share of tokens and units whose factor is at most 1 % of the block's root mean square factor. Units closed for all: those " +
         "that are closed for every token. In the top tenth: the share of all squared factors that their largest tenth holds, 10 % where all are alike. Flat and falling: the share of tokens and units where the activation's slope along its gate, up at 1, is " +

@@ -53,7 +53,7 @@ export function summariseProbe({ config, runs }: ProbeResults): VariantProbe[] {
       stepLength: over((run) => meanOf(trainingOf(run).map(({ stepLength }) => stepLength))),
       change: DISTANCES.map((_, i) => typical(({ along }) => along[i]!.change)),
       curvature: DISTANCES.map((_, i) => typical(({ along }) => along[i]!.curvature)),
-      roughness: typical(({ along }) => along[0]!.change / along[SMOOTH]!.change),
+      roughness: typical(({ along }) => ratio(along[0]!.change, along[SMOOTH]!.change)),
       shares: {
         closed: share("closed"),
         dead: share("dead"),
@@ -67,6 +67,9 @@ export function summariseProbe({ config, runs }: ProbeResults): VariantProbe[] {
 
 /** The place of 0.01 among the distances. */
 const SMOOTH = DISTANCES.indexOf(1e-2);
+
+/** 1 where nothing changes at all. */
+const ratio = (a: number, b: number): number => (b === 0 ? 1 : a / b);
 
 const trainingOf = ({ points }: ProbeRun) => points.flatMap(({ training }) => training ?? []);
 

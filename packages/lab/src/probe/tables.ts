@@ -65,7 +65,7 @@ export const gateCells = (variants: readonly VariantProbe[]): Cells => ({
     name,
     ...[shares.closed, shares.dead, shares.topTenth, shares.flat, shares.falling].map(
       ({ start, end }) =>
-        `${percent(start.mean)} \u2192 ${percent(end.mean)} (${percent(end.lowest)} to ${percent(end.highest)})`,
+        `${hundredths(start.mean)} \u2192 ${percent(end.mean)} (${hundredths(end.lowest)} to ${hundredths(end.highest)})`,
     ),
   ]),
 });
@@ -78,7 +78,9 @@ const short = (value: number): string =>
   value < 0 ? signed(value, 3).replace(/0+$/, "").replace(/\.$/, "") : `${Number(value.toFixed(3))}`;
 
 /** 0.1234 -> "12.3 %" */
-export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+export const percent = (share: number): string => `${hundredths(share)} %`;
+
+const hundredths = (share: number): string => (100 * share).toFixed(1);
 
 /** "1.20 (1.15 to 1.31)": the mean, and the range of the seeds. */
 const spread = ({ mean, lowest, highest }: Spread, digits: number): string =>

@@ -1,5 +1,6 @@
 // What the numbers of a probe show, in sentences that are made from them, and what they cannot show.
 import { count, list } from "../terminal/format.js";
+import type { Shape } from "./shape.js";
 import { type Spread, summariseProbe, type VariantProbe } from "./summary.js";
 import { percent } from "./tables.js";
 import type { ProbeResults } from "./types.js";
@@ -14,12 +15,14 @@ export function probeWords(results: ProbeResults): { readonly shown: string[]; r
   const smooth = has((name) => shapeOfVariant.get(name)!.kinks.length === 0);
   const bent = has((name) => shapeOfVariant.get(name)!.minimum !== null);
   const diverged = runs.filter((run) => run.diverged).length;
+  if (variants.length === 0) return { shown: ["Every run diverged: there is nothing to show."], limits: [] };
   return {
     shown: [
       ...smoothness(kinked, smooth, shapeOfVariant),
       ...steps(variants),
       ...monotonicity(bent),
       ...gating(variants),
+      `Loss on the probed examples at the end, lowest first: ${ranked(variants, ({ loss }) => loss, 3)}.`,
       ...(diverged === 0
         ? []
         : [`${count(diverged, "run")} diverged and ${diverged === 1 ? "is" : "are"} left out.`]),
@@ -39,45 +42,42 @@ export function probeWords(results: ProbeResults): { readonly shown: string[]; r
 function smoothness(
   kinked: readonly VariantProbe[],
   smooth: readonly VariantProbe[],
-  shapes: ReadonlyMap<string, ProbeResults["shapes"][number]>,
+  shapes: ReadonlyMap<string, Shape>,
 ): string[] {
-  const sizes = smooth.map(({ name }) => Math.abs(shapes.get(name)!.curvature.value));
-  const of = (variants: readonly VariantProbe[], number: (variant: VariantProbe) => Spread): string =>
-    between(
-      variants.map((variant) => number(variant).mean),
-      2,
-    );
-  const part = (variants: readonly VariantProbe[], what: string): string[] =>
+  const curvatures = smooth.map(({ name }) => Math.abs(shapes.get(name)!.curvature.value));
+  const nearby = (variants: readonly VariantProbe[], what: string): string[] =>
     variants.length === 0
       ? []
-      : [`${of(variants, ({ roughness }) => roughness)} times as fast under ${what} (${names(variants)})`];
+      : [
+          `${between(
+            variants.map(({ roughness }) => roughness.mean),
+            2,
+          )} times under ${what}, ${names(variants)}`,
+        ];
+  const kinks =
+    kinked.length === 0 ? [] : [`${names(kinked)} ${kinked.length === 1 ? "has a kink" : "have kinks"}`];
+  const none =
+    smooth.length === 0
+      ? []
+      : [
+          `${names(smooth)} ${smooth.length === 1 ? "has" : "have"} none, and second derivatives of at most ${between(curvatures, 2)}`,
+        ];
   return [
-    [
-      kinked.length === 0 ? "" : `${names(kinked)} ${kinked.length === 1 ? "has a kink" : "have kinks"}. `,
-      smooth.length === 0
-        ? ""
-        : `${names(smooth)} ${smooth.length === 1 ? "has" : "have"} none; largest second derivative ${between(sizes, 2)}.`,
-    ]
-      .join("")
-      .trim(),
-    `Over a distance of 0.0001 the gradient of the loss changes, against over 0.01, ${[
-      ...part(kinked, "activations with a kink"),
-      ...part(smooth, "smooth ones"),
-    ].join(", and ")}.`,
+    `Smoothness, in the formulas: ${[...kinks, ...none].join("; ")}.`,
+    "Smoothness, in training: over a distance of 0.0001 the gradient of the loss changes faster than over 0.01, which is what kinks do, by " +
+      `${[...nearby(kinked, "activations with a kink"), ...nearby(smooth, "those without")].join("; ")}. (1.00 is smooth.)`,
   ];
 }
 
 function steps(variants: readonly VariantProbe[]): string[] {
-  if (variants.length < 2) return [];
   const last = variants[0]!.change.length - 1;
-  const order = [...variants].sort((a, b) => a.change[last]!.mean - b.change[last]!.mean);
-  const lengths = variants.map(({ stepLength }) => stepLength.mean);
   return [
-    `A training step goes ${between(lengths, 2)} on average. Over a distance of 1, the gradient changes by ` +
-      `${between(
-        variants.map(({ change }) => change[last]!.mean),
-        1,
-      )} per unit, least under ${order[0]!.name} and most under ${order.at(-1)!.name}.`,
+    `A step of training goes much further, ${between(
+      variants.map(({ stepLength }) => stepLength.mean),
+      2,
+    )} on average. Over a distance of 1 the gradient ` +
+      `changes, least first: ${ranked(variants, ({ change }) => change[last]!, 1)}. From a step to the next, the length of the gradient changes ` +
+      `by this factor's logarithm: ${ranked(variants, ({ variation }) => variation, 2)}.`,
   ];
 }
 
@@ -85,16 +85,26 @@ const monotonicity = (bent: readonly VariantProbe[]): string[] =>
   bent.length === 0
     ? []
     : [
-        `On the falling side of a minimum at the end of training: ${list(
-          bent.map(({ name, shares }) => `${percent(shares.falling.end.mean)} of the inputs of ${name}`),
-        )}.`,
+        "Non-monotonicity: that much of the nonlinearity's inputs lies where it falls, before training and at its end: " +
+          `${list(bent.map(({ name, shares: { falling } }) => `${name} ${percent(falling.start.mean)} and ${percent(falling.end.mean)}`))}.`,
       ];
 
 const gating = (variants: readonly VariantProbe[]): string[] => [
-  `Closed at the end: ${list(variants.map(({ name, shares }) => `${percent(shares.closed.end.mean)} under ${name}`))}.`,
-  "Of all squared factors, the largest tenth holds at the end: " +
-    `${list(variants.map(({ name, shares }) => `${percent(shares.topTenth.end.mean)} under ${name}`))}.`,
+  `Gating: closed at the end are ${list(variants.map(({ name, shares }) => `${percent(shares.closed.end.mean)} under ${name}`))}. ` +
+    `Of all squared factors, the largest tenth holds ${list(variants.map(({ name, shares }) => `${percent(shares.topTenth.end.mean)} under ${name}`))}.`,
 ];
+
+/** "a 1.0, b 1.2 and c 3.4" */
+const ranked = (
+  variants: readonly VariantProbe[],
+  number: (variant: VariantProbe) => Spread,
+  digits: number,
+): string =>
+  list(
+    [...variants]
+      .sort((a, b) => number(a).mean - number(b).mean)
+      .map((variant) => `${variant.name} ${number(variant).mean.toFixed(digits)}`),
+  );
 
 const names = (variants: readonly VariantProbe[]): string => list(variants.map(({ name }) => name));
 
