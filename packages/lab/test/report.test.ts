@@ -5,12 +5,15 @@ import { meanCurve } from "../src/report/learningCharts.js";
 import { reportPage } from "../src/report/page.js";
 import { escapeHtml } from "../src/report/tables.js";
 import type { Results } from "../src/report/types.js";
+import { analyse } from "../src/statistics/analysis.js";
+import { matchCosts } from "../src/statistics/matched.js";
 import { summarise } from "../src/statistics/summary.js";
 import { describe as findingsOf } from "../src/statistics/words.js";
 import type { RunRecord } from "../src/sweep/record.js";
 import type { Tuning } from "../src/sweep/tuning.js";
 import { configOf, diverged, finished } from "./records.js";
 
+const part = { weights: Int32Array.of(1, 1, 1, 1), clusters: Int32Array.of(0, 1, 2, 3) };
 const names = ["relu", "swiglu", "swigluBlend"];
 
 function page(
@@ -21,13 +24,22 @@ function page(
 ) {
   const config = configOf(variants, seeds);
   const summary = summarise(config, records);
+  const analysis = analyse(config, records, part);
   const results: Results = {
     config,
     tuning,
+    matched: matchCosts(config, records),
     summary,
-    findings: findingsOf(summary, config),
+    findings: findingsOf(summary, config, analysis),
+    analysis,
     best: null,
-    environment: { node: "v20.19.0", platform: "linux x64", processor: "made-up <fast>", cores: 2 },
+    environment: {
+      node: "v20.19.0",
+      platform: "linux x64",
+      processor: "made-up <fast>",
+      cores: 2,
+      onnxRuntime: "1.30.0",
+    },
     records,
   };
   const html = reportPage(results);
@@ -37,6 +49,74 @@ function page(
 const runs = [1, 2, 3].flatMap((seed) =>
   names.map((name, i) => finished(name, seed, 0.9 + 0.01 * i + 0.002 * seed)),
 );
+
+describe("the analysis", () => {
+  const variants = ["relu", "swish", "glu", "swiglu"];
+  const records = [1, 2, 3].flatMap((seed) =>
+    variants.map((name, i) => finished(name, seed, 0.9 + 0.01 * i + 0.002 * ((seed * (2 * i + 2)) % 7))),
+  );
+  const sectionOf = (document: Document, title: string) =>
+    [...document.querySelectorAll("section")].find((each) => each.querySelector("h2")?.textContent === title);
+
+  test("answers the primary questions, with a line for each outcome, and lists the exploratory comparisons", () => {
+    const { html, document } = page([1, 2, 3], records, variants);
+    const primary = sectionOf(document, "Primary questions")!;
+    expect([...primary.querySelectorAll("li")].map(({ textContent }) => textContent?.split(":")[0])).toEqual([
+      "swiglu against swish",
+      "swiglu against glu",
+    ]);
+    const rows = [...primary.querySelectorAll("tbody tr")].map((row) =>
+      [...row.querySelectorAll("td")].map(({ textContent }) => textContent),
+    );
+    expect(rows.map(([name, outcome]) => [name, outcome])).toEqual([
+      ["swiglu − swish", "loss"],
+      ["swiglu − glu", "loss"],
+      ["swiglu − swish", "accuracy"],
+      ["swiglu − glu", "accuracy"],
+    ]);
+    expect(rows[0]!.filter((text) => text === "")).toEqual([]);
+    const exploratory = sectionOf(document, "Exploratory comparisons")!;
+    expect(exploratory.querySelectorAll("table")).toHaveLength(2);
+    expect(exploratory.querySelector("tbody")!.querySelectorAll("tr")).toHaveLength(3);
+    expect(exploratory.textContent).toMatch(/Analysis of variance: variants F\(3, 6\) = \d+\.\d\d, p/);
+    expect(html).not.toMatch(/NaN|undefined|Infinity|\[object/);
+  });
+
+  test("names a run that diverged", () => {
+    const some = records.map((run) => (run.variant === "glu" && run.seed === 2 ? diverged("glu", 2) : run));
+    const { document } = page([1, 2, 3], some, variants);
+    expect(sectionOf(document, "Exploratory comparisons")!.textContent).toContain(
+      "Diverged, and counted as the worst finished run of the sweep: glu with seed 2.",
+    );
+  });
+
+  test("has no primary section without swiglu, and none at all with two seeds", () => {
+    const titles = (document: Document) =>
+      [...document.querySelectorAll("h2")].map(({ textContent }) => textContent);
+    const without = records.filter(({ variant }) => variant !== "swiglu");
+    expect(titles(page([1, 2, 3], without, variants.slice(0, 3)).document)).not.toContain(
+      "Primary questions",
+    );
+    expect(titles(page([1, 2], records.slice(0, 8), variants).document)).not.toContain(
+      "Exploratory comparisons",
+    );
+  });
+});
+
+test("at equal cost: a line for each variant, and what that can say", () => {
+  const { html, document } = page([1, 2, 3], runs);
+  const section = [...document.querySelectorAll("section")].find(
+    (each) => each.querySelector("h2")?.textContent === "At equal cost",
+  );
+  const cells = [...section!.querySelectorAll("tbody tr")].map((row) =>
+    [...row.querySelectorAll("td")].map(({ textContent }) => textContent),
+  );
+  expect(cells.map(([name]) => name)).toEqual(names);
+  // 2 s of 100 steps each; a curve of 1.5 at step 50 and 0.5 at step 100
+  expect(cells[0]!.slice(2)).toEqual(["20.00", "0.5000", "0.5000", "0.5000"]);
+  expect(Number(cells[1]![4])).toBeGreaterThan(0.5);
+  expect(html).toContain("read off before the rate has fallen");
+});
 
 test("tuned learning rates: a table of losses, and how they were found", () => {
   const tuning: Tuning = {
@@ -86,7 +166,8 @@ describe("report", () => {
   });
 
   test("lists every variant and every run", () => {
-    const [ranking, all] = [...document.querySelectorAll("tbody")];
+    const bodies = [...document.querySelectorAll("tbody")];
+    const [ranking, all] = [bodies[0], bodies.at(-1)];
     expect(ranking!.querySelectorAll("tr")).toHaveLength(names.length);
     expect(all!.querySelectorAll("tr")).toHaveLength(runs.length);
   });

@@ -1,6 +1,7 @@
 // Estimates, paired differences and the words made of them, against examples worked out by hand.
 import { expect, describe as group, test } from "vitest";
 import type { Config } from "../src/config/config.js";
+import { analyse } from "../src/statistics/analysis.js";
 import { estimate, excludesZero, median } from "../src/statistics/estimate.js";
 import { summarise } from "../src/statistics/summary.js";
 import { describe } from "../src/statistics/words.js";
@@ -50,10 +51,10 @@ group("summary", () => {
 
   test("differences are paired by seed: a constant gain has an interval of no width", () => {
     const { ranking } = summarise(config, records);
-    const { metric, survivesCorrection } = ranking[0]!.difference!;
+    const { metric, values } = ranking[0]!.difference!;
     expect(metric.mean).toBeCloseTo(0.03, 12);
     expect(metric.half).toBeCloseTo(0, 12);
-    expect(survivesCorrection).toBe(true);
+    expect(values).toHaveLength(3);
     expect(ranking[1]!.difference).toBeNull();
   });
 
@@ -61,22 +62,6 @@ group("summary", () => {
     const { metric } = summarise(config, records).ranking[2]!.difference!;
     expect(metric.mean).toBeCloseTo(0, 12);
     expect(metric.half).toBeCloseTo((4.302652729749462 * 0.02) / Math.sqrt(3), 9);
-  });
-
-  test("the correction for many comparisons widens the interval", () => {
-    // Differences 1, 2, 3 points: mean 2, 95 % half-width 2.48, so already the plain interval holds zero; with
-    // 4, 5, 6 points the plain one (5 +- 2.48) does not, and at 1 - 0.05/2 the half-width is 6.205 / sqrt(3) = 3.58.
-    const apart = [0.04, 0.05, 0.06].map((gain, i) => finished("swiglu", i + 1, 0.9 + gain));
-    const level = [1, 2, 3].map((seed) => finished("relu", seed, 0.9));
-    const one = summarise(configOf(["relu", "swiglu"], [1, 2, 3]), [...level, ...apart]).ranking[0]!
-      .difference!;
-    expect(one.survivesCorrection).toBe(true);
-    const names = ["relu", "swiglu", ...Array.from({ length: 9 }, (_, i) => `v${i}`)];
-    const others = names.slice(2).flatMap((name) => [1, 2, 3].map((seed) => finished(name, seed, 0.9)));
-    const ten = summarise(configOf(names, [1, 2, 3]), [...level, ...apart, ...others]);
-    expect(ten.comparisons).toBe(10);
-    expect(ten.ranking[0]!.name).toBe("swiglu");
-    expect(ten.ranking[0]!.difference!.survivesCorrection).toBe(false); // t(2) at 99.5 %: 14.09 / sqrt(3) = 8.1 > 5
   });
 
   test("the best model is chosen by validation, never by the test", () => {
@@ -93,9 +78,13 @@ group("summary", () => {
     expect(ranking.at(-1)!.diverged).toHaveLength(2);
   });
 
-  test("a pair needs both: a seed that diverged for the baseline is left out of the difference", () => {
-    const { ranking } = summarise(config, [diverged("relu", 1), ...records.slice(1, 6)]);
-    expect(ranking.find(({ name }) => name === "swiglu")!.difference!.metric.n).toBe(2);
+  test("a run that diverged counts in differences as the worst that finished; a missing one does not count", () => {
+    const { ranking } = summarise(config, [diverged("relu", 1), ...records.slice(1, 5)]);
+    // relu: worst (0.91), 0.91, 0.92; swiglu: 0.93, 0.94, none.
+    const { values } = ranking.find(({ name }) => name === "swiglu")!.difference!;
+    expect(values).toHaveLength(2);
+    expect(values[0]).toBeCloseTo(0.93 - 0.91, 12);
+    expect(values[1]).toBeCloseTo(0.94 - 0.91, 12);
   });
 
   test("without relu the first variant is the baseline", () => {
@@ -112,7 +101,9 @@ group("summary", () => {
 });
 
 group("words", () => {
-  const say = (config: Config, records: readonly RunRecord[]) => describe(summarise(config, records), config);
+  const part = { weights: Int32Array.of(1, 1, 1, 1), clusters: Int32Array.of(0, 1, 2, 3) };
+  const say = (config: Config, records: readonly RunRecord[]) =>
+    describe(summarise(config, records), config, analyse(config, records, part));
   const three = [1, 2, 3];
 
   test("name who is better, who is worse, and how many are undecided", () => {
@@ -131,7 +122,7 @@ group("words", () => {
     expect(shown[2]).toMatch(/^Worse than relu, .*: down \(−9\.80 \[/);
     expect(shown[3]).toBe("same cannot be told from relu: its interval includes zero.");
     expect(shown[4]).toMatch(
-      /^These are 3 comparisons: .* about 0\.2 .* Corrected for that \(Bonferroni\), up and down remain\.$/,
+      /^These are 3 comparisons: .* about 0\.2 .* all 3 exploratory comparisons .*, up and down remain\.$/,
     );
   });
 
@@ -161,8 +152,28 @@ group("words", () => {
       finished("a", 1, 0.9),
       diverged("a", 2, 17),
     ]);
-    expect(shown.join(" ")).toMatch(/a diverged in 1 of 3 runs \(seed 2 at step 17\): .* flatter it/);
+    expect(shown.join(" ")).toMatch(
+      /a diverged in 1 of 3 runs \(seed 2 at step 17\): .* flatter it; in comparisons each counts as the worst/,
+    );
     expect(shown.join(" ")).toMatch(/1 run did not end/);
+  });
+
+  test("answer the primary questions, with the seeds that it would take", () => {
+    const config = configOf(["swish", "glu", "swiglu"], three);
+    const runs = three.flatMap((seed) => [
+      finished("swish", seed, 0.5 + 0.002 * (seed % 2)),
+      finished("glu", seed, 0.6 + 0.01 * seed),
+      finished("swiglu", seed, 0.6 + 0.01 * (seed % 3)),
+    ]);
+    const { primary } = say(config, runs);
+    expect(primary).toHaveLength(2);
+    expect(primary[0]).toMatch(
+      /^swiglu against swish: better\. Test loss 0\.3900 against 0\.4987, \u22120\.1087 \[\u22120\.1\d+, \u22120\.0\d+\] nats \(\u221221\.8 %\) over 3 seeds; Dunnett's p < 0\.001; within \u00b10\.0050 of each other: p = 0\.\d+\.$/,
+    );
+    expect(primary[1]).toMatch(
+      /^swiglu against glu: not distinguishable at this scale\. .* For 80 % power, a difference of this size would take about [\d,]+ seeds, one of the margin's about [\d,]+ seeds\.$/,
+    );
+    expect(say(configOf(["relu", "swish"], three), []).primary).toEqual([]);
   });
 
   test("when every run diverged there is nothing to rank", () => {

@@ -74,6 +74,10 @@ test("a sweep writes a record per run, the results, the report and the best mode
   );
   const results = JSON.parse(readFileSync(join(uninterrupted, "results.json"), "utf8"));
   expect(results.records).toHaveLength(6);
+  expect(results.matched.variants.map(({ name }: { name: string }) => name)).toEqual([
+    "relu",
+    "swiglu-trained",
+  ]);
   expect(results.best.test.accuracy).toBeGreaterThan(0.5); // of four classes
   for (const text of [
     "[6/6]",
@@ -82,6 +86,7 @@ test("a sweep writes a record per run, the results, the report and the best mode
     "What it cannot show",
     "beta",
     "FFN parameters",
+    "At equal cost",
   ]) {
     expect(stdout).toContain(text);
   }

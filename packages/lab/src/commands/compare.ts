@@ -3,13 +3,15 @@
 import type { Config } from "../config/config.js";
 import { describeScore, metricOf } from "../metrics/metric.js";
 import { writeResults } from "../report/results.js";
+import { analyse } from "../statistics/analysis.js";
+import { describeMatched, type Matched, matchCosts } from "../statistics/matched.js";
 import { type Summary, summarise } from "../statistics/summary.js";
 import { describe, type Findings } from "../statistics/words.js";
 import type { RunRecord } from "../sweep/record.js";
 import type { Tuning } from "../sweep/tuning.js";
 import { list } from "../terminal/format.js";
 import { heading, wrap } from "../terminal/style.js";
-import { rankingTable, runTable, tuningTable } from "../terminal/tables.js";
+import { matchedTable, rankingTable, runTable, tuningTable } from "../terminal/tables.js";
 import { type CompareOptions, type Plan, planOf } from "./plan.js";
 import { untilSignal } from "./signals.js";
 import { print, type Trained, train } from "./train.js";
@@ -31,10 +33,13 @@ export async function compare(
   if (result === undefined) return 128 + signal;
   const { config, tuning, folder, records } = result;
   const summary = summarise(config, records);
-  const findings = describe(summary, config);
-  const everything = { config, task: plan.task, tuning, records, summary, findings };
+  const analysis = analyse(config, records, plan.task.testPart);
+  const findings = describe(summary, config, analysis);
+  const matched = matchCosts(config, records);
+  const everything = { config, task: plan.task, tuning, records, summary, findings, analysis, matched };
   const { best, report } = await writeResults(folder, everything);
   printResults(config, records, summary, findings);
+  if (matched !== undefined) printMatched(matched);
   if (best !== null) {
     print(
       `\nBest model by validation: ${best.variant}, seed ${best.seed} (${describeScore(best.validation)}), saved as ${folder}/${best.file}; ` +
@@ -93,6 +98,13 @@ function printResults(
       (intervals ? " (with 95 % intervals over seeds)" : ""),
   );
   print(rankingTable(summary, task));
+  if (findings.primary.length > 0)
+    print(`${heading("\nPrimary questions")}\n${findings.primary.map(wrap).join("\n")}`);
   print(`${heading("\nWhat this shows")}\n${findings.shown.map(wrap).join("\n")}`);
   print(`${heading("\nWhat it cannot show")}\n${findings.limits.map(wrap).join("\n")}`);
+}
+
+function printMatched(matched: Matched): void {
+  print(`${heading("\nAt equal cost")}\n${matchedTable(matched)}`);
+  print(describeMatched(matched).map(wrap).join("\n"));
 }

@@ -119,7 +119,7 @@ export function showDifference(metric: Metric, difference: Estimate): string {
 }
 
 /** "[+0.10, +0.74]" in the metric's unit. */
-function showInterval({ scale, digits }: Metric, { low, high }: Interval): string {
+export function showInterval({ scale, digits }: Metric, { low, high }: Interval): string {
   return `[${signed(scale * low, digits)}, ${signed(scale * high, digits)}]`;
 }
 

@@ -3,19 +3,21 @@ import { activationFromJson, textWithParts } from "swiglu";
 import { familyOf } from "../activation/samples.js";
 import { examplesOf } from "../config/task.js";
 import { describeScore, metricOf } from "../metrics/metric.js";
+import { describeMatched } from "../statistics/matched.js";
 import { count, duration, grouped, list } from "../terminal/format.js";
+import { analysisSections } from "./analysisSections.js";
 import { learningPanels, type Panel } from "./learningCharts.js";
 import { differenceChart, metricChart } from "./rankingCharts.js";
 import { samplesSection } from "./samples.js";
 import { shapePanels } from "./shapeCharts.js";
 import { styleSheet } from "./style.js";
-import { escapeHtml, rankingRows, runRows, tuningRows } from "./tables.js";
+import { escapeHtml, matchedRows, rankingRows, runRows, tuningRows } from "./tables.js";
 import { methodOf, networkOf } from "./taskWords.js";
 import type { Results } from "./types.js";
 
 /** The whole page. */
 export function reportPage(results: Results): string {
-  const { config, summary, findings, best, records } = results;
+  const { config, summary, findings, analysis, best, records } = results;
   const activations = new Map(
     config.variants.map(({ name, activation }) => [name, activationFromJson(activation)]),
   );
@@ -76,6 +78,8 @@ ${bullets(findings.limits)}
 <div class="scroll">${rankingRows(summary, config.task, families)}</div>
 </section>
 
+${analysisSections(analysis, config.task, findings.primary)}
+${matchedSection(results)}
 ${samplesSection(summary.best)}
 <section>
 <h2>Learning curves</h2>
@@ -117,6 +121,16 @@ const familyLegend = `<ul class="legend">
 <li><span class="key gated"></span>gated: down(a(gate(x), up(x)))</li>
 <li><span class="key self-gated"></span>self-gated: one of the two is the input itself</li>
 </ul>`;
+
+function matchedSection({ matched }: Results): string {
+  if (matched === undefined) return "";
+  return `<section>
+<h2>At equal cost</h2>
+<div class="scroll">${matchedRows(matched)}</div>
+${bullets(describeMatched(matched))}
+</section>
+`;
+}
 
 function facts({ config, records }: Results): string {
   const trained = records.find((record) => record.status === "finished");

@@ -6,7 +6,8 @@ import { type Estimate, excludesZero } from "../statistics/estimate.js";
 import type { Summary } from "../statistics/summary.js";
 import { familyColour, svg } from "./svg.js";
 
-interface Row {
+/** A line of a chart. */
+export interface Row {
   readonly name: string;
   /** null for a row without marks: the baseline among the differences. */
   readonly estimate: Estimate | null;
@@ -47,17 +48,11 @@ export function differenceChart(
   metric: Metric,
   families: ReadonlyMap<string, Family>,
 ): string {
-  const reference = new Map(
-    ranking.find(({ name }) => name === baseline)?.finished.map((run) => [run.seed, run]),
-  );
-  const rows = ranking.flatMap(({ name, test, difference, finished }): Row[] => {
+  const rows = ranking.flatMap(({ name, test, difference }): Row[] => {
     const colour = familyColour[families.get(name) ?? "ungated"];
     if (difference === null)
       return test === null ? [] : [{ name, colour, seeds: [], hollow: true, estimate: null }];
-    const seeds = finished.flatMap((run) => {
-      const other = reference.get(run.seed);
-      return other === undefined ? [] : [metric.scale * (metric.of(run.test) - metric.of(other.test))];
-    });
+    const seeds = difference.values.map((value) => metric.scale * value);
     const hollow = !excludesZero(difference.metric);
     return [{ name, colour, seeds, hollow, estimate: scale(difference.metric, metric.scale) }];
   });
@@ -70,6 +65,14 @@ export function differenceChart(
     `Difference in test ${metric.name} to ${baseline} on the same seeds, with 95 % intervals`,
   );
 }
+
+/** Means with their intervals and seeds, one row each, beside a line at `reference`. */
+export const intervalChart = (
+  rows: readonly Row[],
+  reference: number | undefined,
+  label: string,
+  ariaLabel: string,
+): string => svg(intervalPlot(rows, reference, label), ariaLabel);
 
 function intervalPlot(rows: readonly Row[], reference: number | undefined, label: string): PlotOptions {
   const [low, high] = visibleRange(rows, reference);

@@ -1,6 +1,9 @@
 // What a finished sweep leaves in its folder beside the records: best.onnx, results.json, report.html.
 import { cpus } from "node:os";
+import { env } from "onnxruntime-node";
 import type { Config } from "../config/config.js";
+import type { Analysis } from "../statistics/analysis.js";
+import type { Matched } from "../statistics/matched.js";
 import type { Summary } from "../statistics/summary.js";
 import type { Findings } from "../statistics/words.js";
 import { type BestModel, saveBestModel } from "../sweep/bestModel.js";
@@ -9,7 +12,7 @@ import type { RunRecord } from "../sweep/record.js";
 import type { Tuning } from "../sweep/tuning.js";
 import type { Task } from "../tasks/task.js";
 import { reportPage } from "./page.js";
-import type { Environment, Results } from "./types.js";
+import type { Environment, Results, ResultsFile } from "./types.js";
 
 /** Writes all three and returns the best model (null when no run finished) and the report's path. */
 export async function writeResults(
@@ -21,6 +24,8 @@ export async function writeResults(
     records,
     summary,
     findings,
+    analysis,
+    matched,
   }: {
     config: Config;
     task: Task;
@@ -28,24 +33,44 @@ export async function writeResults(
     records: readonly RunRecord[];
     summary: Summary;
     findings: Findings;
+    analysis: Analysis | null;
+    matched: Matched | undefined;
   },
 ): Promise<{ best: BestModel | null; report: string }> {
   const best = summary.best === null ? null : await saveBestModel(folder, summary.best, task);
-  const results: Results = { config, tuning, summary, findings, best, environment: environment(), records };
-  await writeResult(folder, "results.json", prettyJson({ ...results, summary: withSeedsForRuns(summary) }));
+  const results: Results = {
+    config,
+    tuning,
+    summary,
+    findings,
+    analysis,
+    matched,
+    best,
+    environment: environment(),
+    records,
+  };
+  await writeResult(folder, "results.json", prettyJson(fileOf(results)));
   return { best, report: await writeResult(folder, "report.html", reportPage(results)) };
 }
 
-/** The summary with the seeds of the runs in place of the runs, which results.json has once, as records. */
-function withSeedsForRuns({ ranking, best: _, ...rest }: Summary) {
+/** What results.json holds of the results. */
+function fileOf({ summary: { best: _, ranking, ...summary }, records, ...rest }: Results): ResultsFile {
   const seeds = (runs: readonly RunRecord[]): number[] => runs.map(({ seed }) => seed);
   return {
     ...rest,
-    ranking: ranking.map((variant) => ({
-      ...variant,
-      finished: seeds(variant.finished),
-      diverged: seeds(variant.diverged),
-    })),
+    summary: {
+      ...summary,
+      ranking: ranking.map((variant) => ({
+        ...variant,
+        finished: seeds(variant.finished),
+        diverged: seeds(variant.diverged),
+      })),
+    },
+    records: records.map((record) => {
+      if (record.status === "diverged") return record;
+      const { testLosses: _, ...others } = record;
+      return others;
+    }),
   };
 }
 
@@ -56,5 +81,6 @@ export function environment(): Environment {
     platform: `${process.platform} ${process.arch}`,
     processor: processors[0]?.model.trim() ?? "unknown",
     cores: processors.length,
+    onnxRuntime: env.versions.node ?? "unknown",
   };
 }

@@ -2,11 +2,12 @@
 import type { Family } from "../activation/samples.js";
 import type { TaskKind } from "../config/task.js";
 import { metricsOf, show, showDifference, showEstimate } from "../metrics/metric.js";
+import type { Matched } from "../statistics/matched.js";
 import type { Summary } from "../statistics/summary.js";
 import type { RunRecord } from "../sweep/record.js";
 import type { Tuning } from "../sweep/tuning.js";
 import { grouped } from "../terminal/format.js";
-import { runCells, runHead, tuningCells, tuningHead } from "../terminal/tables.js";
+import { matchedCells, matchedHead, runCells, runHead, tuningCells, tuningHead } from "../terminal/tables.js";
 
 export function rankingRows(
   { ranking, baseline }: Summary,
@@ -53,6 +54,9 @@ export const runRows = (records: readonly RunRecord[], task: TaskKind): string =
 
 export const tuningRows = (tuning: Tuning): string =>
   htmlTable(tuningHead(tuning), tuningCells(tuning).map(plainRow));
+
+export const matchedRows = (matched: Matched): string =>
+  htmlTable(matchedHead, matchedCells(matched).map(plainRow));
 
 /** Text that may stand in HTML, in attributes too. */
 export function escapeHtml(text: string): string {

@@ -1,9 +1,11 @@
 // What a report is made of: everything that is known about a finished sweep.
 import type { Config } from "../config/config.js";
-import type { Summary } from "../statistics/summary.js";
+import type { Analysis } from "../statistics/analysis.js";
+import type { Matched } from "../statistics/matched.js";
+import type { Summary, VariantSummary } from "../statistics/summary.js";
 import type { Findings } from "../statistics/words.js";
 import type { BestModel } from "../sweep/bestModel.js";
-import type { RunRecord } from "../sweep/record.js";
+import type { DivergedRun, FinishedRun, RunRecord } from "../sweep/record.js";
 import type { Tuning } from "../sweep/tuning.js";
 
 export interface Environment {
@@ -11,16 +13,34 @@ export interface Environment {
   readonly platform: string;
   readonly processor: string;
   readonly cores: number;
+  /** Its version. */
+  readonly onnxRuntime: string;
 }
 
-/** Everything that is known about a finished sweep: what results.json holds and the report shows. */
+/** Everything that is known about a finished sweep. */
 export interface Results {
   readonly config: Config;
   /** How the learning rates were chosen; undefined where they were given. */
   readonly tuning: Tuning | undefined;
   readonly summary: Summary;
   readonly findings: Findings;
+  /** null where too little finished. */
+  readonly analysis: Analysis | null;
+  /** The variants at equal cost; undefined where fewer than two variants finished. */
+  readonly matched: Matched | undefined;
   readonly best: BestModel | null;
   readonly environment: Environment;
   readonly records: readonly RunRecord[];
 }
+
+/** What results.json holds: the results, with each run once, and without the losses of the single test examples. */
+export interface ResultsFile extends Omit<Results, "summary" | "records"> {
+  readonly summary: Omit<Summary, "ranking" | "best"> & { readonly ranking: readonly RankedVariant[] };
+  readonly records: readonly (Omit<FinishedRun, "testLosses"> | DivergedRun)[];
+}
+
+/** A variant's summary, with seeds for its runs. */
+type RankedVariant = Omit<VariantSummary, "finished" | "diverged"> & {
+  readonly finished: readonly number[];
+  readonly diverged: readonly number[];
+};

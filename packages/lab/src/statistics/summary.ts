@@ -2,7 +2,8 @@
 import type { Config } from "../config/config.js";
 import { isBetter, type Metric, metricOf, metricsOf } from "../metrics/metric.js";
 import type { DivergedRun, FinishedRun, RunRecord, Score } from "../sweep/record.js";
-import { type Estimate, estimate, excludesZero, median } from "./estimate.js";
+import { type Estimate, estimate, median } from "./estimate.js";
+import { baselineOf, countedAs, worstRun } from "./scores.js";
 
 interface ScoreEstimate {
   /** The metric that ranks the task's variants, as `metricOf(task)` names it. */
@@ -11,12 +12,14 @@ interface ScoreEstimate {
   readonly others: readonly Estimate[];
 }
 
-/** This variant minus the baseline on the same seeds: same batches, same initial weights outside the FFN. */
+/**
+ * This variant minus the baseline on the same seeds: same batches, same initial weights outside the FFN. A run that diverged
+ * counts as the worst finished run of the sweep.
+ */
 interface Difference {
   readonly metric: Estimate;
-  readonly loss: Estimate;
-  /** Whether the interval of the metric, widened for the number of comparisons (Bonferroni), excludes zero. */
-  readonly survivesCorrection: boolean;
+  /** Of the metric, seed by seed. */
+  readonly values: readonly number[];
 }
 
 export interface VariantSummary {
@@ -28,7 +31,7 @@ export interface VariantSummary {
   /** null when no run finished. */
   readonly validation: ScoreEstimate | null;
   readonly test: ScoreEstimate | null;
-  /** On the test part; null for the baseline itself, and without a seed that finished for both. */
+  /** On the test part; null for the baseline itself, and where no run of one of them finished. */
   readonly difference: Difference | null;
   /** Median over the runs. */
   readonly stepsPerSecond: number | null;
@@ -39,12 +42,10 @@ export interface VariantSummary {
 }
 
 export interface Summary {
-  /** What the differences are taken to: relu, or the first variant where relu is not among them. */
+  /** What the differences are taken to, as `baselineOf` names it. */
   readonly baseline: string;
   /** By the mean of the test metric, best first (equal ones by the next metric); variants without a finished run last. */
   readonly ranking: readonly VariantSummary[];
-  /** Variants that have an interval for their difference to the baseline. */
-  readonly comparisons: number;
   /** The finished run of the best validation metric (equal ones: lowest validation loss). */
   readonly best: FinishedRun | null;
   /** Runs of the configuration without a record: failed, or not yet done. */
@@ -59,18 +60,23 @@ export function summarise(config: Config, records: readonly RunRecord[]): Summar
     const [first, ...others] = metricsOf(config.task).map((each) => scores.map((score) => each.of(score)));
     return scores.length === 0 ? null : { metric: estimate(first!), others: others.map((o) => estimate(o)) };
   };
-  const baseline = names.includes("relu") ? "relu" : names[0]!;
+  const baseline = baselineOf(names);
   const finished = records.filter((record) => record.status === "finished");
   const runsOf = (name: string): FinishedRun[] => finished.filter(({ variant }) => variant === name);
-  const reference = new Map(runsOf(baseline).map((run) => [run.seed, run]));
-  const pairsOf = (name: string): Pair[] =>
-    name === baseline
-      ? []
-      : runsOf(name).flatMap((run) => {
-          const other = reference.get(run.seed);
-          return other === undefined ? [] : [{ run, other }];
-        });
-  const comparisons = names.filter((name) => pairsOf(name).length >= 3).length;
+  const worst = worstRun(metric, records);
+  const difference = (name: string): Difference | null => {
+    if (name === baseline || worst === null || [name, baseline].some((each) => runsOf(each).length === 0))
+      return null;
+    const scoreOf = (variant: string, seed: number): number | undefined => {
+      const record = records.find((each) => each.variant === variant && each.seed === seed);
+      return record && metric.of(countedAs(record, worst).test);
+    };
+    const values = config.seeds.flatMap((seed) => {
+      const [own, other] = [scoreOf(name, seed), scoreOf(baseline, seed)];
+      return own === undefined || other === undefined ? [] : [own - other];
+    });
+    return values.length === 0 ? null : { metric: estimate(values), values };
+  };
   const ranking = config.variants.map(({ name, hidden, feedForwardParameters }): VariantSummary => {
     const runs = runsOf(name);
     return {
@@ -83,7 +89,7 @@ export function summarise(config: Config, records: readonly RunRecord[]): Summar
         .filter(({ variant }) => variant === name),
       validation: estimateScores(runs.map((run) => run.validation)),
       test: estimateScores(runs.map((run) => run.test)),
-      difference: difference(metric, pairsOf(name), comparisons),
+      difference: difference(name),
       stepsPerSecond: runs.length === 0 ? null : median(runs.map((run) => run.stepsPerSecond)),
       learned: learnedValues(runs),
     };
@@ -96,25 +102,8 @@ export function summarise(config: Config, records: readonly RunRecord[]): Summar
   return {
     baseline,
     ranking,
-    comparisons,
     best,
     missing: names.length * config.seeds.length - records.length,
-  };
-}
-
-interface Pair {
-  readonly run: FinishedRun;
-  readonly other: FinishedRun;
-}
-
-function difference(metric: Metric, pairs: readonly Pair[], comparisons: number): Difference | null {
-  if (pairs.length === 0) return null;
-  const values = pairs.map(({ run, other }) => metric.of(run.test) - metric.of(other.test));
-  const losses = pairs.map(({ run, other }) => run.test.loss - other.test.loss);
-  return {
-    metric: estimate(values),
-    loss: estimate(losses),
-    survivesCorrection: excludesZero(estimate(values, 1 - 0.05 / Math.max(1, comparisons))),
   };
 }
 

@@ -4,23 +4,29 @@ import { describeRates } from "../config/learningRates.js";
 import { examplesOf } from "../config/task.js";
 import { type Metric, metricOf, show, showDifference } from "../metrics/metric.js";
 import { count, grouped, list } from "../terminal/format.js";
+import type { Analysis } from "./analysis.js";
 import { excludesZero, median } from "./estimate.js";
 import type { Summary, VariantSummary } from "./summary.js";
+import { describePrimary } from "./verdicts.js";
 
 export interface Findings {
+  /** The answer to each primary question; [] where there are none. */
+  readonly primary: readonly string[];
   /** What the numbers show, sentence by sentence. */
   readonly shown: readonly string[];
   /** What they cannot show. */
   readonly limits: readonly string[];
 }
 
-/** Puts a summary in words. */
-export function describe(summary: Summary, config: Config): Findings {
+/** Puts a summary and its analysis in words. */
+export function describe(summary: Summary, config: Config, analysis: Analysis | null): Findings {
   const metric = metricOf(config.task);
   return {
+    primary: describePrimary(analysis, config.task),
     shown: [
       leader(summary, metric),
       ...differences(summary, metric),
+      ...corrected(summary, metric, analysis),
       ...learned(summary),
       ...incomplete(summary, config),
     ],
@@ -42,7 +48,7 @@ function leader({ ranking, baseline }: Summary, metric: Metric): string {
   return `${[head, ...rest].join("; ")}.`;
 }
 
-function differences({ ranking, baseline, comparisons }: Summary, metric: Metric): string[] {
+function differences({ ranking, baseline }: Summary, metric: Metric): string[] {
   const compared = ranking.filter(({ difference }) => difference?.metric.half != null);
   if (compared.length === 0) return [];
   const apart = compared.filter(({ difference }) => excludesZero(difference!.metric));
@@ -70,18 +76,24 @@ function differences({ ranking, baseline, comparisons }: Summary, metric: Metric
     sentences.push(
       `The other ${undecided.length} cannot be told from ${baseline}: their intervals include zero.`,
     );
-  if (comparisons > 1) {
-    const survivors = compared.filter(({ difference }) => difference!.survivesCorrection);
-    const names =
-      survivors.length === 0
-        ? "none remains"
-        : `${list(survivors.map(({ name }) => name))} ${survivors.length === 1 ? "remains" : "remain"}`;
-    sentences.push(
-      `These are ${comparisons} comparisons: if no variant differed, about ${(0.05 * comparisons).toFixed(1)} of the intervals ` +
-        `would still exclude zero by chance. Corrected for that (Bonferroni), ${names}.`,
-    );
-  }
   return sentences;
+}
+
+/** What remains of the differences to the baseline when the number of comparisons is allowed for. */
+function corrected({ ranking, baseline }: Summary, metric: Metric, analysis: Analysis | null): string[] {
+  const exploratory = analysis?.outcomes.find(({ outcome }) => outcome === metric.name)?.exploratory ?? [];
+  const compared = exploratory.filter(({ reference }) => reference === baseline);
+  if (compared.length < 2) return [];
+  const found = compared.filter(({ adjustedP }) => adjustedP < 0.05).map(({ variant }) => variant);
+  const survivors = ranking.map(({ name }) => name).filter((name) => found.includes(name));
+  const remaining =
+    survivors.length === 0
+      ? "none remains"
+      : `${list(survivors)} ${survivors.length === 1 ? "remains" : "remain"}`;
+  return [
+    `These are ${compared.length} comparisons: if no variant differed, about ${(0.05 * compared.length).toFixed(1)} of the intervals ` +
+      `would still exclude zero by chance. With the rate of false discoveries among all ${exploratory.length} exploratory comparisons held at 5 % (Benjamini and Hochberg), ${remaining}.`,
+  ];
 }
 
 function learned({ ranking }: Summary): string[] {
@@ -102,7 +114,7 @@ function incomplete({ ranking, missing }: Summary, config: Config): string[] {
       const consequence =
         finished.length === 0
           ? "it is not ranked"
-          : "its figures are over the remaining seeds and flatter it, for they leave the failures out";
+          : "its means are over the remaining seeds and flatter it; in comparisons each counts as the worst finished run";
       return `${name} diverged in ${diverged.length} of ${count(config.seeds.length, "run")} (${when}): ${consequence}.`;
     });
   if (missing > 0)

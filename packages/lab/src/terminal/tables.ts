@@ -3,6 +3,7 @@ import type { Config } from "../config/config.js";
 import { targetParameters } from "../config/matching.js";
 import type { TaskKind } from "../config/task.js";
 import { metricsOf, show, showDifference, showEstimate } from "../metrics/metric.js";
+import type { Matched } from "../statistics/matched.js";
 import type { Summary } from "../statistics/summary.js";
 import type { RunRecord } from "../sweep/record.js";
 import type { Tuning } from "../sweep/tuning.js";
@@ -34,6 +35,29 @@ export const tuningCells = ({ variants }: Tuning): string[][] =>
     name,
     ...losses.map((loss) => (loss === null ? "diverged" : loss.toFixed(4))),
     `${best}${isAtEdge ? " (edge)" : ""}`,
+  ]);
+
+/** What a step of every variant costs, and its validation loss where all have cost the same. */
+export const matchedTable = (matched: Matched): string => table(matchedHead, matchedCells(matched));
+
+export const matchedHead = [
+  "variant",
+  "GFLOP per step",
+  "CPU ms per step",
+  "validation loss at the end",
+  "at equal FLOP",
+  "at equal time",
+];
+
+/** A line for each variant, under `matchedHead`, in the terminal and in the report. */
+export const matchedCells = ({ variants }: Matched): string[][] =>
+  variants.map(({ name, flopsPerStep, cpuSecondsPerStep, ...losses }) => [
+    name,
+    (flopsPerStep / 1e9).toFixed(3),
+    (1000 * cpuSecondsPerStep).toFixed(2),
+    ...[losses.atEnd, losses.atEqualFlops, losses.atEqualTime].map((loss) =>
+      loss === null ? "" : loss.mean.toFixed(4),
+    ),
   ]);
 
 /** Validation and test scores of every run. */

@@ -44,7 +44,7 @@ describe("language: the lower loss is better", () => {
   });
 
   test("in words", () => {
-    const { shown } = inWords(summary, language);
+    const { shown } = inWords(summary, language, null);
     expect(shown[0]).toBe("swiglu has the lowest mean test loss, 2.9200; relu follows with 3.0200.");
     expect(shown[1]).toMatch(/^Better than relu, .*: swiglu \(−0\.1000 .*\) nats per token\.$/);
   });

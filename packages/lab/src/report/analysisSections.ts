@@ -1,0 +1,166 @@
+// The report's sections on the analysis: the primary questions with the figures behind them, and the exploratory comparisons.
+import type { TaskKind } from "../config/task.js";
+import { type Metric, outcomesOf, show, showInterval } from "../metrics/metric.js";
+import type { Analysis, Comparison, OutcomeAnalysis } from "../statistics/analysis.js";
+import type { Interval } from "../statistics/estimate.js";
+import { pText } from "../statistics/verdicts.js";
+import { grouped, list, signed } from "../terminal/format.js";
+import { escapeHtml, htmlTable, plainRow } from "./tables.js";
+
+/** Both sections; "" without an analysis, and without primary questions only the second one. */
+export function analysisSections(
+  analysis: Analysis | null,
+  task: TaskKind,
+  answers: readonly string[],
+): string {
+  if (analysis === null) return "";
+  const outcomes = analysis.outcomes.map(
+    (outcome, i): Measured => ({ outcome, metric: outcomesOf(task)[i]! }),
+  );
+  return primarySection(outcomes, answers) + exploratorySection(analysis, outcomes);
+}
+
+interface Measured {
+  readonly outcome: OutcomeAnalysis;
+  readonly metric: Metric;
+}
+
+function primarySection(outcomes: readonly Measured[], answers: readonly string[]): string {
+  if (answers.length === 0) return "";
+  const rows = outcomes.flatMap(({ outcome, metric }) =>
+    outcome.primary.map((comparison) => {
+      const { dunnett, verdict, equivalence, pairing, seedsNeeded } = comparison;
+      return plainRow([
+        nameOf(comparison),
+        outcome.outcome,
+        verdict,
+        differenceText(metric, dunnett.difference, dunnett.interval),
+        percentText(comparison),
+        shortP(dunnett.p),
+        `±${show(metric, equivalence.margin)}`,
+        shortP(equivalence.p),
+        noiseText(metric, comparison),
+        effectText(comparison),
+        pairing.correlation?.toFixed(2) ?? "",
+        pairing.varianceRatio?.toFixed(2) ?? "",
+        seedsText(seedsNeeded.forDifference),
+        seedsText(seedsNeeded.forMargin),
+      ]);
+    }),
+  );
+  const head = [
+    "comparison",
+    "outcome",
+    "verdict",
+    "difference, 95 % jointly",
+    "%",
+    "p (Dunnett)",
+    "margin",
+    "p (equivalence)",
+    "95 % with test noise",
+    "Hedges’ g, 95 %",
+    "correlation",
+    "variance",
+    "seeds for it",
+    "for the margin",
+  ];
+  const [{ metric }] = outcomes as [Measured];
+  return `<section>
+<h2>Primary questions</h2>
+<p>Fixed in advance, and decided by the test ${metric.name}; the other outcomes stand beside it.</p>
+<ul>${answers.map((answer) => `<li>${escapeHtml(answer)}</li>`).join("\n")}</ul>
+<div class="scroll">${htmlTable(head, rows)}</div>
+<p>p and intervals of both questions together are Dunnett’s, in the analysis of variance with seeds as blocks. Equivalence is two one-sided paired t-tests against the margin.
+The interval with test noise also draws other test data (bootstrap over seeds and, crossed, independent parts of the test data). Hedges’ g is the mean difference in standard deviations of the differences.
+Correlation is that of both variants over the seeds; variance is what pairing by seed left of the variance of their difference. Seeds are those that a paired test needs for 80 % power.</p>
+</section>
+
+`;
+}
+
+function exploratorySection({ diverged }: Analysis, outcomes: readonly Measured[]): string {
+  const [first, ...others] = outcomes.filter(({ outcome }) => outcome.exploratory.length > 0);
+  if (first === undefined) return "";
+  const losses = list(diverged.map(({ variant, seed }) => `${variant} with seed ${seed}`));
+  const counted =
+    diverged.length === 0
+      ? ""
+      : `<p>${escapeHtml(`Diverged, and counted as the worst finished run of the sweep: ${losses}.`)}</p>`;
+  return `<section>
+<h2>Exploratory comparisons</h2>
+<p>Paired t-tests by seed of test ${first.metric.name}, with p-values adjusted for all of them together (Benjamini and Hochberg): hints for others to test.</p>
+<div class="scroll">${exploratoryTable(first)}</div>
+<p>${escapeHtml(anovaText(first))}</p>
+${counted}
+${others
+  .map(
+    (measured) =>
+      `<details><summary>The same of test ${escapeHtml(measured.metric.name)}</summary><div class="scroll">${exploratoryTable(measured)}</div><p>${escapeHtml(anovaText(measured))}</p></details>`,
+  )
+  .join("\n")}
+</section>
+
+`;
+}
+
+function exploratoryTable({ outcome, metric }: Measured): string {
+  const noise = outcome.role === "primary";
+  const head = [
+    "comparison",
+    "difference, 95 %",
+    "%",
+    "p",
+    "adjusted p",
+    "p (equivalence)",
+    ...(noise ? ["95 % with test noise"] : []),
+    "Hedges’ g, 95 %",
+    "correlation",
+  ];
+  const rows = outcome.exploratory.map((comparison) => {
+    const { difference, adjustedP, equivalence, pairing } = comparison;
+    return plainRow([
+      nameOf(comparison),
+      differenceText(metric, difference.mean, difference.interval),
+      percentText(comparison),
+      shortP(difference.p),
+      shortP(adjustedP),
+      shortP(equivalence.p),
+      ...(noise ? [noiseText(metric, comparison)] : []),
+      effectText(comparison),
+      pairing.correlation?.toFixed(2) ?? "",
+    ]);
+  });
+  return htmlTable(head, rows);
+}
+
+function anovaText({ outcome: { anova }, metric }: Measured): string {
+  const { variants, blocks, residual } = anova;
+  const part = (name: string, { f, df, p }: typeof variants): string =>
+    `${name} ${f === null ? "" : `F(${df}, ${residual.df}) = ${f.toFixed(2)}, `}${pText(p)}`;
+  const deviation = (metric.scale * Math.sqrt(residual.meanSquare)).toPrecision(3);
+  return (
+    `Analysis of variance: ${part("variants", variants)}; ${part("seeds", blocks)}; ` +
+    `what remains is a standard deviation of ${deviation} ${metric.unit}`.trimEnd() +
+    " for a single run."
+  );
+}
+
+const nameOf = ({ variant, reference }: Comparison): string => `${variant} − ${reference}`;
+
+const differenceText = (metric: Metric, difference: number, interval: Interval): string =>
+  `${signed(metric.scale * difference, metric.digits)} ${showInterval(metric, interval)}`;
+
+const percentText = ({ percent }: Comparison): string => (percent === null ? "" : signed(percent, 1));
+
+const noiseText = (metric: Metric, { withTestNoise }: Comparison): string =>
+  withTestNoise === null ? "" : showInterval(metric, withTestNoise);
+
+function effectText({ effect: { dz, dzInterval } }: Comparison): string {
+  if (dz === null || dzInterval === null) return "";
+  return `${signed(dz, 2)} [${signed(dzInterval.low, 2)}, ${signed(dzInterval.high, 2)}]`;
+}
+
+/** "0.012", "< 0.001". */
+const shortP = (p: number): string => pText(p).replace(/^p (= )?/, "");
+
+const seedsText = (n: number | null): string => (n === null ? "> 100,000" : grouped(n));
