@@ -90,6 +90,25 @@ describe("differences", () => {
   });
 });
 
+test("intervals of ten seeds' differences hold the truth about as often as they say", () => {
+  const random = stream(9, "coverage");
+  const uniform = (): number => ((random.next() >>> 0) + 0.5) / 2 ** 32;
+  const normal = (): number => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+  let covered = 0;
+  for (let repetition = 0; repetition < 200; repetition++) {
+    const own = Array.from({ length: 10 }, () => {
+      const seed = 0.05 * normal();
+      return Float32Array.from({ length: 100 }, () => seed + 0.1 * normal());
+    });
+    const other = own.map(({ length }) => new Float32Array(length));
+    const [a, b] = bootstrapMeans([own, other], each(100), { resamples: 500, seed: repetition });
+    const { low, high } = bootstrapInterval(a!, b!, 10);
+    if (low < 0 && high > 0) covered++;
+  }
+  expect(covered).toBeGreaterThan(180); // 190 expected; the plain percentile interval would have 180
+  expect(covered).toBeLessThanOrEqual(198);
+});
+
 test("losses of another test part are refused", () => {
   expect(() => bootstrapMeans([[new Float32Array(3)]], each(4))).toThrow(
     "a run has the losses of 3 test examples, but there are 4",

@@ -180,3 +180,18 @@ describe("Benjamini and Hochberg", () => {
     expect(benjaminiHochberg([])).toEqual([]);
   });
 });
+
+test("the examples of the docstrings", () => {
+  expect(
+    anova([
+      [1, 2],
+      [2, 4],
+      [3, 6],
+    ]).variants.f,
+  ).toBeCloseTo(12, 10);
+  expect(pairedTest([1, 2, 3]).p).toBeCloseTo(0.0742, 4);
+  expect(equivalence([0.1, -0.1, 0.05, -0.05], 0.5).equivalent).toBe(true);
+  expect(pairing([1, 2, 3], [1.1, 2.1, 3.1]).correlation).toBeCloseTo(1, 10);
+  expect(effectSize([2, 4, 6], [1, 2, 3]).dz).toBeCloseTo(1.13, 2);
+  expect(seedsNeeded(0.5, 1)).toBe(34);
+});
