@@ -168,7 +168,7 @@ group("words", () => {
     const { primary } = say(config, runs);
     expect(primary).toHaveLength(2);
     expect(primary[0]).toMatch(
-      /^swiglu against swish: better\. Test loss 0\.3900 against 0\.4987, \u22120\.1087 \[\u22120\.1\d+, \u22120\.0\d+\] nats \(\u221221\.8 %\) over 3 seeds; Dunnett's p < 0\.001; within \u00b10\.0050 of each other: p = 0\.\d+\.$/,
+      /^swiglu against swish: better\. Test loss 0\.3900 against 0\.4987, \u22120\.1087 \[\u22120\.1\d+, \u22120\.0\d+\] nats \(\u221221\.8\u00a0%\) over 3 seeds; Dunnett's p < 0\.001; within \u00b10\.0050 of each other: p = 0\.\d+\.$/,
     );
     expect(primary[1]).toMatch(
       /^swiglu against glu: not distinguishable at this scale\. .* For 80 % power, a difference of this size would take about [\d,]+ seeds, one of the margin's about [\d,]+ seeds\.$/,

@@ -1,7 +1,7 @@
 // The report's sections on the analysis: the primary questions with the figures behind them, and the exploratory comparisons.
 import type { TaskKind } from "../config/task.js";
-import { type Metric, outcomesOf, show, showInterval } from "../metrics/metric.js";
-import type { Analysis, Comparison, OutcomeAnalysis } from "../statistics/analysis.js";
+import { type Metric, outcomesOf, showInterval } from "../metrics/metric.js";
+import type { Analysis, Comparison, OutcomeAnalysis, PrimaryComparison } from "../statistics/analysis.js";
 import type { Interval } from "../statistics/estimate.js";
 import { pText } from "../statistics/verdicts.js";
 import { grouped, list, signed } from "../terminal/format.js";
@@ -27,49 +27,47 @@ interface Measured {
 
 function primarySection(outcomes: readonly Measured[], answers: readonly string[]): string {
   if (answers.length === 0) return "";
-  const rows = outcomes.flatMap(({ outcome, metric }) =>
-    outcome.primary.map((comparison) => {
-      const { dunnett, verdict, equivalence, pairing, seedsNeeded } = comparison;
-      return plainRow([
-        nameOf(comparison),
-        outcome.outcome,
-        verdict,
-        differenceText(metric, dunnett.difference, dunnett.interval),
-        percentText(comparison),
-        shortP(dunnett.p),
-        `±${show(metric, equivalence.margin)}`,
-        shortP(equivalence.p),
-        noiseText(metric, comparison),
-        effectText(comparison),
-        pairing.correlation?.toFixed(2) ?? "",
-        pairing.varianceRatio?.toFixed(2) ?? "",
-        seedsText(seedsNeeded.forDifference),
-        seedsText(seedsNeeded.forMargin),
-      ]);
-    }),
+  const table = (
+    head: readonly string[],
+    cells: (comparison: PrimaryComparison, metric: Metric) => readonly string[],
+  ): string =>
+    htmlTable(
+      ["comparison", "outcome", ...head],
+      outcomes.flatMap(({ outcome, metric }) =>
+        outcome.primary.map((comparison) =>
+          plainRow([nameOf(comparison), outcome.outcome, ...cells(comparison, metric)]),
+        ),
+      ),
+    );
+  const verdicts = table(
+    ["verdict", "difference, 95 % jointly", "%", "p (Dunnett)", "margin", "p (equivalence)"],
+    (comparison, metric) => [
+      comparison.verdict,
+      differenceText(metric, comparison.dunnett.difference, comparison.dunnett.interval),
+      percentText(comparison),
+      shortP(comparison.dunnett.p),
+      `±${(metric.scale * comparison.equivalence.margin).toFixed(metric.digits)}`,
+      shortP(comparison.equivalence.p),
+    ],
   );
-  const head = [
-    "comparison",
-    "outcome",
-    "verdict",
-    "difference, 95 % jointly",
-    "%",
-    "p (Dunnett)",
-    "margin",
-    "p (equivalence)",
-    "95 % with test noise",
-    "Hedges’ g, 95 %",
-    "correlation",
-    "variance",
-    "seeds for it",
-    "for the margin",
-  ];
+  const strengths = table(
+    ["95 % with test noise", "Hedges’ g, 95 %", "correlation", "variance", "seeds for it", "for the margin"],
+    (comparison, metric) => [
+      noiseText(metric, comparison),
+      effectText(comparison),
+      correlationText(comparison),
+      comparison.pairing.varianceRatio?.toFixed(2) ?? "",
+      seedsText(comparison.seedsNeeded.forDifference),
+      seedsText(comparison.seedsNeeded.forMargin),
+    ],
+  );
   const [{ metric }] = outcomes as [Measured];
   return `<section>
 <h2>Primary questions</h2>
 <p>Fixed in advance, and decided by the test ${metric.name}; the other outcomes stand beside it.</p>
 <ul>${answers.map((answer) => `<li>${escapeHtml(answer)}</li>`).join("\n")}</ul>
-<div class="scroll">${htmlTable(head, rows)}</div>
+<div class="scroll">${verdicts}</div>
+<div class="scroll">${strengths}</div>
 <p>p and intervals of both questions together are Dunnett’s, in the analysis of variance with seeds as blocks. Equivalence is two one-sided paired t-tests against the margin.
 The interval with test noise also draws other test data (bootstrap over seeds and, crossed, independent parts of the test data). Hedges’ g is the mean difference in standard deviations of the differences.
 Correlation is that of both variants over the seeds; variance is what pairing by seed left of the variance of their difference. Seeds are those that a paired test needs for 80 % power.</p>
@@ -117,7 +115,7 @@ function exploratoryTable({ outcome, metric }: Measured): string {
     "correlation",
   ];
   const rows = outcome.exploratory.map((comparison) => {
-    const { difference, adjustedP, equivalence, pairing } = comparison;
+    const { difference, adjustedP, equivalence } = comparison;
     return plainRow([
       nameOf(comparison),
       differenceText(metric, difference.mean, difference.interval),
@@ -127,7 +125,7 @@ function exploratoryTable({ outcome, metric }: Measured): string {
       shortP(equivalence.p),
       ...(noise ? [noiseText(metric, comparison)] : []),
       effectText(comparison),
-      pairing.correlation?.toFixed(2) ?? "",
+      correlationText(comparison),
     ]);
   });
   return htmlTable(head, rows);
@@ -159,6 +157,9 @@ function effectText({ effect: { dz, dzInterval } }: Comparison): string {
   if (dz === null || dzInterval === null) return "";
   return `${signed(dz, 2)} [${signed(dzInterval.low, 2)}, ${signed(dzInterval.high, 2)}]`;
 }
+
+const correlationText = ({ pairing: { correlation } }: Comparison): string =>
+  correlation === null ? "" : signed(correlation, 2);
 
 /** "0.012", "< 0.001". */
 const shortP = (p: number): string => pText(p).replace(/^p (= )?/, "");

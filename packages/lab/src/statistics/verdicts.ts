@@ -14,7 +14,7 @@ export function describePrimary(analysis: Analysis | null, task: TaskKind): stri
 function answer(comparison: PrimaryComparison, metric: Metric, seeds: number): string {
   const { variant, reference, verdict, means, percent, dunnett, equivalence, seedsNeeded } = comparison;
   const difference = signed(metric.scale * dunnett.difference, metric.digits);
-  const share = percent === null ? "" : ` (${signed(percent, 1)} %)`;
+  const share = percent === null ? "" : ` (${signed(percent, 1)}\u00a0%)`;
   const margin = show(metric, equivalence.margin);
   const more =
     verdict === "not distinguishable at this scale"
