@@ -1,6 +1,7 @@
 // The style sheet of the report: one column of prose, wide figures, light and dark after the reader's system.
 
-export const styleSheet = `
+/** The colours, as variables. */
+export const palette = `
 :root {
   color-scheme: light dark;
   --paper: #fbfaf6; --panel: #f3f1ea; --ink: #21201c; --quiet: #6d6a61; --line: #dcd8cc;
@@ -11,7 +12,9 @@ export const styleSheet = `
     --paper: #16171a; --panel: #1e2024; --ink: #e9e6de; --quiet: #a19d93; --line: #35373c;
     --ungated: #7fa9e6; --gated: #f28b54; --self-gated: #5fc4a1; --baseline: #8f8c84;
   }
-}
+}`;
+
+export const styleSheet = `${palette}
 * { box-sizing: border-box; }
 body {
   margin: 0; padding: 3.5rem 1.25rem 5rem; background: var(--paper); color: var(--ink);
