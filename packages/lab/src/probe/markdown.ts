@@ -1,4 +1,5 @@
 // The probe as a document in Markdown: docs/evidence/probe.md is made of docs/evidence/probe.json by this.
+import { describeRates } from "../config/learningRates.js";
 import { examplesOf } from "../config/task.js";
 import { markdownBullets, markdownTable } from "../report/markdown.js";
 import { count } from "../terminal/format.js";
@@ -24,10 +25,11 @@ export function probeMarkdown(results: ProbeResults, command: string): string {
     "# Smoothness, non-monotonicity and gating, measured",
     "Made of `probe.json` by `npm run docs`; a test checks that it is current.",
     "The article that this project began with gives three reasons for SwiGLU: it is smoother than ReLU, which can lead to better optimisation; it is not " +
-      "monotone; and it has a gate, which selects units by the input. Here is what each of these is in the formulas, and what becomes of it in training.",
+      "monotone; and it has a gate, which selects units by the input. Here is what each of these is in the formulas, and what becomes of it in training. " +
+      "`swiglu-lab probe --shapes` has the formulas of the whole catalogue.",
     `\`${command}\``,
     `${data.name}, ${count(variants.length, "variant")}, seeds ${seeds.join(", ")}; ${count(steps, "step")} of ${batch} ${examplesOf[task]}, width ${width}, ` +
-      `${count(depth, "block")}; feed-forward parameters matched within 1 %. Node ${environment.node}, ${environment.platform}, ${environment.processor}.`,
+      `${count(depth, "block")}, learning rate ${describeRates(variants)}; feed-forward parameters matched within 1 %. Node ${environment.node}, ${environment.platform}, ${environment.processor}.`,
     "## What the numbers show",
     markdownBullets(shown),
     "## What they cannot show",

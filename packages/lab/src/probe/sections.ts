@@ -37,7 +37,7 @@ export function probeSections(results: ProbeResults): [Section, Section, Section
       text:
         `Means of ${count(config.seeds.length, "seed")}, with their range. Gradient norm: the mean length of the training batches' gradients, before clipping; ` +
         "step to step: the mean of |ln(length / length one step before)|; step length: the mean distance that a step goes in parameter space. " +
-        `Curvature: the mean second derivative of the loss along its own gradient, so far to both sides, on the same ${batch} always; ` +
+        `Curvature: the mean second derivative of the loss along its own gradient, within a distance to both sides, on the same ${batch} always; ` +
         "the median of ten places of the run.",
       cells: gradientCells(variants),
     },

@@ -53,10 +53,9 @@ export const changeCells = (variants: readonly VariantProbe[]): Cells => ({
   ]),
 });
 
-/** The distances that have columns. */
-const [SHORTEST, SHORT, LONGEST] = [0, DISTANCES.indexOf(1e-2), DISTANCES.length - 1];
-const BENDS = [SHORT, LONGEST];
-const CHANGES = [SHORTEST, SHORT, LONGEST];
+/** The places of the distances that have columns. */
+const CHANGES = [0, 2, 3, 4];
+const BENDS = CHANGES.slice(1);
 
 /** What the gates do, before training and at its end. */
 export const gateCells = (variants: readonly VariantProbe[]): Cells => ({

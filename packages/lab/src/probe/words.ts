@@ -1,5 +1,6 @@
 // What the numbers of a probe show, in sentences that are made from them, and what they cannot show.
 import { count, list } from "../terminal/format.js";
+import { DISTANCES } from "./measure.js";
 import type { Shape } from "./shape.js";
 import { type Spread, summariseProbe, type VariantProbe } from "./summary.js";
 import { percent } from "./tables.js";
@@ -32,6 +33,7 @@ export function probeWords(results: ProbeResults): { readonly shown: string[]; r
         "learns well because of it: gated variants, for one thing, differ from ungated ones in more than smoothness.",
       "How rough the loss is depends on how many examples it is over: kinks of single units average out, so that over more examples, and over " +
         "longer steps, a network with kinks looks ever more like a smooth one.",
+      "Where the loss is lower its gradient and its curvature are smaller too, so that a variant that learns faster looks smoother for that reason alone.",
       "What counts as a closed gate is a convention. A smooth gate seldom comes near 0, so that it closes less by any such threshold; that it may " +
         "still select, by making some units large, is what the top tenth is for.",
       "Nothing here is about overfitting: that takes the test losses of a comparison.",
@@ -44,40 +46,30 @@ function smoothness(
   smooth: readonly VariantProbe[],
   shapes: ReadonlyMap<string, Shape>,
 ): string[] {
-  const curvatures = smooth.map(({ name }) => Math.abs(shapes.get(name)!.curvature.value));
-  const nearby = (variants: readonly VariantProbe[], what: string): string[] =>
-    variants.length === 0
-      ? []
-      : [
-          `${between(
-            variants.map(({ roughness }) => roughness.mean),
-            2,
-          )} times under ${what}, ${names(variants)}`,
-        ];
-  const kinks =
-    kinked.length === 0 ? [] : [`${names(kinked)} ${kinked.length === 1 ? "has a kink" : "have kinks"}`];
-  const none =
-    smooth.length === 0
-      ? []
-      : [
-          `${names(smooth)} ${smooth.length === 1 ? "has" : "have"} none, and second derivatives of at most ${between(curvatures, 2)}`,
-        ];
+  const largest = smooth.map(({ name }) => Math.abs(shapes.get(name)!.curvature.value));
+  const nearby = (variants: readonly VariantProbe[], what: string): string =>
+    `${between(variants, ({ roughness }) => roughness)} times as fast under ${what} (${names(variants)})`;
+  const kinks = `${names(kinked)} ${kinked.length === 1 ? "has a kink" : "have kinks"}`;
+  const none = `${names(smooth)} ${smooth.length === 1 ? "has" : "have"} none, and second derivatives of at most ${range(largest)}`;
+  const parts = (ofKinked: string, ofSmooth: string): string =>
+    [...(kinked.length === 0 ? [] : [ofKinked]), ...(smooth.length === 0 ? [] : [ofSmooth])].join("; ");
   return [
-    `Smoothness, in the formulas: ${[...kinks, ...none].join("; ")}.`,
-    "Smoothness, in training: over a distance of 0.0001 the gradient of the loss changes faster than over 0.01, which is what kinks do, by " +
-      `${[...nearby(kinked, "activations with a kink"), ...nearby(smooth, "those without")].join("; ")}. (1.00 is smooth.)`,
+    `Smoothness, in the formulas: ${parts(kinks, none)}.`,
+    "Smoothness, in training: over a distance of 0.0001 the gradient of the loss changes, against over 0.01, " +
+      `${parts(nearby(kinked, "activations with a kink"), nearby(smooth, "those without"))}. Where it is smooth, that is 1.`,
   ];
 }
 
 function steps(variants: readonly VariantProbe[]): string[] {
-  const last = variants[0]!.change.length - 1;
+  const length = variants.reduce((sum, { stepLength }) => sum + stepLength.mean, 0) / variants.length;
+  const off = DISTANCES.map((distance) => Math.abs(Math.log(distance / length)));
+  const near = off.indexOf(Math.min(...off));
   return [
-    `A step of training goes much further, ${between(
-      variants.map(({ stepLength }) => stepLength.mean),
-      2,
-    )} on average. Over a distance of 1 the gradient ` +
-      `changes, least first: ${ranked(variants, ({ change }) => change[last]!, 1)}. From a step to the next, the length of the gradient changes ` +
-      `by this factor's logarithm: ${ranked(variants, ({ variation }) => variation, 2)}.`,
+    `At the scale of training: a step goes ${between(variants, ({ stepLength }) => stepLength)} on average. Over ${DISTANCES[near]}, the gradient changes ` +
+      `by this per unit of distance, least first: ${ranked(variants, ({ change }) => change[near]!, 1)}. The curvature of the loss along its gradient, within ` +
+      `${DISTANCES[near]}: ${ranked(variants, ({ curvature }) => curvature[near]!, 1)}.`,
+    "From one step to the next, the length of the gradient changes by a factor whose logarithm is in the mean, least first: " +
+      `${ranked(variants, ({ variation }) => variation, 2)}.`,
   ];
 }
 
@@ -85,7 +77,7 @@ const monotonicity = (bent: readonly VariantProbe[]): string[] =>
   bent.length === 0
     ? []
     : [
-        "Non-monotonicity: that much of the nonlinearity's inputs lies where it falls, before training and at its end: " +
+        "Non-monotonicity: the share of inputs that lie where the activation falls, before training and at its end: " +
           `${list(bent.map(({ name, shares: { falling } }) => `${name} ${percent(falling.start.mean)} and ${percent(falling.end.mean)}`))}.`,
       ];
 
@@ -108,8 +100,11 @@ const ranked = (
 
 const names = (variants: readonly VariantProbe[]): string => list(variants.map(({ name }) => name));
 
-/** "0.10 to 0.80", or one number where both are alike. */
-function between(values: readonly number[], digits: number): string {
-  const [low, high] = [Math.min(...values).toFixed(digits), Math.max(...values).toFixed(digits)];
+/** "0.10 to 0.80" of the variants' means, or one number where all are alike. */
+const between = (variants: readonly VariantProbe[], number: (variant: VariantProbe) => Spread): string =>
+  range(variants.map((variant) => number(variant).mean));
+
+function range(values: readonly number[]): string {
+  const [low, high] = [Math.min(...values).toFixed(2), Math.max(...values).toFixed(2)];
   return low === high ? low : `${low} to ${high}`;
 }

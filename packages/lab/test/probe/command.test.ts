@@ -55,7 +55,7 @@ test("tables, words, numbers and a page; and the runs are bit for bit those of c
   expect(stdout).toMatch(/^\[4\/4\] swiglu-trained, seed 2: validation/m);
   expect(stdout).toMatch(/^relu +1 +0 +1 at 0 +none: monotone +50\.0 % +0\.0 %$/m);
   expect(stdout.replaceAll("\n", " ")).toContain(
-    "relu has a kink; swiglu-trained has none, and second derivatives of at most 0.50.",
+    "Smoothness, in the formulas: relu has a kink; swiglu-trained has none, and second derivatives of at most 0.50.",
   );
   expect(stdout).not.toContain("\u001b");
 
