@@ -91,7 +91,7 @@ describe("beside a preset", () => {
     const { options, differences } = withPreset("evidence-messages", { ...plain, learningRate: "0.01" }, [
       "learningRate",
     ]);
-    expect(options.tune).toBeUndefined();
+    expect([options.tune, options.tuneSeeds]).toEqual([undefined, undefined]);
     expect(differences).toEqual(["--learning-rate 0.01 (in place of --tune 0.004,0.008,0.016)"]);
   });
 });

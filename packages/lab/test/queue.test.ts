@@ -79,6 +79,11 @@ describe("what comes out of the queue is checked", () => {
     ["two seeds", spoil({ seeds: [1, 2] }), /config\.seeds/],
     ["half a step", spoil({ steps: 0.5 }), /config\.steps/],
     ["another task", spoil({ task: "chess" }), /config\.task/],
+    [
+      "no learning rate",
+      spoil({ variants: [{ ...config.variants[0], learningRate: 0 }] }),
+      /config\.variants\.0\.learningRate/,
+    ],
     ["more than there should be", spoil({ command: "rm" }), /Unrecognized key.*command/],
     [
       "code for an activation",
@@ -191,6 +196,17 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
     expect(code).toBe(143);
     const again = await runCli([...few, "--out", "asker", "--queue", url], scratch); // with no worker left
     expect([again.code, timeless("asker").length]).toEqual([0, 3]);
+  });
+
+  test("tuning takes the same way, sweep by sweep", async () => {
+    const worker = startWorker("tuner");
+    const tune = ["--seeds", "1", "--tune", "0.0001,0.02,4", "--tune-seeds", "7,", "--out", "tuned-away"];
+    const { code, stdout } = await runCli([...few, ...tune, "--queue", url], scratch);
+    worker.child.kill("SIGTERM");
+    await worker.ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^relu +\d\.\d+ +\d\.\d+ +(\d+\.\d+|diverged) +0\.02$/m);
+    expect(stdout.match(/In the queue for/g)).toHaveLength(4);
   });
 
   async function withQueueCount(state: "waiting" | "completed" | "failed", count: number): Promise<boolean> {

@@ -124,7 +124,7 @@ describe("compare --tune", () => {
       [0.02, 0.02],
     );
     expect(readFileSync(join(scratch, "tuned", finishedFolder(), "report.html"), "utf8")).toContain(
-      "lowest mean validation loss under the seeds 5 and 9",
+      "tried at every rate under the seeds 5 and 9",
     );
   });
 

@@ -8,8 +8,7 @@ import { describeMatched, type Matched, matchCosts } from "../statistics/matched
 import { type Summary, summarise } from "../statistics/summary.js";
 import { describe, type Findings } from "../statistics/words.js";
 import type { RunRecord } from "../sweep/record.js";
-import type { Tuning } from "../sweep/tuning.js";
-import { list } from "../terminal/format.js";
+import { describeTuning, type Tuning } from "../sweep/tuning.js";
 import { heading, wrap } from "../terminal/style.js";
 import { matchedTable, rankingTable, runTable, tuningTable } from "../terminal/tables.js";
 import { type CompareOptions, type Plan, planOf } from "./plan.js";
@@ -68,22 +67,13 @@ async function carryOut(
   return trained && { config, tuning, ...trained };
 }
 
-function tuningText(tuning: Tuning): string {
-  const { extensions, variants } = tuning;
-  const edge = variants.filter(({ isAtEdge }) => isAtEdge).map(({ name }) => name);
-  const remarks = [
-    ...(extensions.length === 0 ? [] : [`The grid was extended by ${list(extensions.map(String))}.`]),
-    ...(edge.length === 0
-      ? []
-      : [`Best at the edge of the grid, so that a better rate may lie beyond: ${list(edge)}.`]),
-  ];
-  return [
+const tuningText = (tuning: Tuning): string =>
+  [
     heading("\nTuned learning rates, by mean validation loss"),
     tuningTable(tuning),
-    ...remarks.map(wrap),
+    ...describeTuning(tuning).map(wrap),
     heading("\nThe comparison, at the best rate of each variant"),
   ].join("\n");
-}
 
 function printResults(
   { task }: Config,

@@ -116,7 +116,7 @@ function chooseGrid(
   seeds: readonly number[],
 ): Pick<Grid, "rates" | "seeds"> | undefined {
   if (tune === undefined) {
-    if (tuneSeeds === undefined || learningRate !== undefined) return undefined;
+    if (tuneSeeds === undefined) return undefined;
     throw new UserError(
       "--tune-seeds is for --tune: give it a grid of rates, as in --tune 0.002,0.004,0.008",
     );

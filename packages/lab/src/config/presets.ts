@@ -163,7 +163,8 @@ export function withPreset<
   const merged = { ...options, ...preset.options, ...own };
   if (options.learningRate === undefined) return { options: merged, differences };
   const rate = `--learning-rate ${options.learningRate} (in place of --tune ${preset.options.tune})`;
-  return { options: { ...merged, tune: undefined }, differences: [...differences, rate] };
+  const { tune, tuneSeeds } = options; // which need not be given, and then are not the preset's
+  return { options: { ...merged, tune, tuneSeeds }, differences: [...differences, rate] };
 }
 
 /** How the data differs from a preset's, if it does. */

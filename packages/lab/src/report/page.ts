@@ -4,7 +4,8 @@ import { familyOf } from "../activation/samples.js";
 import { examplesOf } from "../config/task.js";
 import { describeScore, metricOf } from "../metrics/metric.js";
 import { describeMatched } from "../statistics/matched.js";
-import { count, duration, grouped, list } from "../terminal/format.js";
+import { describeTuning } from "../sweep/tuning.js";
+import { count, duration, grouped } from "../terminal/format.js";
 import { analysisSections } from "./analysisSections.js";
 import { learningPanels, type Panel } from "./learningCharts.js";
 import { differenceChart, metricChart } from "./rankingCharts.js";
@@ -106,7 +107,7 @@ ${samplesSection(summary.best)}
 <section>
 <h2>How it was measured</h2>
 ${method(results)}
-${tuning(results)}
+${tuningOf(results)}
 <details><summary>All ${records.length} runs</summary><div class="scroll">${runRows(records, config.task)}</div></details>
 <details><summary>Configuration</summary><pre>${escapeHtml(configText(results))}</pre></details>
 </section>
@@ -162,19 +163,10 @@ export function method({ config, environment }: Pick<Results, "config" | "enviro
     .join("\n");
 }
 
-function tuning({ tuning }: Results): string {
-  if (tuning === undefined) return "";
-  const { seeds, extensions, variants } = tuning;
-  const edge = variants.filter(({ isAtEdge }) => isAtEdge).map(({ name }) => name);
-  const text =
-    `The learning rate of each variant is that of this grid with the lowest mean validation loss under the seeds ${list(seeds.map(String))}, ` +
-    "which serve for nothing else; all variants were tried at all rates. " +
-    (extensions.length === 0
-      ? ""
-      : `The grid was extended by ${list(extensions.map(String))}, because some variant was best at its edge. `) +
-    (edge.length === 0 ? "" : `Still best at the edge, so that a better rate may lie beyond: ${list(edge)}.`);
-  return `<p>${escapeHtml(text.trim())}</p>\n<div class="scroll">${tuningRows(tuning)}</div>`;
-}
+const tuningOf = ({ tuning }: Results): string =>
+  tuning === undefined
+    ? ""
+    : `<p>${escapeHtml(describeTuning(tuning).join(" "))}</p>\n<div class="scroll">${tuningRows(tuning)}</div>`;
 
 /** The configuration with formulas in place of the definitions, which results.json has in full. */
 function configText({ config }: Results): string {

@@ -8,7 +8,7 @@ import type { CurvePoint, FinishedRun, RunRecord } from "../sweep/record.js";
 import { type Estimate, estimate, median } from "./estimate.js";
 
 /** What a step of a variant costs, and the losses on the sample of the validation part. */
-export interface MatchedVariant {
+interface MatchedVariant {
   readonly name: string;
   /** Of the matrix products, forward and backward. */
   readonly flopsPerStep: number;

@@ -2,6 +2,7 @@
 import { setImmediate as yieldToEvents } from "node:timers/promises";
 import { activationFromJson } from "swiglu";
 import type { Config, VariantConfig } from "../config/config.js";
+import { shapeOf } from "../config/shape.js";
 import { Trainer } from "../model/index.js";
 import type { Task } from "../tasks/task.js";
 import type { Checkpoints, RunProgress } from "./checkpoint.js";
@@ -46,7 +47,7 @@ export async function trainRun(
   const variant = config.variants.find(({ name }) => name === variantName);
   if (variant === undefined) throw new Error(`the configuration has no variant ${variantName}`);
   const { learningRate } = variant;
-  const trainer = await createTrainer(config, variant, task);
+  const trainer = await createTrainer(config, variant);
   try {
     if (resumed === undefined) trainer.initialise(seed);
     else trainer.restore(resumed.state);
@@ -143,12 +144,12 @@ function isValidated(step: number, steps: number): boolean {
   return points(step) > points(step - 1);
 }
 
-function createTrainer(config: Config, variant: VariantConfig, { ends }: Task): Promise<Trainer> {
-  const { width, depth, heads, batch, weightDecay, clipNorm, threads } = config;
+function createTrainer(config: Config, variant: VariantConfig): Promise<Trainer> {
+  const { batch, weightDecay, clipNorm, threads } = config;
   const { name, activation, trained } = variant;
   return Trainer.create(
     { name, activation: activationFromJson(activation), trained },
-    { ...ends, width, depth, heads, hidden: variant.hidden },
+    shapeOf(config, variant),
     { batch, weightDecay, clipNorm, threads },
   );
 }

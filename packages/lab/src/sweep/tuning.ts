@@ -1,4 +1,5 @@
 // Which learning rate is best for which variant: from sweeps that differ in the rate alone, by the loss on validation data.
+import { list } from "../terminal/format.js";
 import type { RunRecord } from "./record.js";
 
 /** The most rates that a grid is extended by. */
@@ -75,4 +76,19 @@ export function extensionOf({ rates, extensions, variants }: Tuning): number[] {
   if (isBest(rates[0])) added.push(beyond(rates[0]!, rates[1]!));
   if (isBest(rates.at(-1))) added.push(beyond(rates.at(-1)!, rates.at(-2)!));
   return added.slice(0, MOST_EXTENSIONS - extensions.length);
+}
+
+/** How the rates were chosen, in sentences. */
+export function describeTuning({ seeds, extensions, variants }: Tuning): string[] {
+  const edge = variants.filter(({ isAtEdge }) => isAtEdge).map(({ name }) => name);
+  const sentences = [
+    `Every variant was tried at every rate under the seeds ${list(seeds.map(String))}, which serve for nothing else, and is compared at that with its lowest mean validation loss.`,
+  ];
+  if (extensions.length > 0)
+    sentences.push(
+      `The grid was extended by ${list(extensions.map(String))}, because some variant was best at its edge.`,
+    );
+  if (edge.length > 0)
+    sentences.push(`Still best at an edge, so that a better rate may lie beyond: ${list(edge)}.`);
+  return sentences;
 }
