@@ -178,7 +178,7 @@ trainingOptions(program.command("probe"), probeVariants)
     "after",
     `
 Examples:
-  swiglu-lab probe                        seven variants, 3 seeds each, on MNIST: about six minutes on one core
+  swiglu-lab probe                        seven variants, 3 seeds each, on MNIST: about four minutes on one core
   swiglu-lab probe --variants relu,swiglu --task language
   swiglu-lab probe --shapes               second derivatives, kinks and minima of all activations`,
   )
