@@ -22,5 +22,5 @@ export const markdownBullets = (sentences: readonly string[]): string =>
 
 const cellText = (text: string): string => text.replaceAll("|", "\\|").replace(/\s+/g, " ");
 
-/** Text of others, such as a translation, that must not be taken for Markdown. */
-export const plainMarkdown = (text: string): string => text.replace(/[\\`*_{}[\]<>#|~$]/g, "\\$&");
+/** Text of others, such as a translation, that must not be taken for Markdown; tables see to the bars between cells. */
+export const plainMarkdown = (text: string): string => text.replace(/[\\`*_{}[\]<>#~$]/g, "\\$&");

@@ -1,0 +1,30 @@
+// What the repository keeps of a finished sweep, as docs/evidence/<preset>.json: enough to write docs/evidence.md, and for
+// others to analyse the scores their own way.
+import type { Config } from "../config/config.js";
+import type { PresetName } from "../config/presets.js";
+import type { Environment } from "../report/types.js";
+import type { Analysis } from "../statistics/analysis.js";
+import type { RunRecord } from "../sweep/record.js";
+import type { Tuning } from "../sweep/tuning.js";
+
+/** What runs took. */
+export interface Cost {
+  readonly runs: number;
+  /** Processor time of training alone. */
+  readonly cpuSeconds: number;
+  /** Of whole runs on the clock, one after the other. */
+  readonly seconds: number;
+}
+
+export interface Evidence {
+  readonly preset: PresetName;
+  /** How the sweep differs from its preset: "--seeds 7 (10)". */
+  readonly differences: readonly string[];
+  readonly config: Config;
+  readonly tuning: Tuning | null;
+  readonly analysis: Analysis;
+  readonly environment: Environment;
+  readonly cost: { readonly compared: Cost; readonly tuned: Cost | null };
+  /** Without the losses of single test examples (what they tell is in `analysis`), and with the translations of a few runs only. */
+  readonly records: readonly RunRecord[];
+}
