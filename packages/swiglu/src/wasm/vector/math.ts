@@ -1,38 +1,11 @@
 // exp, log, atan, sigmoid and its slope on four float32 lanes: range reduction, a polynomial, and the scale put back.
 // Polynomials are fitted when a module is assembled, by interpolation at Chebyshev points, from the float64 functions.
 
+import { fit, through } from "../../expression/fit.js";
 import { expResidual } from "../../expression/special.js";
 import type { Code } from "../assembler/code.js";
 import { f32x4, i32, i32x4, v128 } from "../assembler/instructions.js";
 import type { Vector, VectorWriter } from "./writer.js";
-
-/** A polynomial of that degree through a function at the Chebyshev points of [from, to]; lowest power first. */
-function fit(f: (x: number) => number, from: number, to: number, degree: number): number[] {
-  const points = Array.from(
-    { length: degree + 1 },
-    (_, k) => (from + to) / 2 + ((to - from) / 2) * Math.cos((Math.PI * (k + 0.5)) / (degree + 1)),
-  );
-  return through(f, points);
-}
-
-/** The polynomial through a function at these points: Newton's divided differences, then expanded into powers. */
-function through(f: (x: number) => number, nodes: readonly number[]): number[] {
-  const degree = nodes.length - 1;
-  const slopes = nodes.map(f);
-  for (let order = 1; order <= degree; order++)
-    for (let k = degree; k >= order; k--)
-      slopes[k] = (slopes[k]! - slopes[k - 1]!) / (nodes[k]! - nodes[k - order]!);
-  let powers = [slopes[degree]!];
-  for (let k = degree - 1; k >= 0; k--) {
-    const shifted = [0, ...powers];
-    powers.forEach((factor, i) => {
-      shifted[i]! -= nodes[k]! * factor;
-    });
-    shifted[0]! += slopes[k]!;
-    powers = shifted;
-  }
-  return powers;
-}
 
 const log2e = Math.LOG2E;
 /** ln 2 in two parts; the first has so few digits that its product with a small whole number is exact. */
