@@ -1,5 +1,6 @@
 // Memory of the GPU: buffers for tensors, and a pool of buffers for calls, since making new ones takes time.
-import type { Gpu, Storage } from "./device.js";
+import type { Gpu } from "./device.js";
+import type { Storage } from "./options.js";
 
 /** A piece of a buffer, in bytes, as bindings take it. */
 export interface Place {

@@ -2,7 +2,8 @@
 // Scratch memory is taken from the pool and given back when the call ends.
 import { bytesOf, type Memory, type Place, wholeQuads } from "./buffers.js";
 import { convert } from "./convert.js";
-import type { Gpu, Storage } from "./device.js";
+import type { Gpu } from "./device.js";
+import type { Storage } from "./options.js";
 import type { Kernel } from "./pipelines.js";
 
 /** Bytes between uniform blocks: every device can bind at multiples of it. */
@@ -45,6 +46,7 @@ export class Call {
       call.checks.add(checked);
       const result = await made;
       await call.end();
+      gpu.alive();
       return result;
     } catch (error) {
       throw await gpu.reason(error);
@@ -127,13 +129,21 @@ export class Call {
     if (total === 0) return;
     const staging = buffers.take(total, "what is read back", "staging");
     this.checks.add(staging.checked);
-    for (const { from, into, offset } of parts)
-      this.copy(from, { ...staging, offset, size: into.byteLength }, into.byteLength);
-    await this.end();
-    await staging.buffer.mapAsync(mapForReading, 0, total);
-    const mapped = staging.buffer.getMappedRange(0, total);
-    for (const { into, offset } of parts) into.set(new Float32Array(mapped, offset, into.length));
-    staging.buffer.unmap();
+    try {
+      for (const { from, into, offset } of parts)
+        this.copy(from, { ...staging, offset, size: into.byteLength }, into.byteLength);
+      this.submit();
+      const mapping = staging.buffer.mapAsync(mapForReading, 0, total);
+      mapping.catch(() => undefined); // What the device refused comes first.
+      await this.end();
+      await mapping;
+      const mapped = staging.buffer.getMappedRange(0, total);
+      for (const { into, offset } of parts) into.set(new Float32Array(mapped, offset, into.length));
+      staging.buffer.unmap();
+    } catch (error) {
+      buffers.destroy(staging);
+      throw error;
+    }
     buffers.give(staging, "staging");
   }
 

@@ -1,8 +1,8 @@
 // Numbers from one storage type to the other: what the host has is float32, what the GPU keeps may be float16.
 import type { Place } from "./buffers.js";
 import type { Call } from "./call.js";
-import type { Storage } from "./device.js";
 import { flatGroups, flatIndex } from "./grid.js";
+import type { Storage } from "./options.js";
 import type { Kernel } from "./pipelines.js";
 
 /** Where numbers are, and how they are stored. */

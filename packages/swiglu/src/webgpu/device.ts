@@ -1,23 +1,7 @@
 // The GPU that a backend computes on: the caller's device or one that is found, what it can do, and whether it is there.
 import { Buffers } from "./buffers.js";
+import type { Storage, WebgpuOptions } from "./options.js";
 import { Pipelines } from "./pipelines.js";
-
-/** `GPUDevice` and `GPUBuffer` where the compiler's libraries know them, else any object: no types are forced on users. */
-export type Device = typeof globalThis extends { GPUDevice: { prototype: infer D } } ? D : object;
-export type DeviceBuffer = typeof globalThis extends { GPUBuffer: { prototype: infer B } } ? B : object;
-
-/** How numbers are stored in the GPU's memory; sums are float32 either way. */
-export type Storage = "f32" | "f16";
-
-export interface WebgpuOptions {
-  /** The caller's own GPUDevice, which stays the caller's; by default one is found, and destroyed with the backend. */
-  readonly device?: Device;
-  /**
-   * How tensors are stored: `f32` (default), or `f16`, which halves the traffic and needs the device feature shader-f16.
-   * Sums and activations are computed in float32 either way; typed arrays stay Float32Array.
-   */
-  readonly precision?: Storage;
-}
 
 /** Features that are asked for where the adapter has them. */
 const wantedFeatures: readonly GPUFeatureName[] = ["shader-f16", "timestamp-query"];

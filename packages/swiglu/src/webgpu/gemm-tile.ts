@@ -1,6 +1,6 @@
 // Matrix products as WGSL: a tile of the result for each workgroup, computed from tiles of the operands in its shared
 // memory, several products at once where they share an operand, and whatever is to be done with the sums before they are written.
-import type { Storage } from "./device.js";
+import type { Storage } from "./options.js";
 import type { Kernel } from "./pipelines.js";
 
 /** Whether an operand's rows are those of the result (columns, for a right operand), or go along the inner dimension. */

@@ -1,9 +1,9 @@
 // Copies between matrices of the GPU, whose rows are padded, and numbers that lie as the caller has them; and column sums.
 import type { Place } from "./buffers.js";
 import type { Call } from "./call.js";
-import type { Storage } from "./device.js";
 import { type Matrix, padded, quadsOf } from "./gemm.js";
 import { flatGroups, flatIndex } from "./grid.js";
+import type { Storage } from "./options.js";
 import type { Kernel } from "./pipelines.js";
 
 /** Where the elements of a matrix are among other numbers: (row, column) is at `offset + row * rowStep + column * step`. */

@@ -1,16 +1,10 @@
 // Tensors that stay in the GPU's memory between calls: the backend's own, or the caller's buffers, which are used in place.
-import type { Tensor } from "../backend/data.js";
 import { listing } from "../errors.js";
 import { sizeOf } from "../layout.js";
 import { bytesOf, type Memory, type Place, wholeQuads } from "./buffers.js";
 import { Call } from "./call.js";
-import type { DeviceBuffer, Gpu } from "./device.js";
-
-/** A tensor in the GPU's memory; `buffer` is there for other programs on the same device. */
-export interface WebgpuTensor extends Tensor {
-  /** The GPUBuffer that holds it from its start, in the backend's precision. */
-  readonly buffer: DeviceBuffer;
-}
+import type { Gpu } from "./device.js";
+import type { WebgpuTensor } from "./options.js";
 
 /** What the caller's own buffers must have been made for, as GPUBufferUsage numbers it. */
 const neededUsages = { STORAGE: 128, COPY_SRC: 4, COPY_DST: 8 };

@@ -1,0 +1,117 @@
+// The backward pass of a feed-forward block: the activation's gradients fused with dY downᵀ, then one product for the gradient
+// of x and one for each weight, gate and up together; biases and parameters are sums of columns.
+import type { FfnGradients } from "../backend/backend.js";
+import type { ParameterValue } from "../backend/data.js";
+import { type FfnPlan, weightShapes } from "../backend/ffn.js";
+import { sumsOf } from "../backend/sums.js";
+import { sizeOf } from "../layout.js";
+import type { Place } from "./buffers.js";
+import type { Call, Read } from "./call.js";
+import type { FfnProducts, Inputs, Kept } from "./ffn-products.js";
+import { firstParts } from "./ffn-weights.js";
+import { type Matrix, padded } from "./gemm.js";
+import { columnSums, copyOut, unpadded } from "./matrix-copy.js";
+import type { Storage } from "./options.js";
+
+/** One backward of one pass. */
+export class FfnBackward<W> {
+  private readonly gradients: Record<string, ParameterValue> = {};
+  private readonly reads: Read[] = [];
+
+  constructor(
+    private readonly call: Call,
+    private readonly plan: FfnPlan,
+    private readonly products: FfnProducts,
+    private readonly kept: Kept,
+    /** The caller's arrays, by name. */
+    private readonly out: Readonly<Record<string, Float32Array>>,
+  ) {}
+
+  async run(dY: Matrix): Promise<FfnGradients<W>> {
+    const { call, plan, products, kept } = this;
+    const { x, rows } = kept;
+    const { activation, dModel, form, parameters } = plan;
+    const inputs = kept.inputs ?? this.computeInputs();
+    const [hidden, ...slopes] = products.slopes(call, dY, rows, inputs) as [Matrix, ...Matrix[]];
+    this.weight("down", products.weightGradients(call, hidden, [dY], rows)[0] as Matrix);
+    this.bias("down", dY, rows);
+
+    let flows = slopes.slice(0, activation.inputs.length);
+    if (form === "selfGated") {
+      const [own, flow] = (activation.self === "gate" ? flows : flows.toReversed()) as [Matrix, Matrix];
+      const first = { place: inputs.own as Place, columns: plan.dFf };
+      this.weight("square", products.weightGradients(call, first, [flow], rows)[0] as Matrix);
+      this.bias("square", flow, rows);
+      flows = [products.ownGradient(call, own, flow, rows)];
+    }
+    this.firstWeights(products.weightGradients(call, x, flows, rows), flows);
+    const dX = call.room(rows * padded(dModel));
+    products.inputGradient(call, flows, rows, dX);
+    this.take("x", unpadded(call, { place: dX, columns: dModel }, rows));
+
+    const terms = slopes.slice(activation.inputs.length);
+    const sums = terms.map((term) => {
+      const into = new Float32Array(plan.dFf);
+      this.reads.push({ place: columnSums(call, term, rows), into, as: "f32" });
+      return into;
+    });
+    await call.read(this.reads);
+    Object.entries(parameters).forEach(([name, value], i) => {
+      this.gradients[name] = sumsOf(value, sums[i] as Float32Array);
+    });
+    return this.gradients as FfnGradients<W>;
+  }
+
+  private computeInputs(): Inputs {
+    const { call, products, kept } = this;
+    const inputs = products.roomForInputs((count) => call.room(count), kept.rows);
+    products.hidden(call, kept.x, kept.rows, inputs);
+    return inputs;
+  }
+
+  /** Takes the gradients of the weights that multiply x, and of their biases; those of packed ones together. */
+  private firstWeights(gradients: readonly Matrix[], flows: readonly Matrix[]): void {
+    const { call, plan, kept } = this;
+    const parts = firstParts(plan);
+    if (plan.form !== "packed") {
+      parts.forEach(({ weight }, i) => {
+        this.weight(weight, gradients[i] as Matrix);
+        this.bias(weight, flows[i] as Matrix, kept.rows);
+      });
+      return;
+    }
+    const { dModel, dFf } = plan;
+    const packed = call.room(2 * dModel * dFf);
+    parts.forEach(({ lie }, i) => {
+      copyOut(call, (gradients[i] as Matrix).place, packed, lie, [dModel, dFf]);
+    });
+    this.take("packed", packed);
+    if (plan.weights.packedBias === undefined) return;
+    const bias = call.room(2 * dFf, "f32");
+    parts.forEach(({ lie }, i) => {
+      copyOut(call, columnSums(call, flows[i] as Matrix, kept.rows), bias, lie, [1, dFf], "f32");
+    });
+    this.take("packedBias", bias, "f32");
+  }
+
+  private weight(name: string, gradient: Matrix): void {
+    const { call, plan } = this;
+    const [rows = 0] = weightShapes[plan.form][name]?.(plan.dModel, plan.dFf) ?? [];
+    this.take(name, unpadded(call, gradient, rows));
+  }
+
+  private bias(weight: string, flow: Matrix, rows: number): void {
+    const name = `${weight}Bias`;
+    if (this.plan.weights[name] !== undefined) this.take(name, columnSums(this.call, flow, rows), "f32");
+  }
+
+  /** Has a gradient read into the caller's array or a new one. */
+  private take(name: string, place: Place, as?: Storage): void {
+    const { plan, kept } = this;
+    const { dModel, dFf, form } = plan;
+    const shape = name === "x" ? [kept.rows, dModel] : (weightShapes[form][name]?.(dModel, dFf) ?? []);
+    const into = this.out[name] ?? new Float32Array(sizeOf(shape));
+    this.gradients[name] = into;
+    this.reads.push({ place, into, ...(as && { as }) });
+  }
+}
