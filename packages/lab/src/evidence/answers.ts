@@ -69,7 +69,8 @@ export function answerRows(all: readonly Evidence[]): { head: string[]; rows: st
         const { verdict, percent, dunnett } = verdictOn(evidence, name);
         return `**${verdict}**: test loss ${percent === null ? "" : `${signed(percent, 2)} %, `}${pText(dunnett.p)}`;
       });
-      const { seeds, variants } = evidence.config;
+      const { seeds } = evidence.analysis;
+      const { variants } = evidence.config;
       return [
         titleOf(preset),
         `${count(seeds.length, "seed")} of ${count(variants.length, "variant")}`,

@@ -5,6 +5,7 @@ import { type Config, folderName } from "../config/config.js";
 import { presetNames, presets } from "../config/presets.js";
 import { messageOf, UserError } from "../errors.js";
 import type { Results } from "../report/types.js";
+import { blocksOf } from "../statistics/scores.js";
 import { readRecords } from "../sweep/folder.js";
 import type { CurvePoint, RunRecord } from "../sweep/record.js";
 import type { Tuning } from "../sweep/tuning.js";
@@ -19,7 +20,7 @@ const TRANSLATORS: readonly string[] = ["swish", "glu", "swiglu"];
  *
  * @param preset which table it is the evidence of
  * @param folder that of the comparison; those of its tuning lie beside it, where `compare` put them
- * @throws UserError for a folder without results, a sweep of another task or data, or one with runs missing
+ * @throws UserError for a folder without results, a sweep of another task or data, and results that are not of the records there
  */
 export function collect(preset: string, folder: string): Evidence {
   const name = presetNames.find((each) => each === preset);
@@ -41,8 +42,14 @@ export function collect(preset: string, folder: string): Evidence {
       `${folder} has no analysis, which takes two variants and three seeds: give that sweep more.`,
     );
   }
-  const records = wholeRecords(folder, config);
-  const first = config.seeds[0];
+  const records = readRecords(folder, config);
+  const names = config.variants.map((variant) => variant.name);
+  if (`${blocksOf(names, config.seeds, records).seeds}` !== `${analysis.seeds}`) {
+    throw new UserError(
+      `${folder} has records of other seeds than its results.json: start compare again with the same options.`,
+    );
+  }
+  const first = analysis.seeds[0];
   return {
     preset: name,
     differences: differencesFrom(name, config, tuning),
@@ -52,7 +59,7 @@ export function collect(preset: string, folder: string): Evidence {
     environment,
     cost: {
       compared: costOf(records),
-      tuned: tuning && costOf(tuningConfigs(config, tuning).flatMap((each) => besides(folder, each))),
+      tuned: tuning && costOf(tuningConfigs(config, tuning).flatMap((each) => tuningRecords(folder, each))),
     },
     records: records.map((record) => kept(record, record.seed === first)),
   };
@@ -74,15 +81,6 @@ function readResults(file: string): Pick<Results, "config" | "tuning" | "analysi
   }
 }
 
-function wholeRecords(folder: string, config: Config): RunRecord[] {
-  const records = readRecords(folder, config);
-  const missing = config.seeds.length * config.variants.length - records.length;
-  if (missing === 0) return records;
-  throw new UserError(
-    `${folder} lacks ${missing} of its runs: start compare again with the same options to do the rest.`,
-  );
-}
-
 /** The sweeps that tuned: one for each rate, of all variants, without translations beyond the first. */
 function tuningConfigs(config: Config, { rates, seeds }: Tuning): Config[] {
   const shortened = config.task === "translation" ? { ...config, beam: 1, translated: 1 } : config;
@@ -93,8 +91,15 @@ function tuningConfigs(config: Config, { rates, seeds }: Tuning): Config[] {
   }));
 }
 
-const besides = (folder: string, config: Config): RunRecord[] =>
-  wholeRecords(join(dirname(folder), folderName(config)), config);
+function tuningRecords(folder: string, config: Config): RunRecord[] {
+  const beside = join(dirname(folder), folderName(config));
+  const records = readRecords(beside, config);
+  const missing = config.seeds.length * config.variants.length - records.length;
+  if (missing === 0) return records;
+  throw new UserError(
+    `${beside} lacks ${missing} of the runs that tuned: keep the folders of the tuning beside that of the comparison.`,
+  );
+}
 
 const costOf = (records: readonly RunRecord[]): Cost => ({
   runs: records.length,

@@ -31,7 +31,7 @@ export function taskSection(evidence: Evidence): string {
     markdownBullets([
       ...describePrimary(analysis, config.task),
       ...differ(analysis.outcomes[0]!, metric),
-      ...divergences(evidence),
+      ...gaps(evidence),
     ]),
     picture("ranking", `Test loss of every variant, and swiglu's difference to it`),
     markdownTable(outcomeCells(evidence)),
@@ -86,13 +86,20 @@ function exploratoryText({ variant, reference, difference }: ExploratoryComparis
   return `${variant} ${better ? "better" : "worse"} than ${reference} (${signed(metric.scale * difference.mean, metric.digits)})`;
 }
 
-const divergences = ({ analysis, config }: Evidence): string[] =>
-  analysis.diverged.length === 0
-    ? []
-    : [
-        `Diverged, and counted as the worst finished run: ${list(analysis.diverged.map(({ variant, seed }) => `${variant} with seed ${seed}`))}, ` +
-          `${analysis.diverged.length} of ${count(config.seeds.length * config.variants.length, "run")}.`,
-      ];
+/** What is not whole: runs that diverged, and seeds that are left out. */
+function gaps({ analysis, config }: Evidence): string[] {
+  const { diverged, incomplete } = analysis;
+  const runs = list(diverged.map(({ variant, seed }) => `${variant} with seed ${seed}`));
+  const all = count(config.seeds.length * config.variants.length, "run");
+  return [
+    ...(diverged.length === 0
+      ? []
+      : [`Diverged, and counted as the worst finished run: ${runs}, ${diverged.length} of ${all}.`]),
+    ...(incomplete.length === 0
+      ? []
+      : [`Left out, because a variant's run is missing: ${list(incomplete.map((seed) => `seed ${seed}`))}.`]),
+  ];
+}
 
 /** "Analysis of variance: variants F(9, 81) = 12.3, p < 0.001; seeds F(9, 81) = 3.5, p = 0.001. ..." */
 function variance({ variants, blocks, residual }: Anova): string {
@@ -125,7 +132,7 @@ function tuning({ tuning }: Evidence): string[] {
   ];
 }
 
-function translations({ config, records }: Evidence): string[] {
+function translations({ analysis, records }: Evidence): string[] {
   const texts = records.flatMap((record) =>
     record.status === "finished" && record.samples !== undefined
       ? [{ variant: record.variant, samples: record.samples }]
@@ -142,7 +149,7 @@ function translations({ config, records }: Evidence): string[] {
     ]);
   return [
     "### Translations",
-    `From the test part, chosen in advance; what the runs of seed ${config.seeds[0]} wrote.`,
+    `From the test part, chosen in advance; what the runs of seed ${analysis.seeds[0]} wrote.`,
     markdownTable(
       {
         head: ["source", "reference", ...texts.map(({ variant }) => variant)],

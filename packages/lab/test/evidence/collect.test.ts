@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { folderName } from "../../src/config/config.js";
+import { type Config, folderName } from "../../src/config/config.js";
 import { collect, evidenceJson } from "../../src/evidence/collect.js";
+import { evidenceDocument } from "../../src/evidence/document.js";
 import { openFolder, writeRecord } from "../../src/sweep/folder.js";
 import type { RunRecord } from "../../src/sweep/record.js";
 import { madeUp, madeUpConfig, madeUpRecords, tuning } from "./made-up.js";
@@ -24,15 +25,24 @@ const { analysis, environment } = madeUp("evidence-translation", losses);
 const out = mkdtempSync(join(tmpdir(), "evidence-"));
 const folder = join(out, folderName(config));
 
+const roundAt = (learningRate: number): Config => {
+  const variants = config.variants.map((variant) => ({ ...variant, learningRate }));
+  return {
+    ...config,
+    variants,
+    seeds: tuning.seeds,
+    ...(config.task === "translation" && { translated: 1 }),
+  };
+};
+const folderAt = (rate: number): string => join(out, folderName(roundAt(rate)));
+
 beforeAll(async () => {
   await openFolder(out, config);
   for (const record of records) await writeRecord(folder, record);
   const results = { config, tuning, analysis, environment, records: [] };
   writeFileSync(join(folder, "results.json"), JSON.stringify(results));
-  for (const learningRate of tuning.rates) {
-    const variants = config.variants.map((variant) => ({ ...variant, learningRate }));
-    const round = { ...config, variants, seeds: tuning.seeds, translated: 1 };
-    const place = await openFolder(out, round);
+  for (const rate of tuning.rates) {
+    const place = await openFolder(out, roundAt(rate));
     for (const seed of tuning.seeds)
       for (const variant of Object.keys(losses)) await writeRecord(place, { ...records[0]!, variant, seed });
   }
@@ -79,5 +89,30 @@ test("what is not the finished sweep of that preset is refused, with the reason"
     /no analysis, which takes two variants and three seeds/,
   );
   writeFileSync(join(other, "results.json"), JSON.stringify({ config, tuning, analysis, environment }));
-  expect(() => collect("evidence-translation", other)).toThrow(/lacks 9 of its runs: start compare again/);
+  expect(() => collect("evidence-translation", other)).toThrow(
+    /records of other seeds than its results\.json: start compare again/,
+  );
+});
+
+test("a seed of which a run is missing is left out; a run of the tuning must be there", () => {
+  const [second, tuned] = [
+    join(folder, "records", "glu-2.json"),
+    join(folderAt(0.002), "records", "glu-1002.json"),
+  ];
+  rmSync(second);
+  expect(() => collect("evidence-translation", folder)).toThrow(/records of other seeds/);
+  const shorter = { ...analysis, seeds: [1, 3], incomplete: [2] };
+  writeFileSync(
+    join(folder, "results.json"),
+    JSON.stringify({ config, tuning, analysis: shorter, environment }),
+  );
+  const evidence = collect("evidence-translation", folder);
+  expect(evidence.cost.compared.runs).toBe(8);
+  const text = evidenceDocument([evidence], undefined);
+  expect(text).toContain("Left out, because a variant's run is missing: seed 2.");
+  expect(text).toContain("| Translation | 2 seeds of 3 variants |");
+  rmSync(tuned);
+  expect(() => collect("evidence-translation", folder)).toThrow(
+    /lacks 1 of the runs that tuned: keep the folders/,
+  );
 });
