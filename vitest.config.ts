@@ -14,7 +14,7 @@ const builtWorkers = {
 export default defineConfig({
   plugins: [builtWorkers],
   test: {
-    include: ["packages/*/test/**/*.test.ts"],
+    include: ["packages/*/test/**/*.test.ts", "bench/test/**/*.test.ts"],
     globalSetup: ["packages/swiglu/test/runtimes/found.ts"],
     testTimeout: 60_000,
     pool: "forks",

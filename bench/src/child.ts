@@ -25,11 +25,14 @@ export class Child {
     this.lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
   }
 
-  /** The next line that it writes. */
+  /** The next line of JSON that it writes; others, which native code may write, are passed on to standard error. */
   async read<T>(): Promise<T> {
-    const { value, done } = await this.lines.next();
-    if (done) throw new Error(`${this.process.spawnargs[0]} ended before it answered; ${this.hint}`);
-    return JSON.parse(value);
+    for (;;) {
+      const { value, done } = await this.lines.next();
+      if (done) throw new Error(`${this.process.spawnargs[0]} ended before it answered; ${this.hint}`);
+      if (/^[[{]/.test(value)) return JSON.parse(value);
+      process.stderr.write(`${value}\n`);
+    }
   }
 
   /** Its answer to a message. */

@@ -9,10 +9,11 @@ import { jsonLines } from "./json.js";
 import { nodeVersions } from "./nodes.js";
 import { caseName, cases } from "./peers/cases.js";
 import { inChromium } from "./peers/chromium.js";
-import { startContenders } from "./peers/contenders.js";
+import { onCpu, startContenders } from "./peers/contenders.js";
 import { type Measurement, measure } from "./peers/measure.js";
 import { inNativeCode, inNode, native } from "./peers/places.js";
 import { document, type Run } from "./peers/report.js";
+import { cpuSides } from "./peers/site.js";
 import { bundleSize, startUp } from "./peers/start-up.js";
 import type { Summary } from "./statistics.js";
 
@@ -31,7 +32,7 @@ const loadBefore = loadavg()[0]!;
 const nodes = nodeVersions();
 const asked = values.columns === "" ? undefined : values.columns.split(/\s*,\s*/);
 const isAsked = (label: string): boolean => asked?.includes(label) ?? true;
-const chromium = isAsked("Chromium") ? await inChromium() : undefined;
+const chromium = isAsked("Chromium") ? await inChromium(cpuSides) : undefined;
 const all = [...nodes.map(inNode), ...(chromium ? [chromium] : []), inNativeCode(nodes.at(-1)!)];
 const places = all.filter(({ label }) => isAsked(label));
 if (asked && places.length < asked.length)
@@ -40,7 +41,7 @@ const runtimes = places.filter(({ label }) => label !== native);
 const starts: Record<string, Summary> = {};
 for (const place of runtimes) starts[place.label] = await startUp(place);
 const size = await bundleSize();
-const contenders = await startContenders(places);
+const contenders = await startContenders(onCpu, places);
 
 const measurements: Measurement[] = [];
 for (const task of wanted) {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, chromium, type JSHandle, type Page } from "playwright-core";
 import type { Partner, Place } from "./places.js";
-import { serveSides } from "./site.js";
+import { type Sides, serveSides } from "./site.js";
 
 /** A worker as its page sees it, with what it has said that nobody has read yet. */
 interface Side {
@@ -49,7 +49,10 @@ export interface InChromium extends Place {
 }
 
 /** The Chromium at hand, or the one that `CHROMIUM` names; undefined, and a line that says so, where there is none. */
-export async function inChromium(): Promise<InChromium | undefined> {
+export async function inChromium(
+  sides: Sides,
+  moreArguments: readonly string[] = [],
+): Promise<InChromium | undefined> {
   const names = ["chromium", "chromium-browser", "google-chrome"];
   const folders = (process.env.PATH ?? "").split(delimiter);
   const paths = names.flatMap((name) => folders.map((folder) => join(folder, name)));
@@ -58,7 +61,7 @@ export async function inChromium(): Promise<InChromium | undefined> {
     console.error("Chromium is not here: apt-get install chromium, or set CHROMIUM to its path");
     return undefined;
   }
-  const site = await serveSides();
+  const site = await serveSides(sides);
   const browser: Browser = await chromium.launch({
     executablePath,
     args: [
@@ -70,6 +73,7 @@ export async function inChromium(): Promise<InChromium | undefined> {
       "--disable-sync",
       // As many contenders as there are take turns in processes of their own.
       "--renderer-process-limit=100",
+      ...moreArguments,
     ],
   });
   return {

@@ -40,7 +40,8 @@ export class Contender {
   }
 }
 
-interface Side {
+/** A contender to be, and where it is. */
+export interface Side {
   readonly name: string;
   readonly script: string;
   readonly variant?: string;
@@ -51,7 +52,7 @@ interface Side {
 }
 
 const both = [1, 2];
-const sides: readonly Side[] = [
+export const onCpu: readonly Side[] = [
   { name: "swiglu, plain SIMD", script: "ours", variant: "plain", role: "ours", threads: both },
   { name: "swiglu, relaxed SIMD", script: "ours", variant: "relaxed", role: "ours", threads: both },
   { name: "tfjs-wasm", script: "tfjs", role: "peer", threads: [1] },
@@ -77,8 +78,14 @@ const sides: readonly Side[] = [
 const isIn = ({ column }: Side, { label }: Place): boolean =>
   column === undefined ? label !== native : label === column;
 
-/** Starts everybody. One that cannot start here is left out with a line that says so. */
-export async function startContenders(places: readonly Place[]): Promise<Contender[]> {
+const tell = (identity: Identity, reason: string): void => console.error(`${describe(identity)}: ${reason}`);
+
+/** Starts everybody. `refused` hears of one that cannot start here, which is left out; by default a line says so. */
+export async function startContenders(
+  sides: readonly Side[],
+  places: readonly Place[],
+  refused: (identity: Identity, reason: string) => void = tell,
+): Promise<Contender[]> {
   const started: Contender[] = [];
   for (const place of places)
     for (const side of sides.filter((each) => isIn(each, place)))
@@ -89,11 +96,11 @@ export async function startContenders(places: readonly Place[]): Promise<Contend
           const options = { threads, ...(variant === undefined ? {} : { variant }) };
           started.push(await Contender.start(identity, await place.start(script, options)));
         } catch (error) {
-          console.error(`${describe(identity)}: ${error instanceof Error ? error.message : String(error)}`);
+          refused(identity, error instanceof Error ? error.message : String(error));
         }
       }
   return started;
 }
 
 export const describe = ({ name, column, threads }: Identity): string =>
-  `${name} (${column}, ${threads} thread${threads === 1 ? "" : "s"})`;
+  `${name} (${column}${threads === 1 ? "" : `, ${threads} threads`})`;

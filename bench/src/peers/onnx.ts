@@ -54,9 +54,12 @@ function block(task: FfnCase): Graph {
   return { outputs: { dx, dGate, dUp, dDown, loss }, feeds: { x: data.x, dY: data.dY } };
 }
 
+/** The graph of a case, and what it is fed. */
+export const graphOf = (task: Case): Graph => ("count" in task ? elementwise(task) : block(task));
+
 /** A case ready to run. With `reuse` the runtime writes into the same arrays on every call. */
 export async function prepare(runtime: Runtime, task: Case, reuse: boolean): Promise<Work> {
-  const { outputs, feeds } = "count" in task ? elementwise(task) : block(task);
+  const { outputs, feeds } = graphOf(task);
   // As it comes, also with threads that wait by spinning, which is its fastest: the driver leaves them time to stop.
   const session = {
     extra: { optimization: { disable_specified_optimizers: "DivMulFusion" } },

@@ -10,14 +10,34 @@ export interface Work {
   /** What the last call made: y, or the gradients (of gate and up; of x, gate, up and down). None for a yardstick. */
   results(): Promise<readonly Float32Array[]> | readonly Float32Array[];
   close?(): unknown;
+  /** Waits for what calls have only begun, where they return before their work is done: on a GPU. */
+  settle?(): Promise<unknown>;
+  /** How long a device itself works, beside what its calls take. */
+  readonly clock?: DeviceClock | undefined;
   /** A yardstick may do less than the case: the time is multiplied by this. */
   readonly scale?: number;
+}
+
+/** Measures inside a device: `stop` tells for how many milliseconds it worked since `start`. */
+export interface DeviceClock {
+  start(): void;
+  stop(): Promise<number>;
 }
 
 /** What a side says of itself when it starts. */
 export interface Hello {
   readonly version: string;
   readonly features?: string;
+  /** How far results may be from others', in mean magnitudes; by default 0.001. */
+  readonly tolerance?: number;
+  /** The GPU that it computes on, if it does. */
+  readonly adapter?: Adapter;
+}
+
+/** A GPU, or software that stands in for one. */
+export interface Adapter {
+  readonly name: string;
+  readonly software: boolean;
 }
 
 /** The answer to a turn. */
@@ -25,6 +45,8 @@ export interface Turn {
   /** Milliseconds of one call, the mean over the turn. */
   readonly milliseconds: number;
   readonly calls: number;
+  /** Milliseconds of one call inside the device, where it has a clock. */
+  readonly device?: number;
 }
 
 /** The answer to opening a case: a digest of its results, or why this side does not do it. */
@@ -50,6 +72,7 @@ export async function serve(hello: Hello, open: (task: Case) => Promise<Work | s
         if (typeof opened === "string") answer({ unsupported: opened } satisfies Opened);
         else {
           work = opened;
+          begunAtOnce = 1;
           await warm(work);
           answer({ digest: (await work.results()).map(digest) } satisfies Opened);
         }
@@ -76,18 +99,45 @@ async function warm(work: Work): Promise<void> {
   }
 }
 
+/** Calls that are begun before a turn waits for them, as many as the turn before had time for; 1 where calls do not settle. */
+let begunAtOnce = 1;
+/** More would hold more memory than a GPU may have. */
+const mostAtOnce = 64;
+
 /** Calls for at least this many milliseconds, at least once. */
-async function turn({ run, scale = 1 }: Work, milliseconds: number): Promise<Turn> {
+async function turn(work: Work, milliseconds: number): Promise<Turn> {
+  const { scale = 1, clock } = work;
   const start = performance.now();
   let calls = 0;
   let elapsed = 0;
   do {
-    const pending = run();
-    if (pending instanceof Promise) await pending;
-    calls++;
+    await callAndSettle(work, begunAtOnce);
+    calls += begunAtOnce;
     elapsed = performance.now() - start;
   } while (elapsed < milliseconds);
-  return { milliseconds: (scale * elapsed) / calls, calls };
+  const one = elapsed / calls;
+  if (work.settle) begunAtOnce = Math.max(1, Math.min(mostAtOnce, Math.floor(milliseconds / one)));
+  return {
+    milliseconds: scale * one,
+    calls,
+    ...(clock ? { device: scale * (await inside(work, clock)) } : {}),
+  };
+}
+
+async function callAndSettle({ run, settle }: Work, calls: number): Promise<void> {
+  for (let i = 0; i < calls; i++) {
+    const pending = run();
+    if (pending instanceof Promise) await pending;
+  }
+  await settle?.();
+}
+
+/** Milliseconds of a call by the device's own clock. Apart from the turn, since such a clock may slow it. */
+async function inside(work: Work, clock: DeviceClock): Promise<number> {
+  const calls = Math.min(begunAtOnce, 4);
+  clock.start();
+  await callAndSettle(work, calls);
+  return (await clock.stop()) / calls;
 }
 
 function digest(values: Float32Array): number[] {

@@ -15,31 +15,42 @@ export interface Site {
 const resolve = createRequire(import.meta.url).resolve;
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** The sides that run in a browser, and the scripts of their threads: files beside one another. */
-const entryPoints = {
-  ours: here("./sides/ours.js"),
-  worker: join(dirname(resolve("swiglu")), "wasm", "worker.js"),
-  tfjs: here("./sides/tfjs.js"),
-  "onnxruntime-web": here("./sides/onnxruntime-web.js"),
-  jax: here("./sides/jax.js"),
-  yardstick: here("./sides/yardstick.js"),
-  helper: here("./helper.js"),
-  "start-up": here("./sides/start-up.js"),
+/** Scripts that run in a browser: files beside one another. */
+export interface Sides {
+  readonly entryPoints: Readonly<Record<string, string>>;
+  /** Packages that are bundled for others. */
+  readonly alias?: Readonly<Record<string, string>>;
+}
+
+/** The sides on the CPU, and the scripts of their threads. */
+export const cpuSides: Sides = {
+  entryPoints: {
+    ours: here("./sides/ours.js"),
+    worker: join(dirname(resolve("swiglu")), "wasm", "worker.js"),
+    tfjs: here("./sides/tfjs.js"),
+    "onnxruntime-web": here("./sides/onnxruntime-web.js"),
+    jax: here("./sides/jax.js"),
+    yardstick: here("./sides/yardstick.js"),
+    helper: here("./helper.js"),
+    "start-up": here("./sides/start-up.js"),
+  },
+  // The build for the CPU alone, which is what onnxruntime-web has in Node too, with its WebAssembly beside it.
+  alias: { "onnxruntime-web": "onnxruntime-web/wasm" },
 };
 
 /** Where runtimes have the WebAssembly that they load beside themselves. */
 const folders = ["onnxruntime-web", "@tensorflow/tfjs-backend-wasm"].map((name) => dirname(resolve(name)));
 
-async function bundle(): Promise<ReadonlyMap<string, Uint8Array>> {
+async function bundle({ entryPoints, alias = {} }: Sides): Promise<ReadonlyMap<string, Uint8Array>> {
   const { outputFiles } = await build({
-    entryPoints,
+    entryPoints: { ...entryPoints },
     outdir: here("."),
     bundle: true,
     format: "esm",
     platform: "browser",
     target: "es2022",
-    // The build for the CPU alone, which is what onnxruntime-web has in Node too, with its WebAssembly beside it.
-    alias: { "onnxruntime-web": "onnxruntime-web/wasm" },
+    alias: { ...alias },
+    // Runtimes load their WebAssembly from beside themselves.
     conditions: ["onnxruntime-web-use-extern-wasm"],
     write: false,
     logLevel: "error",
@@ -55,9 +66,9 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** Serves an empty page at `/`, and everything else by its name. */
-export async function serveSides(): Promise<Site> {
+export async function serveSides(sides: Sides): Promise<Site> {
   const files = new Map([
-    ...(await bundle()),
+    ...(await bundle(sides)),
     ["", new TextEncoder().encode('<!doctype html><link rel="icon" href="data:,">')],
   ]);
   const server = createServer((request, response) => {

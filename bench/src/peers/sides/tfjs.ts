@@ -1,11 +1,10 @@
-// TensorFlow.js on its WebAssembly backend, which has threads in browsers, none in Node. Gradients are written by hand, with explicit
-// transposes (8 times as fast as its transposed products); the variant `grads` uses tf.grads, as its users do.
+// TensorFlow.js on its WebAssembly backend, which has threads in browsers, none in Node. The variant `grads` uses tf.grads.
 
 import * as tf from "@tensorflow/tfjs";
 import { getThreadsCount, setThreadsCount, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { leave } from "#here";
-import { type Case, elementwiseData, type FfnCase, ffnData } from "../cases.js";
-import { options, serve, type Work } from "../serve.js";
+import { options, serve } from "../serve.js";
+import { prepare } from "../tfjs.js";
 
 const { threads } = options;
 // Its build with threads where they are wanted, the other one for one thread.
@@ -21,68 +20,4 @@ if (tf.getBackend() !== "wasm") leave(`TensorFlow.js chose its ${tf.getBackend()
 if (threads > 1 && getThreadsCount() !== threads)
   leave(`TensorFlow.js has ${getThreadsCount()} threads, not ${threads}`);
 
-type Tensors = Readonly<Record<string, tf.Tensor>>;
-
-const silu = (g: tf.Tensor): tf.Tensor => tf.mul(g, tf.sigmoid(g));
-const product = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.matMul(a, b);
-const transposed = (a: tf.Tensor): tf.Tensor => tf.transpose(a);
-
-/** The gradients of `silu(g) u` in g and u. */
-function slopes(g: tf.Tensor, u: tf.Tensor, dy: tf.Tensor): [tf.Tensor, tf.Tensor] {
-  const s = tf.sigmoid(g);
-  const a = tf.mul(g, s);
-  return [tf.mul(tf.mul(dy, u), tf.add(s, tf.mul(a, tf.sub(1, s)))), tf.mul(dy, a)];
-}
-
-/** Runs a function of resident tensors again and again, and keeps its last results only. */
-function repeat(tensors: Tensors, compute: () => tf.Tensor[]): Work {
-  let last: tf.Tensor[] = [];
-  return {
-    run() {
-      tf.dispose(last);
-      last = tf.tidy(compute);
-    },
-    results: () => last.map((tensor) => tensor.dataSync<"float32">()),
-    close() {
-      tf.dispose(last);
-      tf.dispose(Object.values(tensors));
-    },
-  };
-}
-
-function elementwise({ kind, count }: Exclude<Case, FfnCase>): Work {
-  const data = elementwiseData(count);
-  const { gate, up, dy } = { gate: tf.tensor(data.gate), up: tf.tensor(data.up), dy: tf.tensor(data.dy) };
-  const tensors = { gate, up, dy };
-  if (kind === "forward") return repeat(tensors, () => [tf.mul(silu(gate), up)]);
-  if (options.variant !== "grads") return repeat(tensors, () => slopes(gate, up, dy));
-  const gradients = tf.grads((g: tf.Tensor, u: tf.Tensor) => tf.mul(silu(g), u));
-  return repeat(tensors, () => gradients([gate, up], dy));
-}
-
-function block(task: FfnCase): Work {
-  const { kind, rows, dModel, dFf } = task;
-  const data = ffnData(task);
-  const x = tf.tensor(data.x, [rows, dModel]);
-  const dY = tf.tensor(data.dY, [rows, dModel]);
-  const gate = tf.tensor(data.gate, [dModel, dFf]);
-  const up = tf.tensor(data.up, [dModel, dFf]);
-  const down = tf.tensor(data.down, [dFf, dModel]);
-  const tensors = { x, dY, gate, up, down };
-  if (kind === "ffnForward")
-    return repeat(tensors, () => [product(tf.mul(silu(product(x, gate)), product(x, up)), down)]);
-  return repeat(tensors, () => {
-    const [g, u] = [product(x, gate), product(x, up)];
-    const hidden = tf.mul(silu(g), u);
-    product(hidden, down);
-    const [dg, du] = slopes(g, u, product(dY, transposed(down)));
-    const xT = transposed(x);
-    const dx = tf.add(product(dg, transposed(gate)), product(du, transposed(up)));
-    return [dx, product(xT, dg), product(xT, du), product(transposed(hidden), dY)];
-  });
-}
-
-await serve({ version: version_wasm }, async (task) => {
-  if (options.variant === "grads" && task.kind !== "backward") return "only elementwise gradients";
-  return "count" in task ? elementwise(task) : block(task);
-});
+await serve({ version: version_wasm }, async (task) => prepare(task, options.variant === "grads"));
