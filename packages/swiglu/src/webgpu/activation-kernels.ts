@@ -209,22 +209,24 @@ ${lines(this.parameterLoads(), 2)}${lines(
       if (this.given.includes(each)) return `${each}4${at}`;
       return channelled.includes(each) ? `${each}${at}` : each;
     };
-    const calls = [..."xyzw"].map(
-      (at) => `${plain}(${parameters.map((each) => lane(each, `.${at}`)).join(", ")})`,
-    );
+    const args = (at: string): string => parameters.map((each) => lane(each, at)).join(", ");
     const carefully = parameters.map((each) =>
       this.given.includes(each) ? this.read(each) : lane(each, "[lane]"),
     );
     const results = forward ? ["y"] : [...activation.inputs, ...summed].map((each) => `d_${each}`);
-    const computed = forward
-      ? [`let y4 = vec4f(${calls.join(", ")});`]
-      : [
-          ...calls.map((call, i) => `let ${"abcd"[i]} = ${call};`),
-          ...[...activation.inputs, ...summed].map(
-            (each) =>
-              `${summed.includes(each) ? "var" : "let"} d_${each}4 = vec4f(${[..."abcd"].map((four) => `${four}.${each}`).join(", ")});`,
-          ),
-        ];
+    const computed = [
+      ...results.map((each) => `var ${each}4: vec4f;`),
+      "for (var lane = 0u; lane < 4u; lane++) {",
+      ...indented(
+        forward
+          ? [`y4[lane] = ${plain}(${args("[lane]")});`]
+          : [
+              `let result = ${plain}(${args("[lane]")});`,
+              ...[...activation.inputs, ...summed].map((each) => `d_${each}4[lane] = result.${each};`),
+            ],
+      ),
+      "}",
+    ];
     const scalars = this.parameters.map(parameterName).filter((each) => !channelled.includes(each));
     const usual = [
       "4u * i + 4u <= call.count",

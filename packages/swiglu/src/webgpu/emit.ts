@@ -89,7 +89,7 @@ const wide: Rules<Written, Written> = {
 
 /** A number in float32; what is beyond it is as near as can be. See `fitsFloat32`. */
 function realNumber(value: number): Written {
-  const most = 3.4028234663852886e38;
+  const most = 3.4028233e38; // nine digits of the largest number round up beyond it
   const text = literal(Math.min(Math.max(value, -most), most));
   return { text, binding: text.startsWith("-") ? Binding.Product : Binding.Atom };
 }

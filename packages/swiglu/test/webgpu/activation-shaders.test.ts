@@ -145,7 +145,10 @@ test("swiglu forward", () => {
         let gate4 = gate[i];
         let up4 = up[i];
         vanishing = false;
-        let y4 = vec4f(swiglu_value_plain(gate4.x, up4.x, p_beta), swiglu_value_plain(gate4.y, up4.y, p_beta), swiglu_value_plain(gate4.z, up4.z, p_beta), swiglu_value_plain(gate4.w, up4.w, p_beta));
+        var y4: vec4f;
+        for (var lane = 0u; lane < 4u; lane++) {
+          y4[lane] = swiglu_value_plain(gate4[lane], up4[lane], p_beta);
+        }
         let usual = 4u * i + 4u <= call.count
           && !vanishing
           && all(ordinary(gate4))
@@ -233,13 +236,15 @@ test("swiglu backward, one parameter for each channel, interleaved", () => {
         let up4 = vec4f(low.yw, high.yw);
         let dy4 = dy[i];
         vanishing = false;
-        let a = swiglu_gradients_plain(gate4.x, up4.x, dy4.x, p_beta.x);
-        let b = swiglu_gradients_plain(gate4.y, up4.y, dy4.y, p_beta.y);
-        let c = swiglu_gradients_plain(gate4.z, up4.z, dy4.z, p_beta.z);
-        let d = swiglu_gradients_plain(gate4.w, up4.w, dy4.w, p_beta.w);
-        let d_gate4 = vec4f(a.gate, b.gate, c.gate, d.gate);
-        let d_up4 = vec4f(a.up, b.up, c.up, d.up);
-        var d_p_beta4 = vec4f(a.p_beta, b.p_beta, c.p_beta, d.p_beta);
+        var d_gate4: vec4f;
+        var d_up4: vec4f;
+        var d_p_beta4: vec4f;
+        for (var lane = 0u; lane < 4u; lane++) {
+          let result = swiglu_gradients_plain(gate4[lane], up4[lane], dy4[lane], p_beta[lane]);
+          d_gate4[lane] = result.gate;
+          d_up4[lane] = result.up;
+          d_p_beta4[lane] = result.p_beta;
+        }
         let usual = 4u * i + 4u <= call.count
           && !vanishing
           && all(ordinary(gate4))
@@ -359,11 +364,11 @@ test("xielu, its inputs' gradient only, f16", () => {
       for (var i = id.x; 4u * i < call.count; i += call.threads) {
         let x4 = vec4f(x[i]);
         let dy4 = vec4f(dy[i]);
-        let a = xielu_gradients_plain(x4.x, dy4.x, p_alphaP, p_alphaN, p_beta);
-        let b = xielu_gradients_plain(x4.y, dy4.y, p_alphaP, p_alphaN, p_beta);
-        let c = xielu_gradients_plain(x4.z, dy4.z, p_alphaP, p_alphaN, p_beta);
-        let d = xielu_gradients_plain(x4.w, dy4.w, p_alphaP, p_alphaN, p_beta);
-        let d_x4 = vec4f(a.x, b.x, c.x, d.x);
+        var d_x4: vec4f;
+        for (var lane = 0u; lane < 4u; lane++) {
+          let result = xielu_gradients_plain(x4[lane], dy4[lane], p_alphaP, p_alphaN, p_beta);
+          d_x4[lane] = result.x;
+        }
         let usual = 4u * i + 4u <= call.count
           && all(ordinary(x4))
           && all(ordinary(dy4))
