@@ -32,7 +32,7 @@ export interface ElementFunctions {
 export const parameterName = (name: string): string => `p_${name}`;
 
 /** Looks at bits, since compilers may assume that numbers are finite. */
-export const inspections: Library = {
+const inspections: Library = {
   ordinary: `fn ordinary(v: vec4f) -> vec4<bool> { // 0, or from 2^-126 to 2^32
   let bits = bitcast<vec4u>(v) & vec4u(0x7fffffffu);
   return (bits < vec4u(0x4f800000u)) & (bits - vec4u(1u) >= vec4u(0x007fffffu));
