@@ -41,7 +41,7 @@ export function rankingFigure(evidence: Evidence): string {
   ];
   const titles = ["Test loss", `${SUBJECT} minus the variant, seed by seed`];
   const notes = [
-    "means with 95 % intervals; small dots are seeds; blue ungated, orange gated, green self-gated",
+    "means with 95 % intervals; small dots are seeds",
     "below zero swiglu is better; hollow: the interval includes zero",
   ];
   const parts = charts.map(

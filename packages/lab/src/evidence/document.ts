@@ -55,7 +55,7 @@ function limits(done: readonly Evidence[]): string[] {
     "Only the learning rate was tuned for each variant, on two seeds; weight decay, warm-up, width and depth are the same for all.",
     '"Not distinguishable" is not "equal": it says that these seeds cannot tell.',
     "Exploratory comparisons are hints for others to test. So are secondary outcomes.",
-    "Losses at equal cost are read off before the learning rate has fallen to zero, so that they are too hard on variants that cost more. Processor time is of this engine and machine, where other work ran beside the training.",
+    "Losses at equal cost are read off before the learning rate has fallen to zero, so that they are too hard on variants that cost more. Processor time is of this engine and machine, and of what else ran there.",
     "Seeds change the first weights and the order of the data, not which data is for training and which for the test; the interval that includes the test part says how far another one might differ.",
   ];
 }

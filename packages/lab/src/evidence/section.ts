@@ -34,6 +34,7 @@ export function taskSection(evidence: Evidence): string {
       ...gaps(evidence),
     ]),
     picture("ranking", `Test loss of every variant, and swiglu's difference to it`),
+    "Blue: ungated; orange: gated; green: self-gated.",
     markdownTable(outcomeCells(evidence)),
     outcomeCaption(evidence),
     "### The primary questions",
