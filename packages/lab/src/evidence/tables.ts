@@ -77,10 +77,15 @@ export function primaryCells({ config, analysis }: Evidence): Cells {
       row("equivalence: margin", ({ equivalence }) => `±${show(metric, equivalence.margin)}`),
       row("equivalence: 90 % interval", ({ equivalence }) => interval(equivalence.interval)),
       row("equivalence: p", ({ equivalence }) => pText(equivalence.p)),
-      row("effect size, Hedges' g of the pairs", ({ effect }) =>
-        effect.dz === null
-          ? ""
-          : `${signed(effect.dz, 2)}${effect.dzInterval === null ? "" : ` ${plainInterval(effect.dzInterval)}`}`,
+      row(
+        "effect size d_z (95 %); d_av; both with Hedges' correction",
+        ({ effect: { dz, dzInterval, dav } }) =>
+          [
+            ...(dz === null
+              ? []
+              : [signed(dz, 2) + (dzInterval === null ? "" : ` ${plainInterval(dzInterval)}`)]),
+            ...(dav === null ? [] : [signed(dav, 2)]),
+          ].join("; "),
       ),
       row("correlation over seeds", ({ pairing }) =>
         pairing.correlation === null ? "" : signed(pairing.correlation, 2),
@@ -94,7 +99,7 @@ export function primaryCells({ config, analysis }: Evidence): Cells {
       ...others.map((each, i) => {
         const own = secondary[i]?.primary ?? [];
         return [
-          `${each.name}${each.unit === "" || each.unit === each.name ? "" : `, ${each.unit}`} (secondary)`,
+          `${each.name}${each.unit === "" || each.unit.includes(each.name) ? "" : `, ${each.unit}`} (secondary)`,
           ...own.map((comparison) => secondaryText(comparison, each)),
         ];
       }),
