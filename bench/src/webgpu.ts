@@ -1,5 +1,6 @@
 // The WebGPU backend beside a copy, its own pieces unfused, and what users would pick instead, on whichever adapter is here.
 // Usage: npm run bench:webgpu -w bench [-- --where node --size "2^24, 128x512x1376" --only forward --rounds 7 --out runs/webgpu]
+// With --pack FILE.tar.xz it measures nothing but packs what a machine without a network needs for it.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { dirname, resolve } from "node:path";
@@ -11,7 +12,7 @@ import { type Identity, startContenders } from "./peers/contenders.js";
 import { type Measurement, measure } from "./peers/measure.js";
 import { onHardware, onSoftware, sizesNamed, wanted } from "./webgpu/cases.js";
 import { onGpu } from "./webgpu/contenders.js";
-import { inBrowser, inNode } from "./webgpu/places.js";
+import { inNode } from "./webgpu/places.js";
 import { document, type Refusal, type Run } from "./webgpu/report.js";
 
 const { values } = parseArgs({
@@ -22,14 +23,21 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "7" },
     turn: { type: "string", default: "60" },
     out: { type: "string", default: "runs/webgpu" },
+    pack: { type: "string" },
   },
 });
+const root = fileURLToPath(new URL("../..", import.meta.url));
+if (values.pack !== undefined) {
+  const { pack } = await import("./webgpu/pack.js");
+  await pack(root, resolve(root, values.pack));
+  process.exit();
+}
 const { where } = values;
 if (!["", "node", "chromium"].includes(where))
   throw new RangeError(`--where is ${JSON.stringify(where)}, expected node, chromium, or nothing for both`);
 const named = values.size === "" ? undefined : sizesNamed(values.size);
 const loadBefore = loadavg()[0]!;
-const chromium = where === "node" ? undefined : await inBrowser();
+const chromium = where === "node" ? undefined : await (await import("./webgpu/browser.js")).inBrowser();
 const places = [...(where === "chromium" ? [] : [inNode]), ...(chromium ? [chromium] : [])];
 const refusals: Refusal[] = [];
 function refuse({ name, column }: Identity, reason: string, task?: Case): void {
@@ -47,21 +55,6 @@ const software = Object.values(adapters).some((adapter) => adapter.software);
 const tasks = wanted(named ?? (software ? onSoftware : onHardware), values.only);
 
 const measurements: Measurement[] = [];
-for (const task of tasks)
-  for (const { label } of places) {
-    const started = performance.now();
-    const here = contenders.filter(({ identity }) => identity.column === label);
-    const measured = await measure(task, here, {
-      rounds: Number(values.rounds),
-      turn: Number(values.turn),
-      refused(identity, reason) {
-        // What a yardstick or a variant is not meant for is no news.
-        if (!/^(no|only) /.test(reason)) refuse(identity, reason, task);
-      },
-    });
-    measurements.push(...measured);
-    console.error(`${label}, ${caseName(task)}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
-  }
 const versions = contenders
   .filter(({ identity }) => identity.role === "peer")
   .map(({ identity, hello }) => [identity.name.split(",")[0]!, hello.version] as const)
@@ -80,11 +73,30 @@ const run: Run = {
   measurements,
   refusals,
 };
+const out = resolve(root, values.out);
+mkdirSync(dirname(out), { recursive: true });
+/** After every case, so that a run that is stopped leaves what it has. */
+function save(): void {
+  writeFileSync(`${out}.json`, jsonLines(run));
+  writeFileSync(`${out}.md`, document(run));
+}
+
+for (const task of tasks)
+  for (const { label } of places) {
+    const started = performance.now();
+    const here = contenders.filter(({ identity }) => identity.column === label);
+    const measured = await measure(task, here, {
+      rounds: Number(values.rounds),
+      turn: Number(values.turn),
+      refused(identity, reason) {
+        // What a yardstick or a variant is not meant for is no news.
+        if (!/^(no|only) /.test(reason)) refuse(identity, reason, task);
+      },
+    });
+    measurements.push(...measured);
+    save();
+    console.error(`${label}, ${caseName(task)}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  }
 for (const contender of contenders) await contender.end();
 await chromium?.close();
-
-const out = resolve(fileURLToPath(new URL("../..", import.meta.url)), values.out);
-mkdirSync(dirname(out), { recursive: true });
-writeFileSync(`${out}.json`, jsonLines(run));
-writeFileSync(`${out}.md`, document(run));
 console.log(document(run));

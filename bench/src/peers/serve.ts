@@ -92,7 +92,7 @@ export async function serve(hello: Hello, open: (task: Case) => Promise<Work | s
 async function warm(work: Work): Promise<void> {
   const start = performance.now();
   while (performance.now() - start < warmUp.whole) {
-    await turn(work, warmUp.turn);
+    await timed(work, warmUp.turn);
     await new Promise((resolve) => {
       setTimeout(resolve, warmUp.between);
     });
@@ -104,9 +104,14 @@ let begunAtOnce = 1;
 /** More would hold more memory than a GPU may have. */
 const mostAtOnce = 64;
 
-/** Calls for at least this many milliseconds, at least once. */
 async function turn(work: Work, milliseconds: number): Promise<Turn> {
-  const { scale = 1, clock } = work;
+  const { clock, scale = 1 } = work;
+  const taken = await timed(work, milliseconds);
+  return clock ? { ...taken, device: scale * (await inside(work, clock)) } : taken;
+}
+
+/** Calls for at least this many milliseconds, at least once. */
+async function timed(work: Work, milliseconds: number): Promise<Turn> {
   const start = performance.now();
   let calls = 0;
   let elapsed = 0;
@@ -117,11 +122,7 @@ async function turn(work: Work, milliseconds: number): Promise<Turn> {
   } while (elapsed < milliseconds);
   const one = elapsed / calls;
   if (work.settle) begunAtOnce = Math.max(1, Math.min(mostAtOnce, Math.floor(milliseconds / one)));
-  return {
-    milliseconds: scale * one,
-    calls,
-    ...(clock ? { device: scale * (await inside(work, clock)) } : {}),
-  };
+  return { milliseconds: (work.scale ?? 1) * one, calls };
 }
 
 async function callAndSettle({ run, settle }: Work, calls: number): Promise<void> {

@@ -12,10 +12,7 @@ export interface Sizes {
 
 export const onSoftware: Sizes = {
   counts: [2 ** 20],
-  blocks: [
-    [1, 512, 1376],
-    [32, 256, 688],
-  ],
+  blocks: [[32, 256, 688]],
   steps: false,
 };
 export const onHardware: Sizes = {

@@ -189,4 +189,12 @@ const runItYourself = `## Run it on your GPU
     npm ci && npm run build && npm run get:webgpu
     npm run bench:webgpu -w bench
 
-measures 2^20 and 2^24 elements and blocks of 1x1024x2816, 128x512x1376 and 512x1024x2816 on a GPU, in Node and, where Chromium is found (or \`CHROMIUM\` names it), there; a few minutes. It writes \`runs/webgpu.md\` and \`.json\`; \`--out\` takes another name. \`--where node\` or \`--where chromium\` keeps to one of them, \`--size "2^24, 128x512x1376"\` takes other sizes, \`--only forward\` the cases whose name contains that, \`--rounds\` and \`--turn\` (milliseconds) say how long. In Node, Dawn takes the best adapter of the system's Vulkan drivers; software is the last resort, and the document says which one it was. \`CHROMIUM_FLAGS\` adds to Chromium's command line where it does not find the GPU by itself.`;
+measures 2^20 and 2^24 elements and blocks of 1x1024x2816, 128x512x1376 and 512x1024x2816 on a GPU, in Node and, where Chromium is found (or \`CHROMIUM\` names it), there; a few minutes. It writes \`runs/webgpu.md\` and \`.json\` after every case; \`--out\` takes another name. \`--where node\` or \`--where chromium\` keeps to one of them, \`--size "2^24, 128x512x1376"\` takes other sizes, \`--only forward\` the cases whose name contains that, \`--rounds\` and \`--turn\` (milliseconds) say how long. In Node, Dawn takes the best adapter of the system's Vulkan drivers; software is the last resort, and the document says which one it was. \`CHROMIUM_FLAGS\` adds to Chromium's command line where it does not find the GPU by itself.
+
+For a machine without a network, pack everything that it takes in Node, Node itself included, on one of the same kind (such as Linux, x64):
+
+    npm run bench:webgpu -w bench -- --pack runs/webgpu-bench.tar.xz
+
+and there, with the GPU's Vulkan driver and the loader (\`libvulkan.so.1\`) installed:
+
+    tar -xJf webgpu-bench.tar.xz && ./node bench/dist/webgpu.js --where node --out webgpu`;
