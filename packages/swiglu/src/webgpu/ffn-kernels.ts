@@ -59,8 +59,8 @@ const callFor = ({ constantsFit, plain, name, parameters }: ElementFunctions, pa
 const passingNan = (result: string, given: readonly string[]): string =>
   `select(${given.join(" + ")}, ${result}, ${given.map((name) => `number(${name})`).join(" & ")})`;
 
-/** Zeros in place of what is behind a row's last column. */
-const inside = "4u * quad + vec4u(0u, 1u, 2u, 3u) < vec4u(sizes.columns)";
+/** How many numbers of a quad belong to the row; the rest stays zero. */
+const within = "  let parts = select(4u, sizes.columns % 4u, 4u * quad + 4u > sizes.columns);";
 
 /**
  * The activation of the sums plus their biases: to `hidden`, and the sums to `kept`, one matrix after the other in steps of
@@ -90,9 +90,10 @@ fn store(row: u32, quad: u32, ${names.join(", ")}) {
 ${place}
 ${named.map(({ source, name }) => `  let ${name} = ${source === "own" ? load.own : load.sum(source)};`).join("\n")}
 ${parameterLines(activation, sums).join("\n")}
+${within}
   var value: vec4f;
-  for (var part = 0u; part < 4u; part++) { value[part] = ${callFor(value, "part")}; }
-  hidden[i] = numbers(select(vec4f(), ${passingNan("value", activation.inputs)}, ${inside}));
+  for (var part = 0u; part < parts; part++) { value[part] = ${callFor(value, "part")}; }
+  hidden[i] = numbers(${passingNan("value", activation.inputs)});
   if (sizes.region > 0u) {
 ${named
   .filter(({ source }) => source !== "own")
@@ -138,10 +139,10 @@ ${inputs
   )
   .join("\n")}
 ${parameterLines(activation, 0).join("\n")}
-  let inside = ${inside};
+${within}
   var value: vec4f;
 ${gradients.fields.map((field) => `  var d_${field}: vec4f;`).join("\n")}
-  for (var part = 0u; part < 4u; part++) {
+  for (var part = 0u; part < parts; part++) {
     value[part] = ${callFor(value, "part")};
     let slope = ${callFor(gradients, "part")};
 ${gradients.fields.map((field) => `    d_${field}[part] = slope.${field};`).join("\n")}
@@ -149,7 +150,7 @@ ${gradients.fields.map((field) => `    d_${field}[part] = slope.${field};`).join
 ${["value", ...gradients.fields.map((field) => `d_${field}`)]
   .map((name, i) => {
     const given = i === 0 ? activation.inputs : [...activation.inputs, "dy"];
-    return `  slopes[${i}u * sizes.region + i] = numbers(select(vec4f(), ${passingNan(name, given)}, inside));`;
+    return `  slopes[${i}u * sizes.region + i] = numbers(${passingNan(name, given)});`;
   })
   .join("\n")}
 }`),

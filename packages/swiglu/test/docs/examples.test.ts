@@ -16,10 +16,16 @@ import { lower } from "../../src/expression/lower.js";
 import { packedViews } from "../../src/layout.js";
 import * as assembler from "../../src/wasm/assembler/instructions.js";
 import { ModuleBuilder } from "../../src/wasm/assembler/module.js";
+import { dawn, driver } from "../webgpu/dawn.js";
 import { runExample } from "./run-example.js";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const { expressions } = swiglu;
+
+/** WebGPU as examples use it. */
+const gpu = driver ? await dawn() : undefined;
+/** Whether an example needs WebGPU where there is none. */
+const lacksGpu = (code: string): boolean => gpu === undefined && /\bgpu\b/.test(code);
 
 /** What docstrings take for granted: the library's names, and a little data. Activations win over builders. */
 const scope = {
@@ -29,6 +35,7 @@ const scope = {
   ...tfjs,
   tf,
   runtime,
+  gpu,
   chebyshevToPolynomial,
   lower,
   f32: assembler.f32,
@@ -55,7 +62,7 @@ describe("docstrings", () => {
     const source = readFileSync(join(folder, file), "utf8");
     for (const [, block = ""] of source.matchAll(/@example\s*\n?([\s\S]*?)\*\//g)) {
       const code = block.replace(/^[ \t]*\* ?/gm, "").trim();
-      test(`${file}: ${code.split("\n")[0]}`, async () => {
+      test.skipIf(lacksGpu(code))(`${file}: ${code.split("\n")[0]}`, async () => {
         // Builders that share a name with an activation, where the example clearly means the builder.
         const builders = /^(text|simplify|lower)\(/.test(code) ? expressions : {};
         await runExample(code, { ...scope, ...ownScopes[dirname(file)], ...builders });
@@ -70,13 +77,14 @@ describe("documents", () => {
     "packages/swiglu/README.md",
     "docs/tfjs.md",
     "docs/jax.md",
+    "docs/webgpu.md",
     "docs/which-swiglu.md",
   ];
   for (const file of documents) {
     const snippets = [...readFileSync(join(root, file), "utf8").matchAll(/```(?:ts|js)\n([\s\S]*?)```/g)];
     test(`${file} has snippets`, () => expect(snippets.length).toBeGreaterThan(0));
     snippets.forEach(([, code = ""], i) => {
-      test(`${file} snippet ${i + 1}`, async () => {
+      test.skipIf(lacksGpu(code))(`${file} snippet ${i + 1}`, async () => {
         const modules: Readonly<Record<string, object>> = {
           swiglu,
           "swiglu/onnx": onnx,
@@ -86,7 +94,7 @@ describe("documents", () => {
           "@jax-js/jax": jaxjs,
           "onnxruntime-node": runtime,
         };
-        const imported: Record<string, unknown> = {};
+        const imported: Record<string, unknown> = { gpu };
         const named = code
           .replace(/^import "[^"]+";$/gm, "")
           .replace(/^import \* as (\w+) from "([^"]+)";$/gm, (_, name: string, module: string) => {

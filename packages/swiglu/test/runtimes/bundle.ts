@@ -14,12 +14,12 @@ const common: InlineConfig = {
   resolve: { alias: [{ find: /^.*\/src\/(.*)\.js$/, replacement: here("../../dist/$1.js") }] },
 };
 
-/** Bundles a page; returns the folder to serve. */
-export async function bundlePage(): Promise<string> {
-  const outDir = join(cache, "swiglu-page");
+/** Bundles the page of a folder of tests; returns the folder to serve. */
+export async function bundlePage(tests: "runtimes" | "webgpu" = "runtimes"): Promise<string> {
+  const outDir = join(cache, `swiglu-${tests}-page`);
   await build({
     ...common,
-    root: here("page"),
+    root: here(`../${tests}/page`),
     base: "./",
     build: { outDir, emptyOutDir: true, target: "es2022" },
   });
