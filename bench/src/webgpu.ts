@@ -1,7 +1,7 @@
 // The WebGPU backend beside a copy, its own pieces unfused, and what users would pick instead, on whichever adapter is here.
 // Usage: npm run bench:webgpu -w bench [-- --where node --size "2^24, 128x512x1376" --only forward --rounds 7 --out runs/webgpu]
-// With --pack FILE.tar.xz it measures nothing but packs what a machine without a network needs for it.
-import { mkdirSync, writeFileSync } from "node:fs";
+// --add keeps the cases of an earlier run in the same files. With --pack FILE.tar.xz it measures nothing but packs what a machine without a network needs for it.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "7" },
     turn: { type: "string", default: "60" },
     out: { type: "string", default: "runs/webgpu" },
+    add: { type: "boolean", default: false },
     pack: { type: "string" },
   },
 });
@@ -54,7 +55,15 @@ for (const [column, { name }] of Object.entries(adapters)) console.error(`${colu
 const software = Object.values(adapters).some((adapter) => adapter.software);
 const tasks = wanted(named ?? (software ? onSoftware : onHardware), values.only);
 
-const measurements: Measurement[] = [];
+const out = resolve(root, values.out);
+/** With --add, the cases that an earlier run measured and this one does not. */
+const earlier: Run | undefined =
+  values.add && existsSync(`${out}.json`) ? JSON.parse(readFileSync(`${out}.json`, "utf8")) : undefined;
+const again = new Set(tasks.flatMap((task) => places.map(({ label }) => `${label}, ${caseName(task)}`)));
+const measurements: Measurement[] = (earlier?.measurements ?? []).filter(
+  (row) => !again.has(`${row.identity.column}, ${caseName(row.case)}`),
+);
+refusals.push(...(earlier?.refusals ?? []).filter((row) => !again.has(`${row.column}, ${row.case}`)));
 const versions = contenders
   .filter(({ identity }) => identity.role === "peer")
   .map(({ identity, hello }) => [identity.name.split(",")[0]!, hello.version] as const)
@@ -68,12 +77,11 @@ const run: Run = {
     ...Object.fromEntries(places.map(({ label, version }) => [label, version])),
     ...Object.fromEntries(versions),
   },
-  adapters,
+  adapters: { ...earlier?.adapters, ...adapters },
   rounds: Number(values.rounds),
   measurements,
   refusals,
 };
-const out = resolve(root, values.out);
 mkdirSync(dirname(out), { recursive: true });
 /** After every case, so that a run that is stopped leaves what it has. */
 function save(): void {

@@ -11,7 +11,7 @@ export interface Sizes {
 }
 
 export const onSoftware: Sizes = {
-  counts: [2 ** 20],
+  counts: [2 ** 18],
   blocks: [[32, 256, 688]],
   steps: false,
 };

@@ -15,9 +15,15 @@ export interface OnnxRuntime {
 type Outputs = Parameters<typeof buildModel>[0];
 type Location = "gpu-buffer" | "cpu";
 
-export function load(runtime: OnnxRuntime, outputs: Outputs, location: Location): Promise<InferenceSession> {
+/** A session on the runtime's own device, or the one given. */
+export function load(
+  runtime: OnnxRuntime,
+  outputs: Outputs,
+  location: Location,
+  device?: GPUDevice,
+): Promise<InferenceSession> {
   return runtime.InferenceSession.create(encodeModel(buildModel(outputs)), {
-    executionProviders: ["webgpu"],
+    executionProviders: [device ? { name: "webgpu", device } : "webgpu"],
     preferredOutputLocation: location,
     extra: { optimization: { disable_specified_optimizers: "DivMulFusion" } },
   });
@@ -26,12 +32,12 @@ export function load(runtime: OnnxRuntime, outputs: Outputs, location: Location)
 type Named = Readonly<Record<string, Tensor>>;
 
 /** A case ready to run. */
-export async function prepare(runtime: OnnxRuntime, task: Case): Promise<Work> {
+export async function prepare(runtime: OnnxRuntime, task: Case, device?: GPUDevice): Promise<Work> {
   const { outputs, feeds } = graphOf(task);
   // A tensor on the GPU is gone with the session that made it.
   const sessions: InferenceSession[] = [];
   const open = async (graph: Outputs, location: Location): Promise<InferenceSession> => {
-    const session = await load(runtime, graph, location);
+    const session = await load(runtime, graph, location, device);
     sessions.push(session);
     return session;
   };
@@ -52,7 +58,7 @@ export async function prepare(runtime: OnnxRuntime, task: Case): Promise<Work> {
       last = await session.run(placed);
     },
     async results() {
-      const readable = await load(runtime, outputs, "cpu");
+      const readable = await load(runtime, outputs, "cpu", device);
       const results = await readable.run(placed);
       await readable.release();
       return Object.keys(outputs)

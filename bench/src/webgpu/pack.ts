@@ -55,7 +55,7 @@ export async function pack(root: string, archive: string): Promise<void> {
     input: files.join("\n"),
     encoding: "utf8",
     // Its usual effort takes minutes for a few MiB less.
-    env: { ...process.env, XZ_OPT: "-2 -T0" },
+    env: { ...process.env, XZ_OPT: "-0 -T0" },
   });
   if (status !== 0) throw new Error(`tar failed: ${stderr}`);
   console.log(`${archive}: ${files.length} files, ${(statSync(archive).size / 2 ** 20).toFixed(0)} MiB`);

@@ -6,10 +6,9 @@ import { allDone, described, openDevice } from "../device.js";
 import { prepare } from "../onnx.js";
 
 const device = await openDevice();
-ort.env.webgpu.device = device;
 ort.env.wasm.numThreads = 1;
 const clock = clockOf(device);
 const settle = allDone(device);
 
 const hello = { version: ort.env.versions.web ?? "unknown", adapter: described(device) };
-await serve(hello, async (task) => ({ ...(await prepare(ort, task)), settle, clock }));
+await serve(hello, async (task) => ({ ...(await prepare(ort, task, device)), settle, clock }));
