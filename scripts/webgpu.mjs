@@ -16,9 +16,11 @@ function fail(message) {
   process.exit(1);
 }
 
+const spawn = (command, args, options) => spawnSync(command, args, { encoding: "utf8", ...options });
+
 /** Runs a command and returns what it printed; a failure ends the set-up with the command's own words. */
-function run(command, args, options = {}) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8", ...options });
+function run(command, args, options) {
+  const { status, stdout, stderr, error } = spawn(command, args, options);
   if (error) fail(`${command} could not be started: ${error.message}`);
   if (status !== 0) fail(`${command} ${args.join(" ")} failed:\n${stderr || stdout}`);
   return stdout;
@@ -40,8 +42,7 @@ function systemIcd() {
 }
 
 /** The version of an installed Debian package, or "" where there is none. */
-const installed = (name) =>
-  spawnSync("dpkg-query", ["-W", "-f", "$" + "{Version}", name], { encoding: "utf8" }).stdout ?? "";
+const installed = (name) => spawn("dpkg-query", ["-W", "-f", "$" + "{Version}", name]).stdout ?? "";
 
 /** Unpacks lavapipe from the backports of this machine's own mirror, without installing it. */
 function unpackBackport() {

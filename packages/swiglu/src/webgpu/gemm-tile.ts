@@ -49,7 +49,7 @@ export const rightCount = (product: Product): number => count(product, 1);
 const range = <T>(length: number, make: (i: number) => T): T[] => Array.from({ length }, (_, i) => make(i));
 
 /** The uniform numbers of every product, in order; then those of the epilogue. */
-export const commonWords = ["rows", "columns", "inner", "leftStride", "rightStride"] as const;
+const commonWords = ["rows", "columns", "inner", "leftStride", "rightStride"] as const;
 
 /** The text that kernels for products share: bindings, sizes, and the epilogue. */
 export function head(product: Product, title: string): string {

@@ -1,15 +1,16 @@
-// Runs the conformance suite on the browser's own WebGPU and prints its lines.
+// Runs the conformance suite on the browser's own WebGPU and prints its lines; the address may name cases: ?swiglu
 import { webgpu } from "../../../src/index.js";
 import { conformanceCases } from "../../conformance/index.js";
 import type { Line } from "../../runtimes/suite.js";
 
 const configuration = "WebGPU";
+const wanted = new RegExp(decodeURIComponent(location.search.slice(1)));
 const report = (line: Line): void => console.log(JSON.stringify(line));
 
 report({ kind: "runtime", agent: navigator.userAgent, crossOriginIsolated });
 try {
   const backend = await webgpu();
-  for (const { name, run } of conformanceCases())
+  for (const { name, run } of conformanceCases().filter(({ name }) => wanted.test(name)))
     try {
       await run(backend);
       report({ kind: "case", configuration, name });
