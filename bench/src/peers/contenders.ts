@@ -26,8 +26,13 @@ export class Contender {
     return new Contender(identity, await partner.read<Hello>(), partner);
   }
 
-  open(task: Case): Promise<Opened> {
-    return this.partner.ask({ open: task });
+  /** Opens a case; one whose process ends over it fails this case, and all after it. */
+  async open(task: Case): Promise<Opened> {
+    try {
+      return await this.partner.ask<Opened>({ open: task });
+    } catch (error) {
+      return { unsupported: `failed: ${error instanceof Error ? error.message : String(error)}` };
+    }
   }
   turn(milliseconds: number): Promise<Turn> {
     return this.partner.ask({ turn: milliseconds });

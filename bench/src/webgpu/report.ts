@@ -157,7 +157,7 @@ function goals(groups: readonly Rows[], run: Run): string {
 }
 
 const softwareWords =
-  "**No GPU was there.** The adapter is software that runs the shaders on the CPU's cores, which it shares with everything else on the machine. Only ratios within one table say something, and little about a GPU: on a CPU the exponential costs more than memory does, so a fused kernel gains less time than it saves bytes, and no kernel comes near a copy, which is a plain `memcpy`. GB/s and TFLOP/s are there because the same program prints them on a GPU.";
+  "**No GPU was there.** The adapter is software that runs the shaders on the CPU's cores, which it shares with everything else on the machine. Only ratios within one table say something, and they are about shaders on a CPU, not about a GPU: here arithmetic sets the time, not memory. A kernel that does more of it for an element (this library's look at every number, so that NaN, denormals and overflow come out right) takes longer than a bare one that moves the same bytes; tiles made for a GPU's workgroup memory are but loops; and no kernel comes near a copy, which is a plain `memcpy`. GB/s, TFLOP/s and the share of the copy are printed because the same program prints them on a GPU, where they are what counts. Whether this library reaches its goal there, nobody has measured yet: see the end.";
 
 export function document(run: Run): string {
   const { measurements, adapters } = run;
