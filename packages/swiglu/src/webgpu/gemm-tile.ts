@@ -91,20 +91,25 @@ function reader(name: string, side: keyof typeof sides, rows: Rows): string {
 }`;
 }
 
-/** Loads an operand's tile for the inner dimension from `k` on; one whose rows are outer is turned on the way. */
-function load(name: string, side: keyof typeof sides, rows: Rows, storage: Storage): string {
+/**
+ * Loads an operand's tile for the inner dimension from `k` on. One whose rows are outer is turned on the way, by a quarter of
+ * the invocations, the `turn`th, so that several are loaded at once.
+ */
+function load(name: string, side: keyof typeof sides, rows: Rows, storage: Storage, turn: number): string {
   const { first } = sides[side];
   if (rows === "inner")
     return `    ${name}Tile[lane / ${quads}u][lane % ${quads}u] = ${name}At(k + lane / ${quads}u, ${first} / 4u + lane % ${quads}u);`;
   const across = depth / 4;
-  return `    if (lane < ${quads * across}u) {
-      let row = ${first} + 4u * (lane / ${across}u);
-      let quad = k / 4u + lane % ${across}u;
-      let block = transpose(mat4x4<${storage}>(
+  const count = quads * across;
+  return `    if (lane / ${count}u == ${turn}u) {
+      let block = lane % ${count}u;
+      let row = ${first} + 4u * (block / ${across}u);
+      let quad = k / 4u + block % ${across}u;
+      let columns = transpose(mat4x4<${storage}>(
         ${name}At(row, quad), ${name}At(row + 1u, quad), ${name}At(row + 2u, quad), ${name}At(row + 3u, quad),
       ));
-      let to = 4u * (lane % ${across}u);
-      ${[0, 1, 2, 3].map((i) => `${name}Tile[to + ${i}u][lane / ${across}u] = block[${i}];`).join("\n      ")}
+      let to = 4u * (block % ${across}u);
+      ${[0, 1, 2, 3].map((i) => `${name}Tile[to + ${i}u][block / ${across}u] = columns[${i}];`).join("\n      ")}
     }`;
 }
 
@@ -142,8 +147,8 @@ fn main(
 ${sums.map((_, i) => `  var sum${i} = array<vec4f, 4>();`).join("\n")}
   for (var k = 0u; k < sizes.inner; k += ${depth}u) {
 ${[
-  ...leftNames.map((name) => load(name, "left", lefts, storage)),
-  ...rightNames.map((name) => load(name, "right", rights, storage)),
+  ...leftNames.map((name, i) => load(name, "left", lefts, storage, i)),
+  ...rightNames.map((name, i) => load(name, "right", rights, storage, leftNames.length + i)),
 ].join("\n")}
     workgroupBarrier();
     let end = min(k + ${depth}u, sizes.inner);

@@ -47,17 +47,18 @@ test("a product with a bias, in tiles", () => {
       let firstColumn = group.x * 64u;
       var sum0 = array<vec4f, 4>();
       for (var k = 0u; k < sizes.inner; k += 16u) {
-        if (lane < 64u) {
-          let row = firstRow + 4u * (lane / 4u);
-          let quad = k / 4u + lane % 4u;
-          let block = transpose(mat4x4<f32>(
+        if (lane / 64u == 0u) {
+          let block = lane % 64u;
+          let row = firstRow + 4u * (block / 4u);
+          let quad = k / 4u + block % 4u;
+          let columns = transpose(mat4x4<f32>(
             left0At(row, quad), left0At(row + 1u, quad), left0At(row + 2u, quad), left0At(row + 3u, quad),
           ));
-          let to = 4u * (lane % 4u);
-          left0Tile[to + 0u][lane / 4u] = block[0];
-          left0Tile[to + 1u][lane / 4u] = block[1];
-          left0Tile[to + 2u][lane / 4u] = block[2];
-          left0Tile[to + 3u][lane / 4u] = block[3];
+          let to = 4u * (block % 4u);
+          left0Tile[to + 0u][block / 4u] = columns[0];
+          left0Tile[to + 1u][block / 4u] = columns[1];
+          left0Tile[to + 2u][block / 4u] = columns[2];
+          left0Tile[to + 3u][block / 4u] = columns[3];
         }
         right0Tile[lane / 16u][lane % 16u] = right0At(k + lane / 16u, firstColumn / 4u + lane % 16u);
         workgroupBarrier();
