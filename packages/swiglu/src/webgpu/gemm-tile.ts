@@ -36,10 +36,14 @@ export interface Product {
   readonly epilogue: Epilogue;
 }
 
-/** A workgroup computes a square tile of so many rows and columns, in 16 x 16 invocations, in steps along the inner dimension. */
-export const tile = 64;
+/**
+ * A workgroup computes a tile of so many columns, and as many rows or, where a result has few, half of it; every invocation
+ * four rows of four. It goes along the inner dimension in steps of `depth`.
+ */
+export const tileColumns = 64;
 const depth = 16;
-const quads = tile / 4;
+const quads = tileColumns / 4;
+export const tileRows = (rows: number): 32 | 64 => (rows <= 32 ? 32 : 64);
 
 const count = (product: Product, side: 0 | 1): number =>
   1 + Math.max(...product.sums.flatMap((pairs) => pairs.map((pair) => pair[side])));
@@ -91,34 +95,58 @@ function reader(name: string, side: keyof typeof sides, rows: Rows): string {
 }`;
 }
 
+/** An operand of a kernel, and how many vectors of four its tile has in each step along the inner dimension. */
+interface Loaded {
+  readonly name: string;
+  readonly side: keyof typeof sides;
+  readonly rows: Rows;
+  readonly quads: number;
+}
+
 /**
- * Loads an operand's tile for the inner dimension from `k` on. One whose rows are outer is turned on the way, by a quarter of
- * the invocations, the `turn`th, so that several are loaded at once.
+ * Loads the operands' tiles for the inner dimension from `k` on. Those whose rows are outer are turned on the way, in blocks
+ * of four by four, by different invocations where there are enough.
  */
-function load(name: string, side: keyof typeof sides, rows: Rows, storage: Storage, turn: number): string {
-  const { first } = sides[side];
-  if (rows === "inner")
-    return `    ${name}Tile[lane / ${quads}u][lane % ${quads}u] = ${name}At(k + lane / ${quads}u, ${first} / 4u + lane % ${quads}u);`;
+function loads(operands: readonly Loaded[], storage: Storage, lanes: number): string {
   const across = depth / 4;
-  const count = quads * across;
-  return `    if (lane / ${count}u == ${turn}u) {
-      let block = lane % ${count}u;
+  let start = 0;
+  const text = operands.map(({ name, side, rows, quads }) => {
+    const { first } = sides[side];
+    if (rows === "inner")
+      return range((depth * quads) / lanes, (turn) => {
+        const item = turn === 0 ? "lane" : `(lane + ${turn * lanes}u)`;
+        return `    ${name}Tile[${item} / ${quads}u][${item} % ${quads}u] = ${name}At(k + ${item} / ${quads}u, ${first} / 4u + ${item} % ${quads}u);`;
+      }).join("\n");
+    const blocks = quads * across;
+    if (start + blocks > lanes) start = 0;
+    const [from, block] = start === 0 ? ["", "lane"] : [`lane >= ${start}u && `, `lane - ${start}u`];
+    const lines = `    if (${from}lane < ${start + blocks}u) {
+      let block = ${block};
       let row = ${first} + 4u * (block / ${across}u);
       let quad = k / 4u + block % ${across}u;
       let columns = transpose(mat4x4<${storage}>(
         ${name}At(row, quad), ${name}At(row + 1u, quad), ${name}At(row + 2u, quad), ${name}At(row + 3u, quad),
       ));
       let to = 4u * (block % ${across}u);
-      ${[0, 1, 2, 3].map((i) => `${name}Tile[to + ${i}u][block / ${across}u] = columns[${i}];`).join("\n      ")}
+      ${range(4, (i) => `${name}Tile[to + ${i}u][block / ${across}u] = columns[${i}];`).join("\n      ")}
     }`;
+    start += blocks;
+    return lines;
+  });
+  return text.join("\n");
 }
 
-/** A kernel that computes tiles. Its grid: columns, then rows, in tiles. */
-export function tileKernel(product: Product): Kernel {
+/** A kernel that computes tiles with so many rows. Its grid: columns, then rows, in tiles. */
+export function tileKernel(product: Product, rows: 32 | 64): Kernel {
   const { storage, lefts, rights, sums, epilogue } = product;
   const [leftNames, rightNames] = [
     range(leftCount(product), (i) => `left${i}`),
     range(rightCount(product), (i) => `right${i}`),
+  ];
+  const rowQuads = rows / 4;
+  const operands: Loaded[] = [
+    ...leftNames.map((name) => ({ name, side: "left" as const, rows: lefts, quads: rowQuads })),
+    ...rightNames.map((name) => ({ name, side: "right" as const, rows: rights, quads })),
   ];
   const step = sums.flatMap((pairs, sum) =>
     pairs.flatMap(([left, right]) =>
@@ -130,26 +158,23 @@ export function tileKernel(product: Product): Kernel {
   );
   const code = () => `${head(product, epilogue.title)}
 
-${[...leftNames.map((name) => reader(name, "left", lefts)), ...rightNames.map((name) => reader(name, "right", rights))].join("\n")}
+${operands.map((operand) => reader(operand.name, operand.side, operand.rows)).join("\n")}
 
-${[...leftNames, ...rightNames]
-  .map((name) => `var<workgroup> ${name}Tile: array<array<numbers, ${quads}>, ${depth}>;`)
+${operands
+  .map((operand) => `var<workgroup> ${operand.name}Tile: array<array<numbers, ${operand.quads}>, ${depth}>;`)
   .join("\n")}
 
-@compute @workgroup_size(${quads}, ${quads})
+@compute @workgroup_size(${quads}, ${rowQuads})
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(local_invocation_id) at: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let firstRow = group.y * ${tile}u;
-  let firstColumn = group.x * ${tile}u;
+  let firstRow = group.y * ${rows}u;
+  let firstColumn = group.x * ${tileColumns}u;
 ${sums.map((_, i) => `  var sum${i} = array<vec4f, 4>();`).join("\n")}
   for (var k = 0u; k < sizes.inner; k += ${depth}u) {
-${[
-  ...leftNames.map((name, i) => load(name, "left", lefts, storage, i)),
-  ...rightNames.map((name, i) => load(name, "right", rights, storage, leftNames.length + i)),
-].join("\n")}
+${loads(operands, storage, quads * rowQuads)}
     workgroupBarrier();
     let end = min(k + ${depth}u, sizes.inner);
     for (var inner = k; inner < end; inner++) {
@@ -170,6 +195,6 @@ ${sums.map((_, i) => `  var finished${i} = sum${i};`).join("\n")}
   }
 }
 `;
-  const key = `tile ${storage} ${lefts} ${rights} ${JSON.stringify(sums)} ${epilogue.key}`;
+  const key = `tile ${rows} ${storage} ${lefts} ${rights} ${JSON.stringify(sums)} ${epilogue.key}`;
   return { key, code };
 }

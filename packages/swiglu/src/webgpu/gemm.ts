@@ -2,7 +2,7 @@
 import type { Place } from "./buffers.js";
 import type { Call } from "./call.js";
 import { mostStreamedRows, rowsKernel, streamedQuads } from "./gemm-rows.js";
-import { leftCount, type Product, rightCount, tile, tileKernel } from "./gemm-tile.js";
+import { leftCount, type Product, rightCount, tileColumns, tileKernel, tileRows } from "./gemm-tile.js";
 
 /** A row-major matrix whose rows start at whole vectors of four numbers; what a row has behind its columns is zero. */
 export interface Matrix {
@@ -35,11 +35,11 @@ export function multiply(call: Call, product: Product, operands: Operands): void
   const stride = ([first]: readonly Matrix[]): number => quadsOf((first as Matrix).columns);
   const streamed = rows <= mostStreamedRows && product.lefts === "outer" && product.rights === "inner";
   call.run(
-    streamed ? rowsKernel(product, rows) : tileKernel(product),
+    streamed ? rowsKernel(product, rows) : tileKernel(product, tileRows(rows)),
     [...lefts.map(({ place }) => place), ...rights.map(({ place }) => place), ...places],
     [rows, columns, inner, stride(lefts), stride(rights), ...words],
     streamed
       ? [Math.ceil(columns / (4 * streamedQuads))]
-      : [Math.ceil(columns / tile), Math.ceil(rows / tile)],
+      : [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows(rows))],
   );
 }

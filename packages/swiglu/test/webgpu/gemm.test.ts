@@ -8,7 +8,7 @@ import { tileKernel } from "../../src/webgpu/gemm-tile.js";
 test("a product with a bias, in tiles", () => {
   const epilogue = plainEpilogue("f32", 1, "bias");
   const product = { storage: "f32", lefts: "outer", rights: "inner", sums: [[[0, 0]]], epilogue } as const;
-  expect(tileKernel(product).code()).toMatchInlineSnapshot(`
+  expect(tileKernel(product, 32).code()).toMatchInlineSnapshot(`
     "// Matrix product plus bias
     alias numbers = vec4<f32>;
     // Strides are in vectors of four numbers.
@@ -34,21 +34,21 @@ test("a product with a bias, in tiles", () => {
       return right0[row * sizes.rightStride + quad];
     }
 
-    var<workgroup> left0Tile: array<array<numbers, 16>, 16>;
+    var<workgroup> left0Tile: array<array<numbers, 8>, 16>;
     var<workgroup> right0Tile: array<array<numbers, 16>, 16>;
 
-    @compute @workgroup_size(16, 16)
+    @compute @workgroup_size(16, 8)
     fn main(
       @builtin(workgroup_id) group: vec3u,
       @builtin(local_invocation_id) at: vec3u,
       @builtin(local_invocation_index) lane: u32,
     ) {
-      let firstRow = group.y * 64u;
+      let firstRow = group.y * 32u;
       let firstColumn = group.x * 64u;
       var sum0 = array<vec4f, 4>();
       for (var k = 0u; k < sizes.inner; k += 16u) {
-        if (lane / 64u == 0u) {
-          let block = lane % 64u;
+        if (lane < 32u) {
+          let block = lane;
           let row = firstRow + 4u * (block / 4u);
           let quad = k / 4u + block % 4u;
           let columns = transpose(mat4x4<f32>(
@@ -61,6 +61,7 @@ test("a product with a bias, in tiles", () => {
           left0Tile[to + 3u][block / 4u] = columns[3];
         }
         right0Tile[lane / 16u][lane % 16u] = right0At(k + lane / 16u, firstColumn / 4u + lane % 16u);
+        right0Tile[(lane + 128u) / 16u][(lane + 128u) % 16u] = right0At(k + (lane + 128u) / 16u, firstColumn / 4u + (lane + 128u) % 16u);
         workgroupBarrier();
         let end = min(k + 16u, sizes.inner);
         for (var inner = k; inner < end; inner++) {
