@@ -152,7 +152,7 @@ export function tileKernel(product: Product, rows: 32 | 64): Kernel {
     pairs.flatMap(([left, right]) =>
       ["x", "y", "z", "w"].map(
         (part, row) =>
-          `      sum${sum}[${row}] = fma(vec4f(rows${left}.${part}), columns${right}, sum${sum}[${row}]);`,
+          `        sum${sum}[${row}] = fma(vec4f(rows${left}.${part}), columns${right}, sum${sum}[${row}]);`,
       ),
     ),
   );
@@ -177,11 +177,13 @@ ${sums.map((_, i) => `  var sum${i} = array<vec4f, 4>();`).join("\n")}
 ${loads(operands, storage, quads * rowQuads)}
     workgroupBarrier();
     let end = min(k + ${depth}u, sizes.inner);
-    for (var inner = k; inner < end; inner++) {
-      let i = inner % ${depth}u;
-${leftNames.map((name, i) => `      let rows${i} = vec4f(${name}Tile[i][at.y]);`).join("\n")}
-${rightNames.map((name, i) => `      let columns${i} = vec4f(${name}Tile[i][at.x]);`).join("\n")}
+    for (var inner = k; inner < end; inner += 4u) {
+      for (var part = 0u; part < 4u; part++) { // four at a time, for compilers to unroll; past the end there are zeros
+        let i = inner % ${depth}u + part;
+${leftNames.map((name, i) => `        let rows${i} = vec4f(${name}Tile[i][at.y]);`).join("\n")}
+${rightNames.map((name, i) => `        let columns${i} = vec4f(${name}Tile[i][at.x]);`).join("\n")}
 ${step.join("\n")}
+      }
     }
     workgroupBarrier();
   }

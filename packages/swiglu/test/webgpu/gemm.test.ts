@@ -64,14 +64,16 @@ test("a product with a bias, in tiles", () => {
         right0Tile[(lane + 128u) / 16u][(lane + 128u) % 16u] = right0At(k + (lane + 128u) / 16u, firstColumn / 4u + (lane + 128u) % 16u);
         workgroupBarrier();
         let end = min(k + 16u, sizes.inner);
-        for (var inner = k; inner < end; inner++) {
-          let i = inner % 16u;
-          let rows0 = vec4f(left0Tile[i][at.y]);
-          let columns0 = vec4f(right0Tile[i][at.x]);
-          sum0[0] = fma(vec4f(rows0.x), columns0, sum0[0]);
-          sum0[1] = fma(vec4f(rows0.y), columns0, sum0[1]);
-          sum0[2] = fma(vec4f(rows0.z), columns0, sum0[2]);
-          sum0[3] = fma(vec4f(rows0.w), columns0, sum0[3]);
+        for (var inner = k; inner < end; inner += 4u) {
+          for (var part = 0u; part < 4u; part++) { // four at a time, for compilers to unroll; past the end there are zeros
+            let i = inner % 16u + part;
+            let rows0 = vec4f(left0Tile[i][at.y]);
+            let columns0 = vec4f(right0Tile[i][at.x]);
+            sum0[0] = fma(vec4f(rows0.x), columns0, sum0[0]);
+            sum0[1] = fma(vec4f(rows0.y), columns0, sum0[1]);
+            sum0[2] = fma(vec4f(rows0.z), columns0, sum0[2]);
+            sum0[3] = fma(vec4f(rows0.w), columns0, sum0[3]);
+          }
         }
         workgroupBarrier();
       }
