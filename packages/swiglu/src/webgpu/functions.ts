@@ -174,7 +174,8 @@ export const functions: Library = {
   return select(near * ${literal(1 / Math.PI)} + 0.5f, tail * ${literal(1 / Math.PI)}, x < -1f);
 }`,
   softClamp: `fn softClamp(x: f32, limit: f32) -> f32 { // limit tanh(x / limit)
-  return limit * hyperbolicTangent(x / limit);
+  let z = x / limit; // which vanishes before x does; so near 0, tanh z is z
+  return select(limit * hyperbolicTangent(z), x, abs(z) < 1e-6f);
 }`,
   squareRoot: `fn squareRoot(x: f32) -> f32 { // one of Heron's steps makes up for a coarse sqrt
   let s = sqrt(x);
