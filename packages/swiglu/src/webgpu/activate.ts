@@ -12,13 +12,15 @@ import {
   kernelWords,
   workgroupSize,
 } from "./activation-kernels.js";
-import { sumKernel, sumWords } from "./activation-sums.js";
+import { type SumCall, sumKernel, sumWords } from "./activation-sums.js";
 import type { Place } from "./buffers.js";
 import type { Call } from "./call.js";
 import type { Kernel } from "./pipelines.js";
 
 /** How many threads go through a large tensor; each keeps sums of its own. */
 const mostThreads = { forward: 2 ** 22, backward: 2 ** 15 };
+/** How many sums of a channel are made side by side where there are more than their square. */
+const sumsBeside = 64;
 /** Workgroups along a dimension: every device takes so many. */
 const mostGroups = 65535;
 
@@ -43,7 +45,7 @@ export async function backward(
   const summed = parameterGradients ? Object.entries(plan.parameters) : [];
   const ends: number[] = [];
   for (const [, value] of summed) ends.push((ends.at(-1) ?? 0) + lengthOf(value));
-  const totals = new Float32Array(ends.at(-1) ?? 0);
+  const totals = new Float32Array(2 * (ends.at(-1) ?? 0));
   if (plan.count > 0) {
     const run = prepare(call, plan, "backward", parameterGradients);
     const places = [...run.parameters, ...tensors(plan, inputs), dy, ...tensors(plan, targets)];
@@ -53,18 +55,37 @@ export async function backward(
     const sums = summed.length > 0 ? call.room(totals.length, "f32") : undefined;
     summed.forEach(([, value], i) => {
       const channels = lengthOf(value);
-      const words = sumWords({ length, first: i * length, at: (ends[i] as number) - channels, channels });
-      call.run(sumKernel, [...partials, sums as Place], words, [Math.min(channels, mostGroups)]);
+      const add = (from: Place, to: Place, words: SumCall): void =>
+        call.run(sumKernel, [from, to], sumWords(words), [Math.min(words.channels, mostGroups)]);
+      const all = { length, first: i * length, at: (ends[i] as number) - channels, channels };
+      const columns = channels * sumsBeside;
+      if (length <= columns * sumsBeside) add(partials[0] as Place, sums as Place, all);
+      else {
+        // So many that one workgroup for each channel would take long: side by side first.
+        const between = call.room(2 * columns, "f32");
+        add(partials[0] as Place, between, { ...all, at: 0, channels: columns });
+        add(between, sums as Place, { ...all, length: columns, first: 0 });
+      }
     });
     if (sums) await call.read([{ place: sums, into: totals, as: "f32" }]);
   }
   return Object.fromEntries(
     summed.map(([name, value], i) => {
       const end = ends[i] as number;
-      return [name, sumsOf(value, totals.subarray(end - lengthOf(value), end))];
+      const pairs = Array.from({ length: lengthOf(value) }, (_, k) => end - lengthOf(value) + k);
+      return [
+        name,
+        sumsOf(
+          value,
+          pairs.map((at) => joinedPair(totals[2 * at] as number, totals[2 * at + 1] as number)),
+        ),
+      ];
     }),
   );
 }
+
+/** Beside a total that overflowed, the rest is NaN. */
+const joinedPair = (total: number, rest: number): number => (Number.isFinite(total) ? total + rest : total);
 
 /** The tensors that a kernel is given: a packed one once. */
 const tensors = ({ packed }: ActivationPlan, places: readonly Place[]): readonly Place[] =>

@@ -42,7 +42,7 @@ export const sumWords = ({ length, first, at, channels }: SumCall): number[] => 
   0,
 ];
 
-/** Bindings: `partials` (total and rest side by side), `totals`, and the uniform block. A workgroup adds up a channel. */
+/** Bindings: `partials` and `totals` (each total and rest side by side), and the uniform block. A workgroup adds up a channel. */
 export const sumKernel = {
   key: "activation sums",
   code: (): string =>
@@ -50,7 +50,7 @@ export const sumKernel = {
       sums("f32"),
       `struct Call { length: u32, first: u32, at: u32, channels: u32, zero: u32 }
 @group(0) @binding(0) var<storage, read> partials: array<vec2f>;
-@group(0) @binding(1) var<storage, read_write> totals: array<f32>;
+@group(0) @binding(1) var<storage, read_write> totals: array<vec2f>;
 @group(0) @binding(2) var<uniform> call: Call;
 var<workgroup> parts: array<Sum, ${width}>;
 
@@ -68,12 +68,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       if (lane < half) { parts[lane] = joined(parts[lane], parts[lane + half]); }
       workgroupBarrier();
     }
-    if (lane == 0u) {
-      let all = parts[0];
-      // Beside a total that overflowed, the rest is NaN.
-      let overflows = (bitcast<u32>(all.total) & 0x7f800000u) == 0x7f800000u;
-      totals[call.at + channel] = select(all.total + all.rest, all.total, overflows);
-    }
+    if (lane == 0u) { totals[call.at + channel] = vec2f(parts[0].total, parts[0].rest); }
     workgroupBarrier();
   }
 }
