@@ -31,7 +31,10 @@ const runtimes = {
     title: "WebGPU for Node",
     get: "npm run get:webgpu, on Debian after apt-get install libvulkan1 mesa-vulkan-drivers",
     named: undefined,
-    candidates: [join(cache, "webgpu", "icd.json")],
+    // On Linux a description of a Vulkan driver; elsewhere Dawn finds the system's own.
+    candidates: [
+      join(cache, "webgpu", process.platform === "linux" ? "icd.json" : "node_modules/webgpu/index.js"),
+    ],
   },
   redis: {
     title: "Redis",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { cache, find } from "../runtimes/found.js";
 
-/** The description of the Vulkan driver, or undefined where there is none. */
+/** What Dawn needs here (see found.ts), or undefined where it is missing. */
 export const driver = find("webgpu");
 
 interface Dawn {
@@ -22,7 +22,7 @@ export function dawn(): Promise<GPU> {
 
 async function start(): Promise<GPU> {
   // Read when Dawn loads Vulkan, so they may be set here.
-  process.env.VK_ICD_FILENAMES ??= driver;
+  if (process.platform === "linux") process.env.VK_ICD_FILENAMES ??= driver;
   // Compiling is most of what the tests take: without LLVM's optimisations it is a quarter less, and the next time it is not done.
   process.env.GALLIVM_PERF ??= "nopt";
   process.env.MESA_SHADER_CACHE_DIR ??= join(cache, "webgpu", "shaders");
