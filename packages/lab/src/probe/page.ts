@@ -1,8 +1,8 @@
 // The probe as one HTML page that needs nothing else, in the style of the report.
 import { type Activation, activationFromJson } from "swiglu";
 import { familyOf } from "../activation/samples.js";
+import { htmlDocument } from "../report/document.js";
 import { bullets, grid, method } from "../report/page.js";
-import { styleSheet } from "../report/style.js";
 import { escapeHtml, htmlTable, plainRow } from "../report/tables.js";
 import { networkOf } from "../report/taskWords.js";
 import { count } from "../terminal/format.js";
@@ -24,17 +24,9 @@ export function probePage(results: ProbeResults): string {
   const [formulas, gradients, nearby, gates] = probeSections(results);
   const { shown, limits } = probeWords(results);
   const title = `Smoothness, monotonicity and gating on ${config.data.name}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
-<style>${styleSheet}</style>
-</head>
-<body>
-<main>
-<header>
+  return htmlDocument(
+    title,
+    `<header>
 <p class="eyebrow">swiglu-lab probe: ${count(config.variants.length, "variant")} of one ${networkOf[config.task]}, ${count(config.seeds.length, "seed")} each</p>
 <h1>${escapeHtml(title)}</h1>
 </header>
@@ -73,11 +65,8 @@ ${section(gates, [
 <section>
 <h2>How it was trained</h2>
 ${method(results)}
-</section>
-</main>
-</body>
-</html>
-`;
+</section>`,
+  );
 }
 
 const section = ({ title, text, cells }: Section, figures: readonly string[]): string => `<section>

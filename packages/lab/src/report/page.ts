@@ -7,11 +7,11 @@ import { describeMatched } from "../statistics/matched.js";
 import { describeTuning } from "../sweep/tuning.js";
 import { count, duration, grouped } from "../terminal/format.js";
 import { analysisSections } from "./analysisSections.js";
+import { htmlDocument } from "./document.js";
 import { learningPanels, type Panel } from "./learningCharts.js";
 import { differenceChart, metricChart } from "./rankingCharts.js";
 import { samplesSection } from "./samples.js";
 import { shapePanels } from "./shapeCharts.js";
-import { styleSheet } from "./style.js";
 import { escapeHtml, matchedRows, rankingRows, runRows, tuningRows } from "./tables.js";
 import { methodOf, networkOf } from "./taskWords.js";
 import type { Results } from "./types.js";
@@ -28,17 +28,9 @@ export function reportPage(results: Results): string {
   const [lead = "", ...shown] = findings.shown;
   const differences = summary.ranking.some(({ difference }) => difference !== null);
   const intervals = summary.ranking.some(({ test }) => test?.metric.half != null);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
-<style>${styleSheet}</style>
-</head>
-<body>
-<main>
-<header>
+  return htmlDocument(
+    title,
+    `<header>
 <p class="eyebrow">swiglu-lab: ${count(config.variants.length, "variant")} of one ${networkOf[config.task]}, ${count(config.seeds.length, "seed")} each</p>
 <h1>${escapeHtml(title)}</h1>
 <p class="lead">${escapeHtml(lead)}</p>
@@ -54,11 +46,11 @@ ${familyLegend}
 ${differences ? `<div>${differenceChart(summary, metric, families)}</div>` : ""}
 </div>
 <figcaption>${
-    intervals
-      ? "Large dots are means, bars their 95 % t-intervals, small dots the single seeds. " +
-        "Differences are taken seed by seed; a hollow dot means that the interval includes zero. Bars that leave the picture are cut off at its edge."
-      : "Large dots are means, small dots the single seeds. Intervals need at least three seeds."
-  }</figcaption>
+      intervals
+        ? "Large dots are means, bars their 95 % t-intervals, small dots the single seeds. " +
+          "Differences are taken seed by seed; a hollow dot means that the interval includes zero. Bars that leave the picture are cut off at its edge."
+        : "Large dots are means, small dots the single seeds. Intervals need at least three seeds."
+    }</figcaption>
 </figure>
 </section>
 
@@ -110,11 +102,8 @@ ${method(results)}
 ${tuningOf(results)}
 <details><summary>All ${records.length} runs</summary><div class="scroll">${runRows(records, config.task)}</div></details>
 <details><summary>Configuration</summary><pre>${escapeHtml(configText(results))}</pre></details>
-</section>
-</main>
-</body>
-</html>
-`;
+</section>`,
+  );
 }
 
 const familyLegend = `<ul class="legend">
