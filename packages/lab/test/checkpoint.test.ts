@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CheckpointFile, type RunProgress } from "../src/sweep/checkpoint.js";
 import { isRunRecord } from "../src/sweep/record.js";
 import { CLI, eventually, run, runCli, startCli } from "./cli.js";
-import { writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idxFiles.js";
 import { configOf } from "./records.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-checkpoint-"));
@@ -99,7 +99,7 @@ describe("the file", () => {
 });
 
 describe("a sweep", () => {
-  const args = ["compare", "--data", data, "--patch", "4", "--width", "8", "--depth", "1", "--heads", "2"];
+  const args = ["compare", "--data", data, ...tinyModel];
   args.push("--batch", "16", "--variants", "swiglu-trained", "--seeds", "7,", "--jobs", "1");
   const often = ["--steps", "2000", "--checkpoint-interval", "0.02"];
   const recordsIn = (out: string): string =>

@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Claims } from "../src/sweep/claims.js";
 import { claimPath } from "../src/sweep/folder.js";
 import { eventually, startCli } from "./cli.js";
-import { writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idxFiles.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-claims-"));
 const data = join(scratch, "rows");
@@ -79,7 +79,7 @@ describe("a claim", () => {
 });
 
 describe("two sweeps in one folder", () => {
-  const args = ["compare", "--data", data, "--patch", "4", "--width", "8", "--depth", "1", "--heads", "2"];
+  const args = ["compare", "--data", data, ...tinyModel];
   args.push("--batch", "16", "--variants", "relu,swiglu", "--seeds", "3", "--jobs", "1");
   const recordsIn = (out: string): string =>
     join(scratch, out, readdirSync(join(scratch, out))[0]!, "records");

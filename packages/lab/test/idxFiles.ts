@@ -51,3 +51,6 @@ export function writeImageSet(folder: string, options: SetOptions = {}): string 
   }
   return folder;
 }
+
+/** Options of a model for such images that trains in no time. */
+export const tinyModel: readonly string[] = "--patch 4 --width 8 --depth 1 --heads 2".split(" ");

@@ -11,7 +11,7 @@ import { otherData, type PresetName, presetNames, presets, withPreset } from "..
 import { parseSeeds } from "../src/config/seeds.js";
 import { allActivations, defaultVariants, resolveVariants } from "../src/config/variants.js";
 import { runCli } from "./cli.js";
-import { writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idxFiles.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-presets-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -113,20 +113,7 @@ test.each([
 
 test("a preset made small runs, and says in what it differs", async () => {
   const data = writeImageSet(join(scratch, "rows"));
-  const small = [
-    "--patch",
-    "4",
-    "--width",
-    "8",
-    "--depth",
-    "1",
-    "--heads",
-    "2",
-    "--batch",
-    "16",
-    "--steps",
-    "20",
-  ];
+  const small = [...tinyModel, "--batch", "16", "--steps", "20"];
   const few = ["--variants", "relu,swiglu", "--seeds", "1", "--tune", "0.01,0.02", "--tune-seeds", "7,"];
   const { code, stdout } = await runCli(
     ["compare", "--preset", "evidence-images", "--data", data, ...small, ...few],

@@ -12,13 +12,13 @@ import { jobId, QUEUE, readQueuedRun } from "../src/queue/job.js";
 import { isRunRecord } from "../src/sweep/record.js";
 import { configOfRun } from "../src/sweep/run.js";
 import { eventually, type Running, run, runCli, startCli } from "./cli.js";
-import { writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idxFiles.js";
 import { configOf } from "./records.js";
 import { freePort, hasRedis, type RedisServer, startRedis, unlessRedis } from "./redis.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-queue-"));
 const data = join(scratch, "rows");
-const args = ["compare", "--data", data, "--patch", "4", "--width", "8", "--depth", "1", "--heads", "2"];
+const args = ["compare", "--data", data, ...tinyModel];
 args.push("--batch", "16");
 beforeAll(() => writeImageSet(data));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

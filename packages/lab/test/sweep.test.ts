@@ -6,24 +6,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isRunRecord, type RunRecord } from "../src/sweep/record.js";
 import { childrenOf, eventually, isAlive, runCli, startCli } from "./cli.js";
-import { writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idxFiles.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-sweep-"));
 const data = join(scratch, "rows");
-const tiny = [
-  "--data",
-  data,
-  "--patch",
-  "4",
-  "--width",
-  "8",
-  "--depth",
-  "1",
-  "--heads",
-  "2",
-  "--batch",
-  "16",
-];
+const tiny = ["--data", data, ...tinyModel, "--batch", "16"];
 const compare = ["compare", ...tiny, "--variants", "relu,swiglu-trained", "--seeds", "3", "--steps", "60"];
 const long = ["compare", ...tiny, "--variants", "relu,swiglu-trained", "--seeds", "3", "--steps", "400"];
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { extensionOf, type Tuning, tuningOf } from "../src/sweep/tuning.js";
 import { runCli, startCli } from "./cli.js";
-import { writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idxFiles.js";
 import { diverged, finished } from "./records.js";
 
 const seeds = [1001, 1002];
@@ -83,20 +83,7 @@ describe("the grid", () => {
 describe("compare --tune", () => {
   const scratch = mkdtempSync(join(tmpdir(), "swiglu-tuning-"));
   const data = join(scratch, "rows");
-  const size = [
-    "--data",
-    data,
-    "--patch",
-    "4",
-    "--width",
-    "8",
-    "--depth",
-    "1",
-    "--heads",
-    "2",
-    "--batch",
-    "16",
-  ];
+  const size = ["--data", data, ...tinyModel, "--batch", "16"];
   const sweep = ["compare", ...size, "--variants", "relu,swiglu", "--steps", "60", "--seeds", "2"];
   const args = [...sweep, "--tune", "0.0001,0.02,4", "--tune-seeds", "5,9", "--out", "tuned"];
   const folders = (): string[] => readdirSync(join(scratch, "tuned")).sort();
