@@ -28,6 +28,20 @@ interface Preset {
 const VARIANTS = ["relu", "gelu", "swish", "glu", "geglu", "swiglu", "swiglu-trained"];
 const ARTICLE_VARIANTS = ["swish-trained", "selfGlu", "swigluBlend-trained"];
 const METHOD = { activation: [], tuneSeeds: "1001,1002", threads: 1 };
+const TRANSLATION = {
+  ...METHOD,
+  tune: "0.004,0.008,0.016",
+  task: "translation",
+  variants: VARIANTS,
+  batch: 16,
+  width: 64,
+  depth: 3,
+  heads: 4,
+  vocabulary: 4096,
+  context: 128,
+  beam: 1,
+  translated: 200,
+} as const;
 
 /** The presets by name. Steps: an epoch has 430 of the images, 1,187 of the addresses, 1,553 of the verses,
  * 1,399 of the messages. */
@@ -75,20 +89,9 @@ export const presets = {
   },
   "evidence-translation": {
     options: {
-      ...METHOD,
-      tune: "0.004,0.008,0.016",
-      task: "translation",
-      variants: VARIANTS,
+      ...TRANSLATION,
       seeds: "8",
       steps: 3110,
-      batch: 16,
-      width: 64,
-      depth: 3,
-      heads: 4,
-      vocabulary: 4096,
-      context: 128,
-      beam: 1,
-      translated: 200,
     },
     data: {
       name: "English-Spanish verses",
@@ -99,20 +102,9 @@ export const presets = {
   },
   "evidence-messages": {
     options: {
-      ...METHOD,
-      tune: "0.004,0.008,0.016",
-      task: "translation",
-      variants: VARIANTS,
+      ...TRANSLATION,
       seeds: "5",
       steps: 1400,
-      batch: 16,
-      width: 64,
-      depth: 3,
-      heads: 4,
-      vocabulary: 4096,
-      context: 128,
-      beam: 1,
-      translated: 200,
     },
     data: {
       name: "TypeScript messages",
