@@ -91,6 +91,13 @@ export function checkLength(data: Data, name: string, count: number): void {
   if (data.length !== count) throw new RangeError(`${name} has ${data.length} elements, expected ${count}`);
 }
 
+/** Where the value of a call goes: where the caller wants it, which is checked, or to a new array. */
+export function valueOutput({ count }: ActivationPlan, out?: Data): Data {
+  if (out === undefined) return new Float32Array(count);
+  checkLength(checkData(out, "out"), "out", count);
+  return out;
+}
+
 /** One gradient of an input: its name, and where it goes. */
 interface GradientOutput {
   readonly name: string;
@@ -99,9 +106,10 @@ interface GradientOutput {
 
 /**
  * The gradients of a call's inputs, in the plan's order; a packed input has one for both. Each goes where the caller wants
- * it, which is checked, or to a new array.
+ * it, or to a new array. What the caller gives, `dy` too, is checked.
  */
 export function gradientOutputs(plan: ActivationPlan, dy: Data, out: object = {}): GradientOutput[] {
+  checkLength(checkData(dy, "dy"), "dy", plan.count);
   const names = plan.packed ? ["packed"] : plan.inputs.map(({ name }) => name);
   rejectUnknownKeys(out, names, "gradient in out:", plan.activation.name);
   const count = plan.packed ? 2 * plan.count : plan.count;

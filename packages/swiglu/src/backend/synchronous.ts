@@ -11,7 +11,7 @@ import type {
   GradientOutputs,
   SyncBackend,
 } from "./backend.js";
-import { type ActivationPlan, checkData, checkLength, gradientOutputs, planActivation } from "./check.js";
+import { type ActivationPlan, checkLength, gradientOutputs, planActivation, valueOutput } from "./check.js";
 import type { Data, ParameterValue, Tensor } from "./data.js";
 import {
   type FfnOptions,
@@ -59,8 +59,7 @@ export abstract class SynchronousBackend implements SyncBackend {
   ): D {
     this.alive();
     const plan = planActivation(activation, inputs, parameters);
-    const out: Data = options.out ?? new Float32Array(plan.count);
-    checkLength(checkData(out, "out"), "out", plan.count);
+    const out = valueOutput(plan, options.out);
     this.forward(plan, { name: "out", data: out });
     return out as D;
   }
@@ -79,7 +78,6 @@ export abstract class SynchronousBackend implements SyncBackend {
   ): ActivationGradients<A, I, O, P> {
     this.alive();
     const plan = planActivation(activation, inputs, parameters);
-    checkLength(checkData(dy, "dy"), "dy", plan.count);
     const outputs = gradientOutputs(plan, dy, options?.out);
     const sums = this.backward(
       plan,

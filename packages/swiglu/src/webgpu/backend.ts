@@ -10,10 +10,10 @@ import type {
 } from "../backend/backend.js";
 import {
   type ActivationPlan,
-  checkData,
   checkLength,
   gradientOutputs,
   planActivation,
+  valueOutput,
 } from "../backend/check.js";
 import type { Data, ParameterValue, Tensor } from "../backend/data.js";
 import {
@@ -86,8 +86,7 @@ class GpuBackend implements WebgpuBackend {
   ): Promise<D> {
     return Call.run(this.gpu, async (call) => {
       const plan = planActivation(activation, inputs, parameters);
-      const out: Data = options.out ?? new Float32Array(plan.count);
-      checkLength(checkData(out, "out"), "out", plan.count);
+      const out = valueOutput(plan, options.out);
       const places = this.inputs(plan, call);
       const [target] = this.outputs([{ name: "out", data: out }], places, call) as [Output];
       if (plan.count > 0) forward(call, plan, places, target.room);
@@ -110,7 +109,6 @@ class GpuBackend implements WebgpuBackend {
   ): Promise<ActivationGradients<A, I, O, P>> {
     return Call.run(this.gpu, async (call) => {
       const plan = planActivation(activation, inputs, parameters);
-      checkLength(checkData(dy, "dy"), "dy", plan.count);
       const gradients = gradientOutputs(plan, dy, options?.out);
       const slope = this.place(dy, "dy", call);
       const places = this.inputs(plan, call);

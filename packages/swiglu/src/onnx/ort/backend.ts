@@ -11,10 +11,10 @@ import type {
 } from "../../backend/backend.js";
 import {
   type ActivationPlan,
-  checkData,
   checkLength,
   gradientOutputs,
   planActivation,
+  valueOutput,
 } from "../../backend/check.js";
 import type { Data, ParameterValue, Tensor } from "../../backend/data.js";
 import {
@@ -105,8 +105,7 @@ class OrtBackend implements Backend {
   ): Promise<D> {
     return this.sessions.use(async () => {
       const plan = planActivation(activation, inputs, parameters);
-      const out: Data = options.out ?? new Float32Array(plan.count);
-      checkLength(checkData(out, "out"), "out", plan.count);
+      const out = valueOutput(plan, options.out);
       await forward(this.elementwise, plan, { inputs: this.inputs(plan), out: [this.numbers(out, "out")] });
       return out as D;
     });
@@ -126,7 +125,6 @@ class OrtBackend implements Backend {
   ): Promise<ActivationGradients<A, I, O, P>> {
     return this.sessions.use(async () => {
       const plan = planActivation(activation, inputs, parameters);
-      checkLength(checkData(dy, "dy"), "dy", plan.count);
       const outputs = gradientOutputs(plan, dy, options?.out);
       const arrays = {
         inputs: this.inputs(plan),
