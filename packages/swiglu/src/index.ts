@@ -10,6 +10,7 @@ export type {
   GradientOutputs,
   Pass,
   PassOptions,
+  PassOutputs,
   SyncBackend,
 } from "./backend/backend.js";
 export type { Data, PackedInput, ParameterValue, Tensor } from "./backend/data.js";

@@ -89,18 +89,19 @@ async function block(task: FfnCase): Promise<Work> {
   const close = (): void => dispose([ffn, x, dY, y]);
   if (kind === "ffnForward")
     return { ...queued(() => ffn.forward(x, rows, { out: y })), results: () => read([y]), close };
-  const like = (values: Float32Array): Float32Array => new Float32Array(values.length);
+  const like = ({ length }: Float32Array) => backend.tensor(new Float32Array(length), [length]);
   const out = { x: like(data.x), gate: like(gate), up: like(up), down: like(down) };
   return {
-    async run() {
-      const pass = await ffn.record(x, rows);
-      await pass.backward(dY, { out });
+    ...queued(async () => {
+      const pass = await ffn.record(x, rows, { out: y });
+      await pass.backward(dY, { out, parameterGradients: false });
       pass.dispose();
+    }),
+    results: () => read(Object.values(out)),
+    close() {
+      close();
+      dispose(Object.values(out));
     },
-    settle: submitted,
-    clock,
-    results: () => Object.values(out),
-    close,
   };
 }
 

@@ -91,11 +91,22 @@ export function checkLength(data: Data, name: string, count: number): void {
   if (data.length !== count) throw new RangeError(`${name} has ${data.length} elements, expected ${count}`);
 }
 
-/** Where the value of a call goes: where the caller wants it, which is checked, or to a new array. */
-export function valueOutput({ count }: ActivationPlan, out?: Data): Data {
+/** Where a result of so many elements goes: where the caller wants it, which is checked, or to a new array. */
+export function resultOutput(count: number, out?: Data): Data {
   if (out === undefined) return new Float32Array(count);
   checkLength(checkData(out, "out"), "out", count);
   return out;
+}
+
+/** Checks that no two outputs are one: the second would overwrite the first. */
+export function checkDistinct(outputs: readonly GradientOutput[]): void {
+  outputs.forEach(({ name, data }, i) => {
+    const other = outputs.find((earlier, k) => k < i && earlier.data === data);
+    if (other !== undefined)
+      throw new TypeError(
+        `out.${name} is also out.${other.name}, which it would overwrite: pass another array or tensor`,
+      );
+  });
 }
 
 /** One gradient of an input: its name, and where it goes. */
@@ -113,7 +124,7 @@ export function gradientOutputs(plan: ActivationPlan, dy: Data, out: object = {}
   const names = plan.packed ? ["packed"] : plan.inputs.map(({ name }) => name);
   rejectUnknownKeys(out, names, "gradient in out:", plan.activation.name);
   const count = plan.packed ? 2 * plan.count : plan.count;
-  return names.map((name) => {
+  const outputs = names.map((name) => {
     const given = (out as Readonly<Record<string, unknown>>)[name];
     if (given === undefined) return { name, data: new Float32Array(count) };
     const data = checkData(given, `out.${name}`);
@@ -124,6 +135,8 @@ export function gradientOutputs(plan: ActivationPlan, dy: Data, out: object = {}
       );
     return { name, data };
   });
+  checkDistinct(outputs);
+  return outputs;
 }
 
 /** All parameters of the activation, by name: what was given, checked, or else the defaults. */

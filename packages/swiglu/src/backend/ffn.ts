@@ -3,7 +3,7 @@
 import { type Activation, asGated } from "../catalogue/activation.js";
 import { listing, rejectUnknownKeys } from "../errors.js";
 import { type PackedLayout, packedViews, sizeOf, type View, wholeView } from "../layout.js";
-import { checkChannels, checkData, checkLength, checkParameters } from "./check.js";
+import { checkChannels, checkData, checkDistinct, checkLength, checkParameters } from "./check.js";
 import type { Data, ParameterValue } from "./data.js";
 
 /** Weights of an ungated block; matrices are row-major [in, out]. */
@@ -240,21 +240,22 @@ export function checkRows(name: string, data: Data, rows: number, dModel: number
     );
 }
 
-/** Checks the arrays that gradients are written to: each is named as x or a weight given, and has its length. */
-export function checkGradientArrays(
+/** Checks what gradients are written to: each is named as x or a weight given, and has its length. */
+export function checkGradientOutputs(
   { form, dModel, dFf, weights }: FfnPlan,
   rows: number,
   out: object = {},
-): Readonly<Record<string, Float32Array>> {
+): Readonly<Record<string, Data>> {
   const names = ["x", ...Object.keys(weights)];
   rejectUnknownKeys(out, names, "gradient in out:", `this ${form} block`);
-  const given = Object.entries(out as Readonly<Record<string, unknown>>).filter(
-    ([, array]) => array !== undefined,
-  );
-  for (const [name, array] of given) {
-    const count = name === "x" ? rows * dModel : sizeOf(weightShapes[form][name]?.(dModel, dFf) ?? []);
-    if (!(array instanceof Float32Array)) throw new TypeError(`out.${name} must be a Float32Array`);
-    checkLength(array, `out.${name}`, count);
-  }
-  return Object.fromEntries(given) as Readonly<Record<string, Float32Array>>;
+  const outputs = Object.entries(out as Readonly<Record<string, unknown>>)
+    .filter(([, given]) => given !== undefined)
+    .map(([name, given]) => {
+      const data = checkData(given, `out.${name}`);
+      const count = name === "x" ? rows * dModel : sizeOf(weightShapes[form][name]?.(dModel, dFf) ?? []);
+      checkLength(data, `out.${name}`, count);
+      return { name, data };
+    });
+  checkDistinct(outputs);
+  return Object.fromEntries(outputs.map(({ name, data }) => [name, data]));
 }

@@ -11,7 +11,7 @@ import type {
   GradientOutputs,
   SyncBackend,
 } from "./backend.js";
-import { type ActivationPlan, checkLength, gradientOutputs, planActivation, valueOutput } from "./check.js";
+import { type ActivationPlan, checkLength, gradientOutputs, planActivation, resultOutput } from "./check.js";
 import type { Data, ParameterValue, Tensor } from "./data.js";
 import {
   type FfnOptions,
@@ -59,7 +59,7 @@ export abstract class SynchronousBackend implements SyncBackend {
   ): D {
     this.alive();
     const plan = planActivation(activation, inputs, parameters);
-    const out = valueOutput(plan, options.out);
+    const out = resultOutput(plan.count, options.out);
     this.forward(plan, { name: "out", data: out });
     return out as D;
   }

@@ -1,10 +1,17 @@
 // The reference's feed-forward block: projections, activation, down, and the same backwards; float64 between input and result.
-import type { ActivateOptions, Ffn, FfnGradients, Pass } from "../backend/backend.js";
-import { checkData, checkLength } from "../backend/check.js";
+import type {
+  ActivateOptions,
+  Ffn,
+  FfnGradients,
+  Pass,
+  PassOptions,
+  PassOutputs,
+} from "../backend/backend.js";
+import { resultOutput } from "../backend/check.js";
 import type { Data, ParameterValue } from "../backend/data.js";
 import {
   activationOperands,
-  checkGradientArrays,
+  checkGradientOutputs,
   checkRows,
   type FfnPlan,
   projections,
@@ -22,7 +29,7 @@ interface Recorded {
   /** The block's input, then each product before the activation, by name. */
   readonly products: Readonly<Record<string, Numbers>>;
   readonly hidden: Float64Array;
-  readonly y: Float32Array;
+  readonly y: Data;
 }
 
 export class ReferenceFfn<W> implements Ffn<W> {
@@ -42,24 +49,28 @@ export class ReferenceFfn<W> implements Ffn<W> {
     rows: number,
     { out }: ActivateOptions<D> = {},
   ): Promise<NoInfer<D>> {
-    if (out !== undefined) checkLength(checkData(out, "out"), "out", rows * this.plan.dModel);
-    const { y } = this.run(x, rows);
-    if (out !== undefined) this.read(out, "out").set(y);
-    return out ?? (y as Data as D);
+    const { y } = this.run(x, rows, out);
+    return y as D;
   }
 
-  async record(x: Data, rows: number): Promise<Pass<W>> {
-    let recorded: Recorded | undefined = this.run(x, rows);
-    const { y } = recorded;
+  async record<D extends Data = Float32Array>(
+    x: Data,
+    rows: number,
+    { out }: ActivateOptions<D> = {},
+  ): Promise<Pass<W, NoInfer<D>>> {
+    let recorded: Recorded | undefined = this.run(x, rows, out);
     return {
-      y,
-      backward: async (dY, options) => {
+      y: recorded.y as D,
+      backward: async <O extends PassOutputs<W>>(dY: Data, options?: PassOptions<W, O>) => {
         if (recorded === undefined) throw new Error("this pass is disposed: record a new one");
         checkRows("dY", dY, rows, this.plan.dModel);
-        const out = checkGradientArrays(this.plan, rows, options?.out);
-        const gradients = this.backward(recorded, this.read(dY, "dY"));
-        for (const [name, array] of Object.entries(out)) array.set(gradients[name] as Float32Array);
-        return { ...gradients, ...out };
+        const out = checkGradientOutputs(this.plan, rows, options?.out);
+        const gradients: Record<string, ParameterValue> = this.backward(recorded, this.read(dY, "dY"));
+        if (options?.parameterGradients === false)
+          for (const name of Object.keys(this.plan.parameters)) delete gradients[name];
+        for (const [name, data] of Object.entries(out))
+          this.read(data, `out.${name}`).set(gradients[name] as Float32Array);
+        return { ...gradients, ...out } as FfnGradients<W, O>;
       },
       dispose: () => {
         recorded = undefined;
@@ -71,19 +82,20 @@ export class ReferenceFfn<W> implements Ffn<W> {
     this.weights = undefined;
   }
 
-  private run(x: Data, rows: number): Recorded {
+  private run(x: Data, rows: number, out: Data | undefined): Recorded {
     const { form, activation, dModel, dFf, parameters } = this.plan;
     checkRows("x", x, rows, dModel);
+    const y = resultOutput(rows * dModel, out);
     const products: Record<string, Numbers> = { x: this.read(x, "x").slice() };
     for (const { weight, from } of projections[form])
       products[weight] = this.project(products[from] as Numbers, weight, rows);
     const hidden = new Float64Array(rows * dFf);
     activateInto(hidden, activation, this.operands(products, rows), parameters);
-    const y = Float32Array.from(this.project(hidden, "down", rows));
+    this.read(y, "out").set(this.project(hidden, "down", rows));
     return { rows, products, hidden, y };
   }
 
-  private backward({ rows, products, hidden }: Recorded, dY: Float32Array): FfnGradients<W> {
+  private backward({ rows, products, hidden }: Recorded, dY: Float32Array): Record<string, ParameterValue> {
     const { form, activation, parameters } = this.plan;
     const slopes: Record<string, Float64Array> = {};
     for (const [name, values] of Object.entries(products)) slopes[name] = new Float64Array(values.length);
@@ -101,7 +113,7 @@ export class ReferenceFfn<W> implements Ffn<W> {
       this.unproject(weight, products[from] as Numbers, dProduct, dFrom, rows, gradients);
     }
     gradients.x = Float32Array.from(slopes.x as Float64Array);
-    return gradients as FfnGradients<W>;
+    return gradients;
   }
 
   private operands(products: Readonly<Record<string, Numbers>>, rows: number): Operand[] {

@@ -1,6 +1,6 @@
 // The backward pass of a feed-forward block: the activation's gradients fused with dY downᵀ, then one product for the
 // gradient of x and one for each weight; biases and parameters are summed in float64.
-import type { FfnGradients } from "../backend/backend.js";
+import type { ParameterValue } from "../backend/data.js";
 import type { FfnPlan } from "../backend/ffn.js";
 import { sumsOf } from "../backend/sums.js";
 import type { Engine } from "./engine.js";
@@ -11,7 +11,7 @@ import { type GradientTargets, ProjectionGradients } from "./projection-gradient
 import type { Scratch } from "./scratch.js";
 
 /** One backward of one pass. */
-export class FfnBackward<W> {
+export class FfnBackward {
   private readonly projections: ProjectionGradients;
 
   constructor(
@@ -27,7 +27,12 @@ export class FfnBackward<W> {
   }
 
   /** From x, the activation's inputs (computed again where they were not kept) and dY: addresses, row-major, padded. */
-  run(x: number, kept: number | undefined, dY: number): FfnGradients<W> {
+  run(
+    x: number,
+    kept: number | undefined,
+    dY: number,
+    parameterGradients = true,
+  ): Readonly<Record<string, ParameterValue>> {
     const { engine, fused, rows, scratch, projections } = this;
     const { dModel, dFf } = this.plan;
     const { first, square } = this.weights;
@@ -35,7 +40,7 @@ export class FfnBackward<W> {
     if (kept === undefined) fused.forward(x, rows, inputs, scratch);
     const back = projections.flow(dY, padded(dModel));
     const slopes = fused.backward(back.left, rows, inputs, scratch);
-    this.parameterGradients(slopes.parameters);
+    if (parameterGradients) this.sumParameters(slopes.parameters);
     projections.weightGradients(["down"], slopes.hidden, dFf, dModel, back.right);
 
     let flow = slopes.product;
@@ -47,10 +52,10 @@ export class FfnBackward<W> {
     }
     projections.inputGradient(flow, first);
     projections.weightGradients(first.names, x, dModel, dFf, flow.right);
-    return projections.gradients as FfnGradients<W>;
+    return projections.gradients;
   }
 
-  private parameterGradients(slopes: readonly number[]): void {
+  private sumParameters(slopes: readonly number[]): void {
     const { dFf, parameters } = this.plan;
     const width = padded(dFf);
     Object.entries(parameters).forEach(([name, value], parameter) => {

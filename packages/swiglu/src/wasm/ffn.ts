@@ -1,9 +1,16 @@
 // The feed-forward block of the WebAssembly backend: hidden layer and activation fused, then down; recorded passes.
 // Weights are packed once; everything else is scratch, except what a recorded pass keeps until it is disposed.
-import type { ActivateOptions, Ffn, Pass } from "../backend/backend.js";
-import { checkData, checkLength } from "../backend/check.js";
+import type {
+  ActivateOptions,
+  Ffn,
+  FfnGradients,
+  Pass,
+  PassOptions,
+  PassOutputs,
+} from "../backend/backend.js";
+import { checkData, resultOutput } from "../backend/check.js";
 import type { Data } from "../backend/data.js";
-import { checkGradientArrays, checkRows, type FfnPlan } from "../backend/ffn.js";
+import { checkGradientOutputs, checkRows, type FfnPlan } from "../backend/ffn.js";
 import type { Engine } from "./engine.js";
 import { FfnBackward } from "./ffn-backward.js";
 import { FusedCalls } from "./ffn-fused.js";
@@ -42,28 +49,30 @@ export class WasmFfn<W> implements Ffn<W> {
     { out }: ActivateOptions<D> = {},
   ): Promise<NoInfer<D>> {
     this.check("x", x, rows);
-    if (out !== undefined) checkLength(checkData(out, "out"), "out", rows * this.plan.dModel);
-    return withScratch(this.engine, (scratch) => {
+    const y = resultOutput(rows * this.plan.dModel, out);
+    withScratch(this.engine, (scratch) => {
       const inputs = scratch.place(this.fused.roomForInputs(rows));
-      const y = this.output(this.inHeap(x, "x", rows, scratch), rows, inputs, scratch);
-      const into = out === undefined ? undefined : this.read(out, "out");
-      const written: Data = readMatrix(this.engine, y, rows, this.plan.dModel, into);
-      return out ?? (written as D);
+      this.output(this.inHeap(x, "x", rows, scratch), rows, inputs, y, scratch);
     });
+    return y as D;
   }
 
-  async record(x: Data, rows: number): Promise<Pass<W>> {
+  async record<D extends Data = Float32Array>(
+    x: Data,
+    rows: number,
+    { out }: ActivateOptions<D> = {},
+  ): Promise<Pass<W, NoInfer<D>>> {
     this.check("x", x, rows);
+    const y = resultOutput(rows * this.plan.dModel, out);
     const kept = new Scratch(this.engine);
     try {
       const place = this.copy(x, "x", rows, kept);
       const room = this.fused.roomForInputs(rows);
       const inputs = this.recompute ? undefined : kept.place(room);
-      const y = withScratch(this.engine, (scratch) => {
-        const at = this.output(place, rows, inputs ?? scratch.place(room), scratch);
-        return readMatrix(this.engine, at, rows, this.plan.dModel);
+      withScratch(this.engine, (scratch) => {
+        this.output(place, rows, inputs ?? scratch.place(room), y, scratch);
       });
-      return this.pass(y, rows, place, inputs, kept);
+      return this.pass(y as D, rows, place, inputs, kept);
     } catch (error) {
       kept.release();
       throw error;
@@ -75,19 +84,29 @@ export class WasmFfn<W> implements Ffn<W> {
     this.disposed = true;
   }
 
-  private pass(y: Float32Array, rows: number, x: number, inputs: number | undefined, kept: Scratch): Pass<W> {
+  private pass<Y extends Data>(
+    y: Y,
+    rows: number,
+    x: number,
+    inputs: number | undefined,
+    kept: Scratch,
+  ): Pass<W, Y> {
     let alive = true;
     return {
       y,
-      backward: async (dY, options) => {
+      backward: async <O extends PassOutputs<W>>(dY: Data, options?: PassOptions<W, O>) => {
         if (!alive) throw new Error("this pass is disposed: record a new one");
         this.check("dY", dY, rows);
-        const out = checkGradientArrays(this.plan, rows, options?.out);
+        const out = checkGradientOutputs(this.plan, rows, options?.out);
         return withScratch(this.engine, (scratch) => {
           const at = this.inHeap(dY, "dY", rows, scratch);
           const { engine, plan, weights, fused } = this;
-          const targets = { array: (name: string) => out[name] };
-          return new FfnBackward<W>(engine, plan, weights, fused, rows, scratch, targets).run(x, inputs, at);
+          const array = (name: string) => out[name] && this.read(out[name], `out.${name}`);
+          const backward = new FfnBackward(engine, plan, weights, fused, rows, scratch, { array });
+          return { ...backward.run(x, inputs, at, options?.parameterGradients), ...out } as FfnGradients<
+            W,
+            O
+          >;
         });
       },
       dispose: () => {
@@ -97,14 +116,14 @@ export class WasmFfn<W> implements Ffn<W> {
     };
   }
 
-  /** Where y is, from x (both row-major, padded); the activation's inputs go to `inputs`. */
-  private output(x: number, rows: number, inputs: number, scratch: Scratch): number {
+  /** Computes y from x (row-major, padded); the activation's inputs go to `inputs`. */
+  private output(x: number, rows: number, inputs: number, y: Data, scratch: Scratch): void {
     const { down } = this.weights;
     const left = this.fused.forward(x, rows, inputs, scratch);
     const columns = padded(this.plan.dModel);
     const out = rowMajor(scratch.place(wholeTiles(rows) * columns), columns);
     product(this.engine, { left, right: down.panels, start: sameRow(down.bias), out });
-    return out.base;
+    readMatrix(this.engine, out.base, rows, this.plan.dModel, this.read(y, "out"));
   }
 
   /** Where rows of width dModel are, padded: a tensor is used where it is if it needs no padding. */

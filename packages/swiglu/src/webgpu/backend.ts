@@ -13,7 +13,7 @@ import {
   checkLength,
   gradientOutputs,
   planActivation,
-  valueOutput,
+  resultOutput,
 } from "../backend/check.js";
 import type { Data, ParameterValue, Tensor } from "../backend/data.js";
 import {
@@ -86,7 +86,7 @@ class GpuBackend implements WebgpuBackend {
   ): Promise<D> {
     return Call.run(this.gpu, async (call) => {
       const plan = planActivation(activation, inputs, parameters);
-      const out = valueOutput(plan, options.out);
+      const out = resultOutput(plan.count, options.out);
       const places = this.inputs(plan, call);
       const [target] = this.outputs([{ name: "out", data: out }], places, call) as [Output];
       if (plan.count > 0) forward(call, plan, places, target.room);

@@ -1,38 +1,51 @@
 // The backward pass of a feed-forward block: the activation's gradients fused with dY downᵀ, then one product for the gradient
 // of x and one for each weight, gate and up together; biases and parameters are sums of columns.
-import type { FfnGradients } from "../backend/backend.js";
-import type { ParameterValue } from "../backend/data.js";
+import type { Data, ParameterValue } from "../backend/data.js";
 import { type FfnPlan, weightShapes } from "../backend/ffn.js";
 import { sumsOf } from "../backend/sums.js";
 import { sizeOf } from "../layout.js";
 import type { Place } from "./buffers.js";
 import type { Call, Read } from "./call.js";
+import { convert, type Stored } from "./convert.js";
 import type { FfnProducts, Inputs, Kept } from "./ffn-products.js";
 import { firstParts } from "./ffn-weights.js";
 import { type Matrix, padded } from "./gemm.js";
 import { columnSums, copyOut, unpadded } from "./matrix-copy.js";
-import type { Storage } from "./options.js";
+
+/** Gradients by name. */
+export type Gradients = Readonly<Record<string, Data | ParameterValue>>;
+
+/** What the caller wants a gradient in, and where that is if it is a tensor. */
+interface Target {
+  readonly data: Data;
+  readonly tensor: Place | undefined;
+}
 
 /** One backward of one pass. */
-export class FfnBackward<W> {
-  private readonly gradients: Record<string, ParameterValue> = {};
+export class FfnBackward {
+  private readonly gradients: Record<string, Data | ParameterValue> = {};
   private readonly reads: Read[] = [];
+  private readonly copies: (Stored & { readonly tensor: Place; readonly count: number })[] = [];
 
   constructor(
     private readonly call: Call,
     private readonly plan: FfnPlan,
     private readonly products: FfnProducts,
     private readonly kept: Kept,
-    /** The caller's arrays, by name. */
-    private readonly out: Readonly<Record<string, Float32Array>>,
+    /** By name; gradients that have none go to new arrays. */
+    private readonly targets: Readonly<Record<string, Target>>,
+    private readonly parameterGradients: boolean,
   ) {}
 
-  async run(dY: Matrix): Promise<FfnGradients<W>> {
+  async run(dY: Matrix): Promise<Gradients> {
     const { call, plan, products, kept } = this;
     const { x, rows } = kept;
     const { activation, dModel, form, parameters } = plan;
     const inputs = kept.inputs ?? this.computeInputs();
-    const [hidden, ...slopes] = products.slopes(call, dY, rows, inputs) as [Matrix, ...Matrix[]];
+    const [hidden, ...slopes] = products.slopes(call, dY, rows, inputs, this.parameterGradients) as [
+      Matrix,
+      ...Matrix[],
+    ];
     this.weight("down", products.weightGradients(call, hidden, [dY], rows)[0] as Matrix);
     this.bias("down", dY, rows);
 
@@ -49,17 +62,16 @@ export class FfnBackward<W> {
     products.inputGradient(call, flows, rows, dX);
     this.take("x", unpadded(call, { place: dX, columns: dModel }, rows));
 
-    const terms = slopes.slice(activation.inputs.length);
-    const sums = terms.map((term) => {
+    const sums = slopes.slice(activation.inputs.length).map((terms, i) => {
       const into = new Float32Array(plan.dFf);
-      this.reads.push({ place: columnSums(call, term, rows), into, as: "f32" });
-      return into;
+      this.reads.push({ place: columnSums(call, terms, rows), into, as: "f32" });
+      const [name, value] = Object.entries(parameters)[i] as [string, ParameterValue];
+      return { name, value, into };
     });
+    this.copyOut();
     await call.read(this.reads);
-    Object.entries(parameters).forEach(([name, value], i) => {
-      this.gradients[name] = sumsOf(value, sums[i] as Float32Array);
-    });
-    return this.gradients as FfnGradients<W>;
+    for (const { name, value, into } of sums) this.gradients[name] = sumsOf(value, into);
+    return this.gradients;
   }
 
   private computeInputs(): Inputs {
@@ -105,13 +117,23 @@ export class FfnBackward<W> {
     if (this.plan.weights[name] !== undefined) this.take(name, columnSums(this.call, flow, rows), "f32");
   }
 
-  /** Has a gradient read into the caller's array or a new one. */
-  private take(name: string, place: Place, as?: Storage): void {
+  /** Has a gradient copied to the caller's tensor, or read into the caller's array or a new one. */
+  private take(name: string, place: Place, as = this.call.gpu.storage): void {
     const { plan, kept } = this;
     const { dModel, dFf, form } = plan;
     const shape = name === "x" ? [kept.rows, dModel] : (weightShapes[form][name]?.(dModel, dFf) ?? []);
-    const into = this.out[name] ?? new Float32Array(sizeOf(shape));
-    this.gradients[name] = into;
-    this.reads.push({ place, into, ...(as && { as }) });
+    const { data, tensor } = this.targets[name] ?? { data: new Float32Array(sizeOf(shape)) };
+    this.gradients[name] = data;
+    if (data instanceof Float32Array) this.reads.push({ place, into: data, as });
+    else if (tensor) this.copies.push({ place, as, tensor, count: data.length });
+  }
+
+  /** Brings gradients to the caller's tensors: at the end, since dY may be one of them. */
+  private copyOut(): void {
+    const { call, copies } = this;
+    const { storage } = call.gpu;
+    for (const { place, as, tensor, count } of copies)
+      if (as === storage) call.copy(place, tensor, tensor.size);
+      else convert(call, { place, as }, { place: tensor, as: storage }, count);
   }
 }

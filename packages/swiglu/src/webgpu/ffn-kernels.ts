@@ -105,19 +105,20 @@ ${named
 }
 
 /**
- * From what flows back into the hidden layer: the hidden layer again, and the gradients of the activation's inputs and
- * parameters for every element, one matrix after the other in `slopes`. `channels` has the parameters.
+ * From what flows back into the hidden layer: the hidden layer again, and the gradients of the activation's inputs and, with
+ * `gradients`, parameters for every element, one matrix after the other in `slopes`. `channels` has the parameters.
  */
-export function gradientEpilogue(plan: FfnPlan, storage: Storage): Epilogue {
+export function gradientEpilogue(
+  plan: FfnPlan,
+  storage: Storage,
+  computed: "gradients" | "inputGradients",
+): Epilogue {
   const { activation } = plan;
   const { inputs } = inputSources(plan);
-  const [value, gradients] = [
-    elementFunctions(activation, "value"),
-    elementFunctions(activation, "gradients"),
-  ];
+  const [value, gradients] = [elementFunctions(activation, "value"), elementFunctions(activation, computed)];
   const parameterised = Object.keys(activation.parameters).length > 0;
   return {
-    key: `differentiate ${storage} ${inputs} ${definitionText(activation)}`,
+    key: `${computed} ${storage} ${inputs} ${definitionText(activation)}`,
     title: `Gradients of ${activation.name} times what flows back, before it is written`,
     bindings: [
       ...(parameterised ? [read("channels", "f32")] : []),

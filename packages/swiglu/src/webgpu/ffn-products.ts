@@ -92,15 +92,17 @@ export class FfnProducts {
 
   /**
    * From dY and the activation's inputs: the hidden layer, the gradients of the inputs, in the activation's order, and of
-   * the parameters for every element.
+   * the parameters, if they are asked for, for every element.
    */
-  slopes(call: Call, dY: Matrix, rows: number, kept: Inputs): Matrix[] {
+  slopes(call: Call, dY: Matrix, rows: number, kept: Inputs, parameterGradients: boolean): Matrix[] {
     const { plan, weights } = this;
     const { activation, dFf, dModel, parameters } = plan;
     const step = regionStep(rows, dFf);
-    const count = 1 + activation.inputs.length + Object.keys(parameters).length;
+    const count = 1 + activation.inputs.length + (parameterGradients ? Object.keys(parameters).length : 0);
     const room = call.room(4 * count * step);
-    const product = plain("outer", "outer", gradientEpilogue(plan, call.gpu.storage), call);
+    const computed = parameterGradients ? "gradients" : "inputGradients";
+    const epilogue = gradientEpilogue(plan, call.gpu.storage, computed);
+    const product = plain("outer", "outer", epilogue, call);
     multiply(call, product, {
       lefts: [dY],
       rights: [weights.down],

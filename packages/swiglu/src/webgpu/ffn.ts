@@ -1,12 +1,19 @@
 // The feed-forward block of the WebGPU backend: forward without keeping anything, and recorded passes with their backward.
-import type { ActivateOptions, Ffn, FfnGradients, Pass, PassOptions } from "../backend/backend.js";
-import { checkData, checkLength } from "../backend/check.js";
+import type {
+  ActivateOptions,
+  Ffn,
+  FfnGradients,
+  Pass,
+  PassOptions,
+  PassOutputs,
+} from "../backend/backend.js";
+import { checkData, resultOutput } from "../backend/check.js";
 import type { Data } from "../backend/data.js";
-import { checkGradientArrays, checkRows, type FfnPlan } from "../backend/ffn.js";
+import { checkGradientOutputs, checkRows, type FfnPlan } from "../backend/ffn.js";
 import { bytesOf, type Memory, type Place, wholeQuads } from "./buffers.js";
 import { Call } from "./call.js";
 import type { Gpu } from "./device.js";
-import { FfnBackward } from "./ffn-backward.js";
+import { FfnBackward, type Gradients } from "./ffn-backward.js";
 import { FfnProducts, type Kept } from "./ffn-products.js";
 import { GpuWeights, type Locate } from "./ffn-weights.js";
 import { type Matrix, padded } from "./gemm.js";
@@ -37,30 +44,27 @@ export class GpuFfn<W> implements Ffn<W> {
     rows: number,
     { out }: ActivateOptions<D> = {},
   ): Promise<NoInfer<D>> {
-    const { dModel } = this.plan;
     this.check("x", x, rows);
-    if (out !== undefined) checkLength(checkData(out, "out"), "out", rows * dModel);
-    const target: Data = out ?? new Float32Array(rows * dModel);
-    return Call.run(this.gpu, async (call) => {
+    const y = resultOutput(rows * this.plan.dModel, out);
+    await Call.run(this.gpu, (call) => {
       const input = this.matrix(x, "x", rows, call);
-      const tensor = target instanceof Float32Array ? undefined : this.locate(target, "out", call);
-      const direct = tensor && padded(dModel) === dModel && tensor.buffer !== input.place.buffer;
-      const y = direct ? tensor : call.room(rows * padded(dModel));
-      this.products.output(call, this.products.hidden(call, input, rows), rows, y);
-      if (tensor && !direct) copyOut(call, y, tensor, dense(dModel), [rows, dModel]);
-      if (target instanceof Float32Array) await this.bring(call, y, rows, target);
-      return target as D;
+      return this.output(call, this.products.hidden(call, input, rows), rows, y);
     });
+    return y as D;
   }
 
-  async record(x: Data, rows: number): Promise<Pass<W>> {
+  async record<D extends Data = Float32Array>(
+    x: Data,
+    rows: number,
+    { out }: ActivateOptions<D> = {},
+  ): Promise<Pass<W, NoInfer<D>>> {
     const { dModel } = this.plan;
     this.check("x", x, rows);
+    const y = resultOutput(rows * dModel, out);
     const own: Memory[] = [];
     const release = (): void => {
       for (const memory of own.splice(0)) this.gpu.buffers.give(memory);
     };
-    const y = new Float32Array(rows * dModel);
     try {
       const kept = await Call.run(this.gpu, async (call) => {
         const keep = (count: number): Place => {
@@ -75,12 +79,10 @@ export class GpuFfn<W> implements Ffn<W> {
           dModel,
         ]);
         const inputs = this.recompute ? undefined : this.products.roomForInputs(keep, rows);
-        const result = call.room(rows * padded(dModel));
-        this.products.output(call, this.products.hidden(call, input, rows, inputs), rows, result);
-        await this.bring(call, result, rows, y);
+        await this.output(call, this.products.hidden(call, input, rows, inputs), rows, y);
         return { x: input, inputs, rows };
       });
-      return this.pass(y, kept, release);
+      return this.pass(y as D, kept, release);
     } catch (error) {
       release();
       throw error;
@@ -92,13 +94,13 @@ export class GpuFfn<W> implements Ffn<W> {
     this.disposed = true;
   }
 
-  private pass(y: Float32Array, kept: Kept, release: () => void): Pass<W> {
+  private pass<Y extends Data>(y: Y, kept: Kept, release: () => void): Pass<W, Y> {
     let disposed = false;
     return {
       y,
-      backward: async (dY, options) => {
+      backward: async <O extends PassOutputs<W>>(dY: Data, options?: PassOptions<W, O>) => {
         if (disposed) throw new Error("this pass is disposed: record a new one");
-        return this.backward(kept, dY, options);
+        return (await this.backward(kept, dY, options)) as FfnGradients<W, O>;
       },
       dispose: () => {
         disposed = true;
@@ -107,12 +109,18 @@ export class GpuFfn<W> implements Ffn<W> {
     };
   }
 
-  private async backward(kept: Kept, dY: Data, options?: PassOptions<W>): Promise<FfnGradients<W>> {
+  private async backward(kept: Kept, dY: Data, options: PassOptions<W> = {}): Promise<Gradients> {
     this.check("dY", dY, kept.rows);
-    const out = checkGradientArrays(this.plan, kept.rows, options?.out);
+    const out = checkGradientOutputs(this.plan, kept.rows, options.out);
     return Call.run(this.gpu, (call) => {
       const flow = this.matrix(dY, "dY", kept.rows, call);
-      return new FfnBackward<W>(call, this.plan, this.products, kept, out).run(flow);
+      const targets = Object.entries(out).map(([name, data]) => {
+        const tensor = data instanceof Float32Array ? undefined : this.locate(data, `out.${name}`, call);
+        return [name, { data, tensor }] as const;
+      });
+      const { parameterGradients = true } = options;
+      const named = Object.fromEntries(targets);
+      return new FfnBackward(call, this.plan, this.products, kept, named, parameterGradients).run(flow);
     });
   }
 
@@ -136,8 +144,14 @@ export class GpuFfn<W> implements Ffn<W> {
     return { place, columns: dModel };
   }
 
-  /** Brings a result with padded rows to an array. */
-  private async bring(call: Call, from: Place, rows: number, into: Float32Array): Promise<void> {
-    await call.read([{ place: unpadded(call, { place: from, columns: this.plan.dModel }, rows), into }]);
+  /** Computes y, into a tensor or an array, from the hidden layer. */
+  private async output(call: Call, hidden: Matrix, rows: number, y: Data): Promise<void> {
+    const { dModel } = this.plan;
+    const tensor = y instanceof Float32Array ? undefined : this.locate(y, "out", call);
+    const place = padded(dModel) === dModel && tensor ? tensor : call.room(rows * padded(dModel));
+    this.products.output(call, hidden, rows, place);
+    if (tensor === undefined)
+      await call.read([{ place: unpadded(call, { place, columns: dModel }, rows), into: y as Float32Array }]);
+    else if (place !== tensor) copyOut(call, place, tensor, dense(dModel), [rows, dModel]);
   }
 }

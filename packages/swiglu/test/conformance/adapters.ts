@@ -132,7 +132,7 @@ function blocks(adapter: BlockAdapter): BlockBackend {
     return {
       forward: async (x, rows) => (await adapter.value(block, x as Float32Array, rows)) as never,
       record: async (x, rows) => ({
-        y: await adapter.value(block, x as Float32Array, rows),
+        y: (await adapter.value(block, x as Float32Array, rows)) as never,
         backward: async (dY) =>
           (await adapter.gradients(block, x as Float32Array, rows, dY as Float32Array)) as never,
         dispose() {},

@@ -321,6 +321,52 @@ export function ffnCases(): ConformanceCase[] {
       },
     },
     {
+      name: "ffn: y and gradients go into tensors too, dY's own among them; parameters may be left out; two outputs must not be one",
+      run: async (backend) => {
+        for (const [dModel, dFf, biases] of [
+          [5, 7, true],
+          [8, 12, false],
+        ] as const) {
+          const weights = makeWeights("gated", dModel, dFf, biases) as Record<
+            "gate" | "up" | "down",
+            Float32Array
+          >;
+          const ffn = await backend.gatedFfn({ activation: swiglu, dModel, dFf, weights });
+          const [x, dY] = [plainFloats(3 * dModel, 1), plainFloats(3 * dModel, 2)];
+          const pass = await ffn.record(x, 3);
+          const expected = (await pass.backward(dY)) as Readonly<Record<string, Float32Array>>;
+          const resident = (data: Float32Array) => backend.tensor(data, [data.length]);
+          const y = resident(new Float32Array(3 * dModel));
+          const held = await ffn.record(resident(x), 3, { out: y });
+          expectTrue(held.y === y, "y is out");
+          expectArrayClose(await y.read(), pass.y, 0, "y in a tensor");
+          const slope = resident(dY);
+          const out = Object.fromEntries(
+            Object.entries(weights).map(([name, { length }]) => [name, resident(new Float32Array(length))]),
+          );
+          const written = (await held.backward(slope, { out: { ...out, x: slope } })) as typeof expected;
+          for (const [name, tensor] of Object.entries({ ...out, x: slope })) {
+            expectTrue((written[name] as unknown) === tensor, `the gradient of ${name} is the tensor in out`);
+            expectArrayClose(await tensor.read(), expected[name] as Float32Array, 0, `${name} in a tensor`);
+          }
+          expectTrue(written.beta === expected.beta, "beta beside tensors");
+          const fixed = await pass.backward(dY, { parameterGradients: false });
+          const { beta: _, ...others } = expected;
+          expectTrue(
+            Object.keys(fixed).toSorted().join() === Object.keys(others).toSorted().join(),
+            `without parameters: gradients of ${Object.keys(fixed)}`,
+          );
+          for (const [name, gradient] of Object.entries(others))
+            expectArrayClose(fixed[name] as Float32Array, gradient, 0, `${name} without parameters`);
+          const gate = resident(new Float32Array(dModel * dFf));
+          await expectError(() => pass.backward(dY, { out: { gate, up: gate } }), /^out.up is also out.gate/);
+          await expectError(() => ffn.record(x, 3, { out: gate }), /^out has \d+ elements/);
+          for (const each of [y, slope, gate, ...Object.values(out), pass, held, ffn]) each.dispose();
+          await expectError(() => backend.activate(swiglu, { gate, up: gate }), /disposed/);
+        }
+      },
+    },
+    {
       name: "ffn: packed weights give what their unpacked halves give",
       run: async (backend) => {
         const packed = plainFloats(5 * 12, 1);

@@ -126,4 +126,21 @@ describe.runIf(driver)("feed-forward blocks in float16 on Dawn", async () => {
     for (const [name, values] of Object.entries(expected))
       expectArrayClose(numbers(got[name]), numbers(values), bound, name);
   });
+
+  test("gradients of biases, which are summed in float32, go into float16 tensors", async () => {
+    const [rows, dModel, dFf] = [5, 6, 9];
+    const weights = {
+      gate: plainFloats(dModel * dFf, 1),
+      up: plainFloats(dModel * dFf, 2),
+      down: plainFloats(dModel * dFf, 3),
+      gateBias: plainFloats(dFf, 4),
+    };
+    const ffn = await backend.gatedFfn({ activation: swiglu, dModel, dFf, weights });
+    const pass = await ffn.record(plainFloats(rows * dModel, 7), rows);
+    const dY = plainFloats(rows * dModel, 8);
+    const { gateBias: expected } = await pass.backward(dY);
+    const gateBias = backend.tensor(new Float32Array(dFf), [dFf]);
+    expect((await pass.backward(dY, { out: { gateBias } })).gateBias).toBe(gateBias);
+    expectArrayClose(await gateBias.read(), expected as Float32Array, 2 ** -11, "gateBias");
+  });
 });

@@ -14,7 +14,7 @@ import {
   checkLength,
   gradientOutputs,
   planActivation,
-  valueOutput,
+  resultOutput,
 } from "../../backend/check.js";
 import type { Data, ParameterValue, Tensor } from "../../backend/data.js";
 import {
@@ -105,7 +105,7 @@ class OrtBackend implements Backend {
   ): Promise<D> {
     return this.sessions.use(async () => {
       const plan = planActivation(activation, inputs, parameters);
-      const out = valueOutput(plan, options.out);
+      const out = resultOutput(plan.count, options.out);
       await forward(this.elementwise, plan, { inputs: this.inputs(plan), out: [this.numbers(out, "out")] });
       return out as D;
     });

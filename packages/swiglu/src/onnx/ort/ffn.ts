@@ -1,8 +1,15 @@
 // The feed-forward block of the ONNX Runtime backend: its graphs, each loaded when it is first needed, and recorded passes.
-import type { ActivateOptions, Ffn, FfnGradients, Pass } from "../../backend/backend.js";
-import { checkData, checkLength } from "../../backend/check.js";
+import type {
+  ActivateOptions,
+  Ffn,
+  FfnGradients,
+  Pass,
+  PassOptions,
+  PassOutputs,
+} from "../../backend/backend.js";
+import { checkData, resultOutput } from "../../backend/check.js";
 import type { Data } from "../../backend/data.js";
-import { checkGradientArrays, checkRows, type FfnPlan, weightShapes } from "../../backend/ffn.js";
+import { checkGradientOutputs, checkRows, type FfnPlan, weightShapes } from "../../backend/ffn.js";
 import { sumsOf } from "../../backend/sums.js";
 import { sizeOf } from "../../layout.js";
 import type { Model } from "../model.js";
@@ -51,21 +58,22 @@ export class OrtFfn<W> implements Ffn<W> {
   ): Promise<NoInfer<D>> {
     return this.sessions.use(async () => {
       const given = this.rows("x", x, rows);
-      if (out === undefined) return (await this.output("forward", given, rows)).y as Data as D;
-      checkLength(checkData(out, "out"), "out", rows * this.plan.dModel);
-      const target = [this.owner.numbers(out, "out")];
-      const computed = aside(target, [given]);
-      await this.output("forward", given, rows, this.values({ y: computed[0] as Float32Array }, rows));
-      settle(target, computed);
-      return out;
+      const y = resultOutput(given.length, out);
+      await this.output("forward", given, rows, y);
+      return y as D;
     });
   }
 
-  async record(x: Data, rows: number): Promise<Pass<W>> {
+  async record<D extends Data = Float32Array>(
+    x: Data,
+    rows: number,
+    { out }: ActivateOptions<D> = {},
+  ): Promise<Pass<W, NoInfer<D>>> {
     return this.sessions.use(async () => {
       const own = this.rows("x", x, rows).slice();
-      const { y, ...kept } = await this.output(this.recompute ? "forward" : "record", own, rows);
-      return this.pass(y as Float32Array, rows, { x: own, ...kept });
+      const y = resultOutput(own.length, out);
+      const kept = await this.output(this.recompute ? "forward" : "record", own, rows, y);
+      return this.pass(y as D, rows, { x: own, ...kept });
     });
   }
 
@@ -75,17 +83,18 @@ export class OrtFfn<W> implements Ffn<W> {
     this.sessions.close();
   }
 
-  private pass(y: Float32Array, rows: number, recorded: Arrays): Pass<W> {
+  private pass<Y extends Data>(y: Y, rows: number, recorded: Arrays): Pass<W, Y> {
     let kept: Arrays | undefined = recorded;
     return {
       y,
-      backward: async (dY, options) => {
+      backward: async <O extends PassOutputs<W>>(dY: Data, options?: PassOptions<W, O>) => {
         if (kept === undefined) throw new Error("this pass is disposed: record a new one");
         const read = kept;
         return this.sessions.use(async () => {
           const slope = this.rows("dY", dY, rows);
-          const out = checkGradientArrays(this.plan, rows, options?.out);
-          return this.backward({ ...read, dY: slope }, rows, out);
+          const out = checkGradientOutputs(this.plan, rows, options?.out);
+          const all = options?.parameterGradients ?? true;
+          return (await this.backward({ ...read, dY: slope }, rows, out, all)) as FfnGradients<W, O>;
         });
       },
       dispose: () => {
@@ -94,28 +103,35 @@ export class OrtFfn<W> implements Ffn<W> {
     };
   }
 
-  /** Runs a forward graph: y, in its array if one is given, and what is kept. */
-  private async output(
-    which: "forward" | "record",
-    x: Float32Array,
-    rows: number,
-    given: Readonly<Record<string, Value>> = {},
-  ): Promise<Arrays> {
-    const names = ["y", ...(which === "record" ? this.kept : [])];
+  /** Runs a forward graph: y goes to its place, and what is kept is returned. */
+  private async output(which: "forward" | "record", x: Float32Array, rows: number, y: Data): Promise<Arrays> {
+    const names = which === "record" ? this.kept : [];
+    const target = [this.owner.numbers(y, "out")];
     if (rows === 0) return Object.fromEntries(names.map((name) => [name, new Float32Array(0)]));
     const model = which === "forward" ? forwardModel : recordModel;
     const program = await this.sessions.program(which, () => model(this.block));
-    const outputs = names.map((name) => [name, given[name] ?? null]);
-    return (await program.run(this.values({ x }, rows), Object.fromEntries(outputs))) as Arrays;
+    const computed = aside(target, [x]);
+    const outputs = {
+      ...this.values({ y: computed[0] as Float32Array }, rows),
+      ...Object.fromEntries(names.map((name) => [name, null])),
+    };
+    const { y: _, ...kept } = await program.run(this.values({ x }, rows), outputs);
+    settle(target, computed);
+    return kept as Arrays;
   }
 
-  private async backward(read: Arrays, rows: number, out: Arrays): Promise<FfnGradients<W>> {
+  private async backward(
+    read: Arrays,
+    rows: number,
+    out: Readonly<Record<string, Data>>,
+    parameterGradients: boolean,
+  ): Promise<Readonly<Record<string, Data | number>>> {
     const { parameters, weights } = this.plan;
     const given = Object.keys(out);
-    const targets = Object.values(out);
+    const targets = given.map((name) => this.owner.numbers(out[name] as Data, `out.${name}`));
     const computed = aside(targets, Object.values(read));
     const into = new Map(given.map((name, i) => [name, computed[i]]));
-    const names = ["x", ...Object.keys(weights), ...Object.keys(parameters)];
+    const names = ["x", ...Object.keys(weights), ...(parameterGradients ? Object.keys(parameters) : [])];
     const outputs = names.map((name) => {
       const data = into.get(name);
       return [`gradient_${name}`, data ? { data, dims: this.shape(name, rows) } : null] as const;
@@ -128,7 +144,7 @@ export class OrtFfn<W> implements Ffn<W> {
       const value = parameters[name];
       return [name, out[name] ?? (value === undefined ? sums : sumsOf(value, sums))];
     });
-    return Object.fromEntries(gradients) as FfnGradients<W>;
+    return Object.fromEntries(gradients);
   }
 
   private async runBackward(
