@@ -4,7 +4,7 @@ import type { Storage, WebgpuOptions } from "./options.js";
 import { Pipelines } from "./pipelines.js";
 
 /** Features that are asked for where the adapter has them. */
-const wantedFeatures: readonly GPUFeatureName[] = ["shader-f16", "timestamp-query"];
+const wantedFeatures: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
 /** Limits that are raised to what the adapter has. */
 const wantedLimits = [
   "maxBufferSize",
@@ -31,6 +31,12 @@ export class Gpu {
     void device.lost.then(({ reason, message }) => {
       this.gone ??= `the GPU device was lost (${reason}${message ? `: ${message.trim()}` : ""}): create a new backend, with a new device if you pass one`;
     });
+  }
+
+  /** The fewest invocations that a subgroup has, if kernels may use subgroups; a device that does not say may have 4. */
+  get smallestSubgroup(): number | undefined {
+    const { features, adapterInfo } = this.device;
+    return features.has("subgroups") ? (adapterInfo?.subgroupMinSize ?? 4) : undefined;
   }
 
   static async open({ device, precision = "f32" }: WebgpuOptions): Promise<Gpu> {

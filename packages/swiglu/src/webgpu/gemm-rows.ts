@@ -1,20 +1,27 @@
 // Products with few rows as WGSL: the right operand streams past once, each workgroup adds up some columns for all rows,
 // with its invocations sharing the inner dimension. What limits it is reading the weights.
 import { head, leftCount, type Product, rightCount } from "./gemm-tile.js";
+import type { Storage } from "./options.js";
 import type { Kernel } from "./pipelines.js";
 
 /** So many rows, and no more, are worth streaming. */
 export const mostStreamedRows = 4;
-/** A workgroup's columns, in quads, and the parts into which it divides the inner dimension. */
-export const streamedQuads = 8;
-const slices = 16;
+/** A workgroup's columns, in quads: 64 bytes of a row, so that what memory gives at once is used whole. */
+export const streamedQuads = (storage: Storage): 4 | 8 => (storage === "f16" ? 8 : 4);
+/** A workgroup's invocations: those of the same columns divide the inner dimension. */
+const lanes = 128;
 
 /**
  * A kernel for a product with `rows` rows whose left rows are outer and right ones inner, with zeros up to a whole number of
- * fours. Its grid: columns.
+ * fours. Its grid: columns. With `subgroup`, the size of the smallest subgroup that the device has, sums are brought together
+ * within subgroups first, which leaves fewer for the workgroup's memory. That invocations are in subgroups in the order of
+ * their index is what all drivers do where workgroups have one dimension.
  */
-export function rowsKernel(product: Product, rows: number): Kernel {
+export function rowsKernel(product: Product, rows: number, subgroup?: number): Kernel {
   const { storage, sums, epilogue } = product;
+  const quads = streamedQuads(storage);
+  const slices = lanes / quads;
+  const parts = subgroup === undefined ? slices : lanes / Math.max(quads, subgroup);
   const each = Array.from({ length: rows }, (_, row) => row);
   const lefts = Array.from({ length: leftCount(product) }, (_, i) => i);
   const rights = Array.from({ length: rightCount(product) }, (_, i) => i);
@@ -29,14 +36,30 @@ export function rowsKernel(product: Product, rows: number): Kernel {
         ),
       )
       .join("\n");
+  const ofAll = (line: (sum: string, part: string) => string): string =>
+    each.flatMap((row) => sums.map((_, i) => line(`sum${i}[${row}]`, `part${i}[${row}]`))).join("\n");
+  const leave = (slice: string, indent: string): string =>
+    ofAll((sum, part) => `${indent}${part}[${slice}][at.x] = ${sum};`);
+  const joined = `  // Invocations ${quads}, ${2 * quads}, ... apart have sums of the same columns.
+  for (var step = ${quads}u; step < together; step *= 2u) {
+${ofAll((sum) => `    ${sum} += subgroupShuffleXor(${sum}, step);`)}
+  }
+  let span = max(together, ${quads}u);
+  if (lane % span < ${quads}u) {
+${leave("lane / span", "    ")}
+  }`;
   const code =
-    () => `${head(product, `${epilogue.title}; ${rows} row${rows === 1 ? "" : "s"}, weights streamed`)}
+    () => `${subgroup === undefined ? "" : "enable subgroups;\n"}${head(product, `${epilogue.title}; ${rows} row${rows === 1 ? "" : "s"}, weights streamed`)}
 
-${sums.map((_, i) => `var<workgroup> part${i}: array<array<array<vec4f, ${streamedQuads}>, ${slices}>, ${rows}>;`).join("\n")}
+${sums.map((_, i) => `var<workgroup> part${i}: array<array<array<vec4f, ${quads}>, ${parts}>, ${rows}>;`).join("\n")}
 
-@compute @workgroup_size(${streamedQuads}, ${slices})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) at: vec3u) {
-  let quad = group.x * ${streamedQuads}u + at.x;
+@compute @workgroup_size(${lanes})
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) lane: u32,${subgroup === undefined ? "" : "\n  @builtin(subgroup_size) together: u32,"}
+) {
+  let at = vec2u(lane % ${quads}u, lane / ${quads}u);
+  let quad = group.x * ${quads}u + at.x;
   let inside = 4u * quad < sizes.columns;
 ${sums.map((_, i) => `  var sum${i} = array<vec4f, ${rows}>();`).join("\n")}
   for (var k = 4u * at.y; inside && k < sizes.inner; k += ${4 * slices}u) {
@@ -56,16 +79,15 @@ ${add(part)}
   )
   .join("\n")}
   }
-${each.flatMap((row) => sums.map((_, i) => `  part${i}[${row}][at.y][at.x] = sum${i}[${row}];`)).join("\n")}
+${subgroup === undefined ? leave("at.y", "  ") : joined}
   workgroupBarrier();
   if (!inside || at.y >= ${rows}u) { return; }
 ${sums.map((_, i) => `  var total${i} = vec4f();`).join("\n")}
-  let used = select(${slices}u, (sizes.inner + 3u) / 4u, sizes.inner < ${4 * slices}u);
-  for (var i = 0u; i < used; i++) {
+  for (var i = 0u; i < ${subgroup === undefined ? `${slices}u` : `${lanes}u / span`}; i++) {
 ${sums.map((_, i) => `    total${i} += part${i}[at.y][i][at.x];`).join("\n")}
   }
   store(at.y, quad, ${sums.map((_, i) => `total${i}`).join(", ")});
 }
 `;
-  return { key: `rows ${rows} ${storage} ${JSON.stringify(sums)} ${epilogue.key}`, code };
+  return { key: `rows ${rows} ${subgroup ?? ""} ${storage} ${JSON.stringify(sums)} ${epilogue.key}`, code };
 }

@@ -35,11 +35,11 @@ export function multiply(call: Call, product: Product, operands: Operands): void
   const stride = ([first]: readonly Matrix[]): number => quadsOf((first as Matrix).columns);
   const streamed = rows <= mostStreamedRows && product.lefts === "outer" && product.rights === "inner";
   call.run(
-    streamed ? rowsKernel(product, rows) : tileKernel(product, tileRows(rows)),
+    streamed ? rowsKernel(product, rows, call.gpu.smallestSubgroup) : tileKernel(product, tileRows(rows)),
     [...lefts.map(({ place }) => place), ...rights.map(({ place }) => place), ...places],
     [rows, columns, inner, stride(lefts), stride(rights), ...words],
     streamed
-      ? [Math.ceil(columns / (4 * streamedQuads))]
+      ? [Math.ceil(columns / (4 * streamedQuads(product.storage)))]
       : [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows(rows))],
   );
 }

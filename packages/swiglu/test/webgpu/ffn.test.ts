@@ -5,7 +5,7 @@ import { expectArrayClose } from "../conformance/expect.js";
 import { plainFloats } from "../conformance/samples.js";
 import { driver, requestDevice } from "./dawn.js";
 
-const { swiglu } = activations;
+const { swiglu, selfGlu } = activations;
 type Results = Readonly<Record<string, ParameterValue>>;
 const numbers = (value: ParameterValue | undefined): ArrayLike<number> =>
   typeof value === "number" ? [value] : (value ?? []);
@@ -98,6 +98,36 @@ describe.runIf(driver)("feed-forward blocks on Dawn", async () => {
     const y = await ffn.forward(x, rows);
     expect(Array.from(y, Number.isNaN)).toEqual(Array.from(y, (_, i) => Math.floor(i / dModel) === 2));
     ffn.dispose();
+  });
+});
+
+describe.runIf(driver)("feed-forward blocks with subgroups on Dawn", async () => {
+  const device = driver ? await requestDevice({ requiredFeatures: ["subgroups"] }) : (undefined as never);
+  const backend = driver ? await webgpu({ device }) : (undefined as never);
+  const exact = await reference();
+  afterAll(() => backend?.dispose());
+
+  test.each([
+    [1, 1, 1],
+    [1, 131, 67],
+    [2, 64, 130],
+    [3, 257, 61],
+    [4, 129, 257],
+  ])("swiglu and selfGlu %i x %i x %i: y within 1e-5 of the largest", async (rows, dModel, dFf) => {
+    const weights = {
+      gate: plainFloats(dModel * dFf, 1, dModel ** -0.5),
+      up: plainFloats(dModel * dFf, 2, dModel ** -0.5),
+      down: plainFloats(dModel * dFf, 3, dFf ** -0.5),
+      upBias: plainFloats(dFf, 4),
+    };
+    const options = { activation: swiglu, dModel, dFf, weights };
+    const x = plainFloats(rows * dModel, 7);
+    const y = await (await backend.gatedFfn(options)).forward(x, rows);
+    expectArrayClose(y, await (await exact.gatedFfn(options)).forward(x, rows), 1e-5, "swiglu");
+    const square = plainFloats(dFf * dFf, 5, dFf ** -0.5);
+    const own = { ...options, activation: selfGlu, weights: { in: weights.up, square, down: weights.down } };
+    const z = await (await backend.gatedFfn(own)).forward(x, rows);
+    expectArrayClose(z, await (await exact.gatedFfn(own)).forward(x, rows), 1e-5, "selfGlu");
   });
 });
 

@@ -90,6 +90,63 @@ test("a product with a bias, in tiles", () => {
   `);
 });
 
+test("one row, brought together in subgroups of at least 8", () => {
+  const epilogue = plainEpilogue("f32", 1);
+  const product = { storage: "f32", lefts: "outer", rights: "inner", sums: [[[0, 0]]], epilogue } as const;
+  const code = rowsKernel(product, 1, 8).code();
+  expect(code.slice(0, code.indexOf("\n"))).toBe("enable subgroups;");
+  expect(code.slice(code.indexOf("var<workgroup>"))).toMatchInlineSnapshot(`
+    "var<workgroup> part0: array<array<array<vec4f, 4>, 16>, 1>;
+
+    @compute @workgroup_size(128)
+    fn main(
+      @builtin(workgroup_id) group: vec3u,
+      @builtin(local_invocation_index) lane: u32,
+      @builtin(subgroup_size) together: u32,
+    ) {
+      let at = vec2u(lane % 4u, lane / 4u);
+      let quad = group.x * 4u + at.x;
+      let inside = 4u * quad < sizes.columns;
+      var sum0 = array<vec4f, 1>();
+      for (var k = 4u * at.y; inside && k < sizes.inner; k += 128u) {
+        let row0_0 = vec4f(left0[0u * sizes.leftStride + k / 4u]);
+        {
+          let columns0 = vec4f(right0[(k + 0u) * sizes.rightStride + quad]);
+          sum0[0] = fma(vec4f(row0_0.x), columns0, sum0[0]);
+        }
+        {
+          let columns0 = vec4f(right0[(k + 1u) * sizes.rightStride + quad]);
+          sum0[0] = fma(vec4f(row0_0.y), columns0, sum0[0]);
+        }
+        {
+          let columns0 = vec4f(right0[(k + 2u) * sizes.rightStride + quad]);
+          sum0[0] = fma(vec4f(row0_0.z), columns0, sum0[0]);
+        }
+        {
+          let columns0 = vec4f(right0[(k + 3u) * sizes.rightStride + quad]);
+          sum0[0] = fma(vec4f(row0_0.w), columns0, sum0[0]);
+        }
+      }
+      // Invocations 4, 8, ... apart have sums of the same columns.
+      for (var step = 4u; step < together; step *= 2u) {
+        sum0[0] += subgroupShuffleXor(sum0[0], step);
+      }
+      let span = max(together, 4u);
+      if (lane % span < 4u) {
+        part0[0][lane / span][at.x] = sum0[0];
+      }
+      workgroupBarrier();
+      if (!inside || at.y >= 1u) { return; }
+      var total0 = vec4f();
+      for (var i = 0u; i < 128u / span; i++) {
+        total0 += part0[at.y][i][at.x];
+      }
+      store(at.y, quad, total0);
+    }
+    "
+  `);
+});
+
 test("two products with a common left operand, two rows, in float16", () => {
   const epilogue = plainEpilogue("f16", 2);
   const sums = [[[0, 0]], [[0, 1]]] as const;
@@ -117,8 +174,12 @@ test("two products with a common left operand, two rows, in float16", () => {
     var<workgroup> part0: array<array<array<vec4f, 8>, 16>, 2>;
     var<workgroup> part1: array<array<array<vec4f, 8>, 16>, 2>;
 
-    @compute @workgroup_size(8, 16)
-    fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) at: vec3u) {
+    @compute @workgroup_size(128)
+    fn main(
+      @builtin(workgroup_id) group: vec3u,
+      @builtin(local_invocation_index) lane: u32,
+    ) {
+      let at = vec2u(lane % 8u, lane / 8u);
       let quad = group.x * 8u + at.x;
       let inside = 4u * quad < sizes.columns;
       var sum0 = array<vec4f, 2>();
@@ -167,8 +228,7 @@ test("two products with a common left operand, two rows, in float16", () => {
       if (!inside || at.y >= 2u) { return; }
       var total0 = vec4f();
       var total1 = vec4f();
-      let used = select(16u, (sizes.inner + 3u) / 4u, sizes.inner < 64u);
-      for (var i = 0u; i < used; i++) {
+      for (var i = 0u; i < 16u; i++) {
         total0 += part0[at.y][i][at.x];
         total1 += part1[at.y][i][at.x];
       }
