@@ -5,13 +5,8 @@ import type { ParameterValue } from "../backend/data.js";
 import { sumsOf } from "../backend/sums.js";
 import { definitionText } from "../catalogue/activation.js";
 import type { View } from "../layout.js";
-import {
-  activationShader,
-  type KernelCall,
-  type KernelShape,
-  kernelWords,
-  workgroupSize,
-} from "./activation-kernels.js";
+import { type KernelCall, type KernelShape, kernelWords } from "./activation-elements.js";
+import { activationShader, workgroupSize } from "./activation-kernels.js";
 import { type SumCall, sumKernel, sumWords } from "./activation-sums.js";
 import type { Place } from "./buffers.js";
 import type { Call } from "./call.js";

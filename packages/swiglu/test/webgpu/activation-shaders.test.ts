@@ -1,8 +1,9 @@
 // The WGSL of activations as text: readable, checked without a GPU. Numbers are checked by the conformance suite.
 import { describe, expect, test } from "vitest";
 import { type Activation, activations, defineActivation, expressions as e } from "../../src/index.js";
+import type { KernelShape } from "../../src/webgpu/activation-elements.js";
 import { elementFunctions } from "../../src/webgpu/activation-functions.js";
-import { activationShader, type KernelShape } from "../../src/webgpu/activation-kernels.js";
+import { activationShader } from "../../src/webgpu/activation-kernels.js";
 import { emitWgsl } from "../../src/webgpu/emit.js";
 import { userDefined } from "../conformance/index.js";
 
