@@ -45,7 +45,13 @@ export const about: Readonly<Record<PresetName, About>> = {
   },
 };
 
+export const capitalised = (text: string): string => `${text[0]!.toUpperCase()}${text.slice(1)}`;
+
+/** What its two main comparisons are called. */
+export const questionsOf = (preset: PresetName): string =>
+  about[preset].role === "primary" ? "the primary questions" : "the same two questions, exploratory here";
+
 export const titleOf = (preset: PresetName): string => {
   const { task, role } = about[preset];
-  return `${task[0]!.toUpperCase()}${task.slice(1)}${role === "exploratory" ? " (exploratory)" : ""}`;
+  return `${capitalised(task)}${role === "exploratory" ? " (exploratory)" : ""}`;
 };

@@ -13,7 +13,7 @@ import type { RunRecord } from "../sweep/record.js";
 import { describeTuning } from "../sweep/tuning.js";
 import { count, grouped, list, signed } from "../terminal/format.js";
 import { matchedCells, matchedHead, tuningCells, tuningHead } from "../terminal/tables.js";
-import { titleOf } from "./presets.js";
+import { capitalised, questionsOf, titleOf } from "./presets.js";
 import { outcomeCaption, outcomeCells, primaryCells } from "./tables.js";
 import type { Evidence } from "./types.js";
 
@@ -37,7 +37,7 @@ export function taskSection(evidence: Evidence): string {
     "Blue: ungated; orange: gated; green: self-gated.",
     markdownTable(outcomeCells(evidence)),
     outcomeCaption(evidence),
-    "### The primary questions",
+    `### ${capitalised(questionsOf(preset))}`,
     markdownTable(primaryCells(evidence)),
     "### Learning and cost",
     picture("curves", "Training loss of every variant, with swiglu in grey"),

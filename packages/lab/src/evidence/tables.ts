@@ -4,6 +4,7 @@ import type { PrimaryComparison } from "../statistics/analysis.js";
 import { estimate, type Interval } from "../statistics/estimate.js";
 import { pText } from "../statistics/verdicts.js";
 import { grouped, signed } from "../terminal/format.js";
+import { questionsOf } from "./presets.js";
 import { againstSubject, primaryMetric, SUBJECT, scoresOf } from "./scores.js";
 import type { Evidence } from "./types.js";
 
@@ -122,7 +123,7 @@ export function outcomeCaption(evidence: Evidence): string {
   const { exploratory } = analysis.outcomes[0]!;
   return (
     `Means over ${analysis.seeds.length} seeds with 95 % t-intervals, lowest loss first; differences, in ${primaryMetric(evidence).unit}, ` +
-    `are paired by seed: below zero ${SUBJECT} is better. Bold verdicts answer the primary questions (Dunnett's test). The p-values are exploratory, ` +
+    `are paired by seed: below zero ${SUBJECT} is better. Bold verdicts answer ${questionsOf(evidence.preset)} (Dunnett's test). The p-values are exploratory, ` +
     `corrected for all ${exploratory.length} exploratory comparisons (Benjamini and Hochberg).`
   );
 }

@@ -65,6 +65,8 @@ describe("the answers", () => {
     const text = document(messages);
     expect(text).toContain("Not done yet: images, language and translation. So there is no answer so far.");
     expect(text).toContain("## Compiler messages (exploratory): TypeScript messages");
+    expect(text).toContain("### The same two questions, exploratory here");
+    expect(text).not.toContain("primary questions");
   });
 });
 
