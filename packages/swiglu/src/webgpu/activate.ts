@@ -2,27 +2,27 @@
 import { leastCommonMultiple, lengthOf, repeated } from "../backend/channels.js";
 import type { ActivationPlan } from "../backend/check.js";
 import type { ParameterValue } from "../backend/data.js";
-import { sumsOf } from "../backend/sums.js";
+import { gradientsByName, zeroSums } from "../backend/sums.js";
 import { definitionText } from "../catalogue/activation.js";
 import type { View } from "../layout.js";
 import { type KernelCall, type KernelShape, kernelWords } from "./activation-elements.js";
-import { activationShader, workgroupSize } from "./activation-kernels.js";
-import { type SumCall, sumKernel, sumWords } from "./activation-sums.js";
+import { activationShader } from "./activation-kernels.js";
+import { addSumsLeft, keptThreads, workgroupSize } from "./activation-sums.js";
 import type { Place } from "./buffers.js";
 import type { Call } from "./call.js";
 import type { Kernel } from "./pipelines.js";
 
-/** How many threads go through a large tensor; each keeps sums of its own. */
-const mostThreads = { forward: 2 ** 22, backward: 2 ** 15 };
-/** How many sums of a channel are made side by side where there are more than their square. */
-const sumsBeside = 64;
+/** How many threads go through a large tensor; fewer where each keeps sums, since what they leave is read back. */
+const mostThreads = 2 ** 22;
+const mostSumming = 2 ** 17;
+const mostLeft = 2 ** 15;
 /** Workgroups along a dimension: every device takes so many. */
 const mostGroups = 65535;
 
 /** Computes y from the inputs' places, in the order of the plan. There must be elements. */
 export function forward(call: Call, plan: ActivationPlan, inputs: readonly Place[], out: Place): void {
   const run = prepare(call, plan, "forward", false);
-  call.run(run.kernel, [...run.parameters, ...tensors(plan, inputs), out], run.words, run.groups);
+  call.run(run.kernel, [...run.parameters, ...tensors(plan, inputs), out], run.words, [run.groups]);
 }
 
 /**
@@ -37,50 +37,27 @@ export async function backward(
   targets: readonly Place[],
   parameterGradients: boolean,
 ): Promise<Record<string, ParameterValue>> {
-  const summed = parameterGradients ? Object.entries(plan.parameters) : [];
-  const ends: number[] = [];
-  for (const [, value] of summed) ends.push((ends.at(-1) ?? 0) + lengthOf(value));
-  const totals = new Float32Array(2 * (ends.at(-1) ?? 0));
+  const summed = parameterGradients ? plan.parameters : {};
+  const values = Object.values(summed);
+  const sums = values.map(zeroSums);
   if (plan.count > 0) {
-    const run = prepare(call, plan, "backward", parameterGradients);
-    const places = [...run.parameters, ...tensors(plan, inputs), dy, ...tensors(plan, targets)];
-    const length = run.width * run.threads;
-    const partials = summed.length > 0 ? [call.room(2 * length * summed.length, "f32")] : [];
-    call.run(run.kernel, [...places, ...partials], run.words, run.groups);
-    const sums = summed.length > 0 ? call.room(totals.length, "f32") : undefined;
-    summed.forEach(([, value], i) => {
-      const channels = lengthOf(value);
-      const add = (from: Place, to: Place, words: SumCall): void =>
-        call.run(sumKernel, [from, to], sumWords(words), [Math.min(words.channels, mostGroups)]);
-      const all = { length, first: i * length, at: (ends[i] as number) - channels, channels };
-      const columns = channels * sumsBeside;
-      if (length <= columns * sumsBeside) add(partials[0] as Place, sums as Place, all);
-      else {
-        // So many that one workgroup for each channel would take long: side by side first.
-        const between = call.room(2 * columns, "f32");
-        add(partials[0] as Place, between, { ...all, at: 0, channels: columns });
-        add(between, sums as Place, { ...all, length: columns, first: 0 });
-      }
+    const { kernel, width, kept, parameters, words, groups } = prepare(
+      call,
+      plan,
+      "backward",
+      values.length > 0,
+    );
+    const places = [...parameters, ...tensors(plan, inputs), dy, ...tensors(plan, targets)];
+    const left = new Float32Array(2 * width * kept * groups * values.length);
+    const partials = left.length > 0 ? [call.room(left.length, "f32")] : [];
+    call.run(kernel, [...places, ...partials], words, [groups]);
+    await call.read(partials.map((place) => ({ place, into: left, as: "f32" })));
+    sums.forEach((into, parameter) => {
+      addSumsLeft(into, left, { parameter, parameters: values.length, kept, width });
     });
-    if (sums) await call.read([{ place: sums, into: totals, as: "f32" }]);
   }
-  return Object.fromEntries(
-    summed.map(([name, value], i) => {
-      const end = ends[i] as number;
-      const pairs = Array.from({ length: lengthOf(value) }, (_, k) => end - lengthOf(value) + k);
-      return [
-        name,
-        sumsOf(
-          value,
-          pairs.map((at) => joinedPair(totals[2 * at] as number, totals[2 * at + 1] as number)),
-        ),
-      ];
-    }),
-  );
+  return gradientsByName(summed, sums);
 }
-
-/** Beside a total that overflowed, the rest is NaN. */
-const joinedPair = (total: number, rest: number): number => (Number.isFinite(total) ? total + rest : total);
 
 /** The tensors that a kernel is given: a packed one once. */
 const tensors = ({ packed }: ActivationPlan, places: readonly Place[]): readonly Place[] =>
@@ -90,10 +67,11 @@ const tensors = ({ packed }: ActivationPlan, places: readonly Place[]): readonly
 interface Run {
   readonly kernel: Kernel;
   readonly width: 4 | 1;
-  readonly threads: number;
+  /** How many threads of a workgroup leave sums. */
+  readonly kept: number;
   readonly parameters: readonly Place[];
   readonly words: readonly number[];
-  readonly groups: readonly number[];
+  readonly groups: number;
 }
 
 function prepare(
@@ -114,11 +92,12 @@ function prepare(
     perChannel: values.map((value) => typeof value !== "number"),
     parameterGradients,
   };
+  const kept = keptThreads(channels, width);
   const threads = threadsFor(
     plan,
     Math.ceil(count / width),
     leastCommonMultiple(channels, width) / width,
-    direction,
+    parameterGradients ? Math.min(mostSumming, (mostLeft / kept) * workgroupSize) : mostThreads,
   );
   const [first, second = first] = plan.inputs.map(({ view }) => view) as [View, View?];
   const words: KernelCall = {
@@ -126,6 +105,7 @@ function prepare(
     threads,
     zero: 0,
     channels,
+    kept,
     run: first.run,
     stride: first.stride,
     gate: first.offset,
@@ -137,10 +117,10 @@ function prepare(
       code: () => activationShader(activation, shape),
     },
     width,
-    threads,
+    kept,
     parameters: values.length === 0 ? [] : [call.place(parameterData(values, channels), "f32")],
     words: kernelWords(words),
-    groups: [Math.ceil(threads / workgroupSize)],
+    groups: Math.ceil(threads / workgroupSize),
   };
 }
 
@@ -157,14 +137,9 @@ function placement({ packed, inputs }: ActivationPlan): Pick<KernelShape, "layou
 }
 
 /** As many threads as there is work for, so many at most, and a multiple of what channels need. */
-function threadsFor(
-  { activation }: ActivationPlan,
-  work: number,
-  multiple: number,
-  direction: KernelShape["direction"],
-): number {
-  const most = Math.max(1, Math.floor(mostThreads[direction] / multiple));
-  const threads = multiple * Math.min(Math.ceil(work / multiple), most);
+function threadsFor({ activation }: ActivationPlan, work: number, multiple: number, most: number): number {
+  const times = Math.max(1, Math.floor(most / multiple));
+  const threads = multiple * Math.min(Math.ceil(work / multiple), times);
   if (threads > mostGroups * workgroupSize)
     throw new RangeError(
       `the parameters of ${activation.name} have too many channels for one dispatch, which takes ${mostGroups * workgroupSize}: pass numbers, or fewer channels at once`,

@@ -17,9 +17,10 @@ export interface KernelShape {
 }
 
 /** The words of the kernels' uniform block, in their order. */
-const fields = ["count", "threads", "zero", "channels", "run", "stride", "gate", "up"] as const;
+const fields = ["count", "threads", "zero", "channels", "kept", "run", "stride", "gate", "up"] as const;
 /**
  * `count` elements, `threads` that go through them: a multiple of a channel's distance, so that each stays in its channels.
+ * `kept` threads of a workgroup leave sums of all.
  * In runs of `run` elements, which begin `stride` apart, from `gate` and `up` on.
  */
 export type KernelCall = Readonly<Record<(typeof fields)[number], number>>;
@@ -62,7 +63,7 @@ export class Elements {
       ...(parameterised ? ["parameters"] : []).map(read("f32")),
       ...this.sources.map(read(element)),
       ...this.targets.map(write(element)),
-      ...(parameterised && !this.forward && parameterGradients ? ["partials"] : []).map(write("vec2f")),
+      ...(parameterised && !this.forward && parameterGradients ? ["partials"] : []).map(write("Sum")),
       ["var<uniform> call", "Call"],
     ];
     return [

@@ -3,15 +3,13 @@
 import type { Activation } from "../catalogue/activation.js";
 import { Elements, type KernelShape } from "./activation-elements.js";
 import { allPass, complete, elementFunctions, parameterName } from "./activation-functions.js";
-import { sums } from "./activation-sums.js";
+import { leaveSums, sums, workgroupSize } from "./activation-sums.js";
 import { withDeclarations } from "./text.js";
-
-export const workgroupSize = 128;
 
 /**
  * The kernel as WGSL. Bindings, in their order: `parameters` if there are any (one number for each, then `channels` values for
  * each that has them), the inputs or `packed`, `dy`, `y` or the gradients, `partials` if parameter gradients are summed
- * (total and rest, for each parameter, thread and element of its width), and the uniform block.
+ * (see `leaveSums`), and the uniform block.
  */
 export function activationShader(activation: Activation, shape: KernelShape): string {
   return new KernelWriter(activation, shape).code;
@@ -39,22 +37,42 @@ class KernelWriter {
     const functions = elementFunctions(activation, computed);
     const loop = shape.width === 4 ? this.fours(functions) : this.ones(functions);
     const main = `@compute @workgroup_size(${workgroupSize})
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= call.threads) { return; }
-${lines(this.parameterLoads(), 2)}${lines(
-  summed.map((name) => `var sum_${name} = Sum();`),
+${this.entry()}${lines(
+  [
+    ...this.parameterLoads(),
+    ...summed.map((name) => `var sum_${name} = Sum();`),
+    ...loop,
+    ...summed.map((name, i) => `leave(${i}u, group.x, thread, sum_${name});`),
+  ],
   2,
-)}${lines(loop, 2)}${lines(this.partialStores(), 2)}}
+)}}
 `;
     const helpers = [
       ...this.elements.positions(),
       ...(shape.perChannel.includes(true) ? [this.channelFunction()] : []),
-      ...(summed.length > 0 ? [this.leaveFunction()] : []),
+      ...(summed.length > 0 ? [leaveSums(summed.length)] : []),
     ];
     const body = [this.elements.bindings(), ...helpers, functions.code, main].join("\n\n");
     const library = sums(shape.width === 4 ? "vec4f" : "f32");
     const head = shape.storage === "f16" ? "enable f16;\n\n" : "";
     return head + complete(withDeclarations(library, body));
+  }
+
+  /** The head of `main`, and where a thread begins: threads with nothing to do must still take part in sums. */
+  private entry(): string {
+    const { width } = this.shape;
+    return this.summed.length === 0
+      ? `fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= call.threads) { return; }
+  let start = id.x;
+`
+      : `fn main(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let start = select(${width === 4 ? "0x3fffffffu" : "0xffffffffu"}, id.x, id.x < call.threads);
+`;
   }
 
   private channelFunction(): string {
@@ -92,7 +110,7 @@ ${lines(this.parameterLoads(), 2)}${lines(
     const { elements } = this;
     const args = parameters.map((each) => (elements.given.includes(each) ? elements.read(each) : each));
     return [
-      "for (var k = id.x; k < call.count; k += call.threads) {",
+      "for (var k = start; k < call.count; k += call.threads) {",
       ...indented(
         this.oneElement(
           `${name}(${args.join(", ")})`,
@@ -139,7 +157,7 @@ ${lines(this.parameterLoads(), 2)}${lines(
       ...results.map((each) => `all(finite(${each}4))`),
     ];
     return [
-      "for (var i = id.x; 4u * i < call.count; i += call.threads) {",
+      "for (var i = start; 4u * i < call.count; i += call.threads) {",
       ...indented([
         ...elements.loads(),
         ...(mayVanish ? ["vanishing = false;"] : []),
@@ -165,22 +183,6 @@ ${lines(this.parameterLoads(), 2)}${lines(
       ]),
       "}",
     ];
-  }
-
-  private partialStores(): string[] {
-    return this.summed.map((name, i) => `leave(${i}u, id.x, sum_${name});`);
-  }
-
-  private leaveFunction(): string {
-    const stores =
-      this.shape.width === 1
-        ? ["partials[parameter * call.threads + thread] = vec2f(sum.total, sum.rest);"]
-        : [
-            "for (var lane = 0u; lane < 4u; lane++) {",
-            "  partials[4u * (parameter * call.threads + thread) + lane] = vec2f(sum.total[lane], sum.rest[lane]);",
-            "}",
-          ];
-    return `fn leave(parameter: u32, thread: u32, sum: Sum) {\n${lines(stores, 2)}}`;
   }
 }
 

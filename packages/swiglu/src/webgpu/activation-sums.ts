@@ -1,6 +1,9 @@
 // Sums over many elements in float32, with what each addition loses kept beside: the gradients of parameters.
-// Every thread leaves its sums; a second, small kernel adds those up. In WGSL no workgroup can wait for all others.
-import { type Library, withDeclarations } from "./text.js";
+// A workgroup brings the sums of its threads together; the host adds up those of workgroups, which cannot wait for each other.
+import type { Library } from "./text.js";
+
+/** The threads of a workgroup. */
+export const workgroupSize = 128;
 
 /** Declarations for sums of `number`: f32, or vec4f for four sums side by side. */
 export const sums = (number: "f32" | "vec4f"): Library => ({
@@ -22,56 +25,51 @@ export const sums = (number: "f32" | "vec4f"): Library => ({
 }`,
 });
 
-const width = 64;
+/**
+ * A function that brings a workgroup's sums of a parameter together and leaves them in `partials`: one for each of the first
+ * `call.kept` threads, for each of so many parameters, for each workgroup.
+ */
+export const leaveSums = (parameters: number): string => `var<workgroup> parts: array<Sum, ${workgroupSize}>;
 
-/** The words of the kernel's uniform block, in their order. */
-export interface SumCall {
-  /** How many partial sums there are: for each channel, in turn, one after the other. */
-  readonly length: number;
-  /** Where the first is, and where the first total goes. */
-  readonly first: number;
-  readonly at: number;
-  readonly channels: number;
+fn leave(parameter: u32, group: u32, thread: u32, sum: Sum) {
+  parts[thread] = sum;
+  workgroupBarrier();
+  if (thread < call.kept) {
+    var all = sum;
+    for (var i = thread + call.kept; i < ${workgroupSize}u; i += call.kept) { all = joined(all, parts[i]); }
+    partials[(${parameters}u * group + parameter) * call.kept + thread] = all;
+  }${parameters > 1 ? "\n  workgroupBarrier(); // The next parameter takes the same memory." : ""}
+}`;
+
+/**
+ * How many threads of a workgroup leave sums: so that threads that many apart have the same channels, with so many elements,
+ * `width`, for a thread. Eight share the work where one would do.
+ */
+export const keptThreads = (channels: number, width: number): number =>
+  [8, 16, 32, 64].find((kept) => (kept * width) % channels === 0) ?? workgroupSize;
+
+/** Adds what was left of one of the parameters to the sums of its channels. */
+export function addSumsLeft(
+  sums: Float64Array,
+  partials: Float32Array,
+  { parameter, parameters, kept, width }: Left,
+): void {
+  const group = 2 * width * kept;
+  for (let start = parameter * group, at = 0; start < partials.length; start += parameters * group, at++)
+    for (let thread = 0; thread < kept; thread++)
+      for (let i = 0; i < width; i++) {
+        const total = partials[start + 2 * width * thread + i] as number;
+        const rest = partials[start + 2 * width * thread + width + i] as number;
+        // Beside a total that overflowed, the rest is NaN.
+        const channel = (width * (at * workgroupSize + thread) + i) % sums.length;
+        sums[channel] = (sums[channel] as number) + total + (Number.isFinite(total) ? rest : 0);
+      }
 }
 
-export const sumWords = ({ length, first, at, channels }: SumCall): number[] => [
-  length,
-  first,
-  at,
-  channels,
-  0,
-];
-
-/** Bindings: `partials` and `totals` (each total and rest side by side), and the uniform block. A workgroup adds up a channel. */
-export const sumKernel = {
-  key: "activation sums",
-  code: (): string =>
-    withDeclarations(
-      sums("f32"),
-      `struct Call { length: u32, first: u32, at: u32, channels: u32, zero: u32 }
-@group(0) @binding(0) var<storage, read> partials: array<vec2f>;
-@group(0) @binding(1) var<storage, read_write> totals: array<vec2f>;
-@group(0) @binding(2) var<uniform> call: Call;
-var<workgroup> parts: array<Sum, ${width}>;
-
-@compute @workgroup_size(${width})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  for (var channel = group.x; channel < call.channels; channel += groups.x) {
-    var sum = Sum(0f, 0f);
-    for (var i = channel + call.channels * lane; i < call.length; i += call.channels * ${width}u) {
-      let part = partials[call.first + i];
-      sum = joined(sum, Sum(part.x, part.y));
-    }
-    parts[lane] = sum;
-    workgroupBarrier();
-    for (var half = ${width / 2}u; half > 0u; half /= 2u) {
-      if (lane < half) { parts[lane] = joined(parts[lane], parts[lane + half]); }
-      workgroupBarrier();
-    }
-    if (lane == 0u) { totals[call.at + channel] = vec2f(parts[0].total, parts[0].rest); }
-    workgroupBarrier();
-  }
+/** Which of the parameters, of how many; and how many threads of a workgroup left sums of `width` elements each. */
+export interface Left {
+  readonly parameter: number;
+  readonly parameters: number;
+  readonly kept: number;
+  readonly width: number;
 }
-`,
-    ),
-};

@@ -109,7 +109,7 @@ test("swiglu forward", () => {
       return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) <= vec4u(0x7f800000u);
     }
 
-    struct Call { count: u32, threads: u32, zero: u32, channels: u32, run: u32, stride: u32, gate: u32, up: u32 }
+    struct Call { count: u32, threads: u32, zero: u32, channels: u32, kept: u32, run: u32, stride: u32, gate: u32, up: u32 }
     @group(0) @binding(0) var<storage, read> parameters: array<f32>;
     @group(0) @binding(1) var<storage, read> gate: array<vec4f>;
     @group(0) @binding(2) var<storage, read> up: array<vec4f>;
@@ -141,8 +141,9 @@ test("swiglu forward", () => {
     @compute @workgroup_size(128)
     fn main(@builtin(global_invocation_id) id: vec3u) {
       if (id.x >= call.threads) { return; }
+      let start = id.x;
       let p_beta = parameters[0];
-      for (var i = id.x; 4u * i < call.count; i += call.threads) {
+      for (var i = start; 4u * i < call.count; i += call.threads) {
         let gate4 = gate[i];
         let up4 = up[i];
         vanishing = false;
@@ -173,12 +174,12 @@ test("swiglu forward", () => {
 test("swiglu backward, one parameter for each channel, interleaved", () => {
   const shape = { direction: "backward", layout: "interleaved", perChannel: [true] } as const;
   expect(kernel(activations.swiglu, shape)).toMatchInlineSnapshot(`
-    "struct Call { count: u32, threads: u32, zero: u32, channels: u32, run: u32, stride: u32, gate: u32, up: u32 }
+    "struct Call { count: u32, threads: u32, zero: u32, channels: u32, kept: u32, run: u32, stride: u32, gate: u32, up: u32 }
     @group(0) @binding(0) var<storage, read> parameters: array<f32>;
     @group(0) @binding(1) var<storage, read> packed: array<vec4f>;
     @group(0) @binding(2) var<storage, read> dy: array<vec4f>;
     @group(0) @binding(3) var<storage, read_write> d_packed: array<vec4f>;
-    @group(0) @binding(4) var<storage, read_write> partials: array<vec2f>;
+    @group(0) @binding(4) var<storage, read_write> partials: array<Sum>;
     @group(0) @binding(5) var<uniform> call: Call;
 
     fn gateAt(k: u32) -> u32 { return 2u * k + 0u; }
@@ -190,9 +191,15 @@ test("swiglu backward, one parameter for each channel, interleaved", () => {
       return vec4f(parameters[first + channel.x], parameters[first + channel.y], parameters[first + channel.z], parameters[first + channel.w]);
     }
 
-    fn leave(parameter: u32, thread: u32, sum: Sum) {
-      for (var lane = 0u; lane < 4u; lane++) {
-        partials[4u * (parameter * call.threads + thread) + lane] = vec2f(sum.total[lane], sum.rest[lane]);
+    var<workgroup> parts: array<Sum, 128>;
+
+    fn leave(parameter: u32, group: u32, thread: u32, sum: Sum) {
+      parts[thread] = sum;
+      workgroupBarrier();
+      if (thread < call.kept) {
+        var all = sum;
+        for (var i = thread + call.kept; i < 128u; i += call.kept) { all = joined(all, parts[i]); }
+        partials[(1u * group + parameter) * call.kept + thread] = all;
       }
     }
 
@@ -225,12 +232,16 @@ test("swiglu backward, one parameter for each channel, interleaved", () => {
     }
 
     @compute @workgroup_size(128)
-    fn main(@builtin(global_invocation_id) id: vec3u) {
-      if (id.x >= call.threads) { return; }
+    fn main(
+      @builtin(global_invocation_id) id: vec3u,
+      @builtin(workgroup_id) group: vec3u,
+      @builtin(local_invocation_index) thread: u32,
+    ) {
+      let start = select(0x3fffffffu, id.x, id.x < call.threads);
       let channel = (vec4u(4u * id.x) + vec4u(0u, 1u, 2u, 3u)) % call.channels;
       let p_beta = channelValues(0u, channel);
       var sum_p_beta = Sum();
-      for (var i = id.x; 4u * i < call.count; i += call.threads) {
+      for (var i = start; 4u * i < call.count; i += call.threads) {
         let low = packed[2u * i];
         let high = packed[2u * i + 1u];
         let gate4 = vec4f(low.xz, high.xz);
@@ -270,7 +281,7 @@ test("swiglu backward, one parameter for each channel, interleaved", () => {
         }
         sum_p_beta = added(sum_p_beta, d_p_beta4);
       }
-      leave(0u, id.x, sum_p_beta);
+      leave(0u, group.x, thread, sum_p_beta);
     }
     "
   `);
@@ -359,10 +370,11 @@ test("xielu, its inputs' gradient only, f16", () => {
     "@compute @workgroup_size(128)
     fn main(@builtin(global_invocation_id) id: vec3u) {
       if (id.x >= call.threads) { return; }
+      let start = id.x;
       let p_alphaP = parameters[0];
       let p_alphaN = parameters[1];
       let p_beta = parameters[2];
-      for (var i = id.x; 4u * i < call.count; i += call.threads) {
+      for (var i = start; 4u * i < call.count; i += call.threads) {
         let x4 = vec4f(x[i]);
         let dy4 = vec4f(dy[i]);
         var d_x4: vec4f;
@@ -394,7 +406,8 @@ test("halves whose runs are not multiples of four, element by element", () => {
     "@compute @workgroup_size(128)
     fn main(@builtin(global_invocation_id) id: vec3u) {
       if (id.x >= call.threads) { return; }
-      for (var k = id.x; k < call.count; k += call.threads) {
+      let start = id.x;
+      for (var k = start; k < call.count; k += call.threads) {
         let result = glu_value(packed[gateAt(k)], packed[upAt(k)]);
         y[k] = result;
       }

@@ -1,6 +1,7 @@
 // What the WebGPU backend asks of a device, on one that computes nothing: how many dispatches and compilations, whose buffers,
 // what is copied and uploaded, and that every kernel keeps within what every device has.
 import { expect, test } from "vitest";
+import { lengthOf } from "../../src/backend/channels.js";
 import {
   type Activation,
   activations,
@@ -52,16 +53,19 @@ test("forward and backward of tensors are one dispatch each, on the tensors' own
   expect(log.copies).toEqual([]);
 });
 
-test("the gradient of a parameter takes a second dispatch, and a third where there are many threads", async () => {
+test("gradients of parameters come with the others, in one dispatch", async () => {
   const { backend, log } = await open();
-  for (const [length, dispatches] of [
-    [1000, 2],
-    [2 ** 20, 3],
-  ] as const) {
-    const [gate, up, dy] = [resident(backend, length), resident(backend, length), resident(backend, length)];
-    const call = () => backend.activateBackward(swiglu, { gate, up }, dy);
-    expect(await added(log, "dispatches", call), `${length} elements`).toHaveLength(dispatches);
-  }
+  for (const length of [1000, 2 ** 20])
+    for (const beta of [1, new Float32Array(8).fill(1), new Float32Array(10).fill(1)]) {
+      const [gate, up, dy] = [
+        resident(backend, length),
+        resident(backend, length),
+        resident(backend, length),
+      ];
+      const call = () => backend.activateBackward(swiglu, { gate, up }, dy, { beta });
+      if (length % lengthOf(beta) === 0)
+        expect(await added(log, "dispatches", call), `${length} elements`).toHaveLength(1);
+    }
 });
 
 test("a tensor larger than a grid is one dispatch too", async () => {
