@@ -28,8 +28,9 @@ function answer(comparison: PrimaryComparison, metric: Metric, seeds: number): s
   );
 }
 
-/** "p = 0.012", "p < 0.001". */
-export const pText = (p: number): string => (p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`);
+/** "p = 0.012", "p < 0.001", "p > 0.999". */
+export const pText = (p: number): string =>
+  p < 0.001 ? "p < 0.001" : p > 0.999 ? "p > 0.999" : `p = ${p.toFixed(3)}`;
 
 /** "about 34 seeds". */
 const seedsText = (n: number | null): string =>
