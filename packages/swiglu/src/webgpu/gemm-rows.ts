@@ -21,7 +21,6 @@ export function rowsKernel(product: Product, rows: number, subgroup?: number): K
   const { storage, sums, epilogue } = product;
   const quads = streamedQuads(storage);
   const slices = lanes / quads;
-  const parts = subgroup === undefined ? slices : lanes / Math.max(quads, subgroup);
   const each = Array.from({ length: rows }, (_, row) => row);
   const lefts = Array.from({ length: leftCount(product) }, (_, i) => i);
   const rights = Array.from({ length: rightCount(product) }, (_, i) => i);
@@ -40,23 +39,32 @@ export function rowsKernel(product: Product, rows: number, subgroup?: number): K
     each.flatMap((row) => sums.map((_, i) => line(`sum${i}[${row}]`, `part${i}[${row}]`))).join("\n");
   const leave = (slice: string, indent: string): string =>
     ofAll((sum, part) => `${indent}${part}[${slice}][at.x] = ${sum};`);
-  const joined = `  // Invocations ${quads}, ${2 * quads}, ... apart have sums of the same columns.
+  const { enable, builtin, parts, left, bringTogether } =
+    subgroup === undefined
+      ? { enable: "", builtin: "", parts: slices, left: `${slices}u`, bringTogether: leave("at.y", "  ") }
+      : {
+          enable: "enable subgroups;\n",
+          builtin: "\n  @builtin(subgroup_size) together: u32,",
+          parts: lanes / Math.max(quads, subgroup),
+          left: `${lanes}u / span`,
+          bringTogether: `  // Invocations ${quads}, ${2 * quads}, ... apart have sums of the same columns.
   for (var step = ${quads}u; step < together; step *= 2u) {
 ${ofAll((sum) => `    ${sum} += subgroupShuffleXor(${sum}, step);`)}
   }
   let span = max(together, ${quads}u);
   if (lane % span < ${quads}u) {
 ${leave("lane / span", "    ")}
-  }`;
+  }`,
+        };
   const code =
-    () => `${subgroup === undefined ? "" : "enable subgroups;\n"}${head(product, `${epilogue.title}; ${rows} row${rows === 1 ? "" : "s"}, weights streamed`)}
+    () => `${enable}${head(product, `${epilogue.title}; ${rows} row${rows === 1 ? "" : "s"}, weights streamed`)}
 
 ${sums.map((_, i) => `var<workgroup> part${i}: array<array<array<vec4f, ${quads}>, ${parts}>, ${rows}>;`).join("\n")}
 
 @compute @workgroup_size(${lanes})
 fn main(
   @builtin(workgroup_id) group: vec3u,
-  @builtin(local_invocation_index) lane: u32,${subgroup === undefined ? "" : "\n  @builtin(subgroup_size) together: u32,"}
+  @builtin(local_invocation_index) lane: u32,${builtin}
 ) {
   let at = vec2u(lane % ${quads}u, lane / ${quads}u);
   let quad = group.x * ${quads}u + at.x;
@@ -79,11 +87,11 @@ ${add(part)}
   )
   .join("\n")}
   }
-${subgroup === undefined ? leave("at.y", "  ") : joined}
+${bringTogether}
   workgroupBarrier();
   if (!inside || at.y >= ${rows}u) { return; }
 ${sums.map((_, i) => `  var total${i} = vec4f();`).join("\n")}
-  for (var i = 0u; i < ${subgroup === undefined ? `${slices}u` : `${lanes}u / span`}; i++) {
+  for (var i = 0u; i < ${left}; i++) {
 ${sums.map((_, i) => `    total${i} += part${i}[at.y][i][at.x];`).join("\n")}
   }
   store(at.y, quad, ${sums.map((_, i) => `total${i}`).join(", ")});

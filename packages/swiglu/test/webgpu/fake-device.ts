@@ -9,7 +9,7 @@ export interface FakeBuffer {
 }
 
 /** A dispatch: which kernel (its label), on which buffers, and its grid. */
-export interface Dispatch {
+interface Dispatch {
   readonly kernel: string;
   readonly code: string;
   readonly buffers: readonly FakeBuffer[];
