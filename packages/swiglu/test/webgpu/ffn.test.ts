@@ -10,6 +10,15 @@ type Results = Readonly<Record<string, ParameterValue>>;
 const numbers = (value: ParameterValue | undefined): ArrayLike<number> =>
   typeof value === "number" ? [value] : (value ?? []);
 
+const weightsOf = (dModel: number, dFf: number) => ({
+  gate: plainFloats(dModel * dFf, 1, dModel ** -0.5),
+  up: plainFloats(dModel * dFf, 2, dModel ** -0.5),
+  down: plainFloats(dModel * dFf, 3, dFf ** -0.5),
+  gateBias: plainFloats(dFf, 4),
+  upBias: plainFloats(dFf, 5),
+  downBias: plainFloats(dModel, 6),
+});
+
 /** All that a block computes from x and dY. */
 async function run(ffn: Ffn<object>, x: Float32Array, dY: Float32Array, rows: number): Promise<Results> {
   const pass = await ffn.record(x, rows);
@@ -21,15 +30,6 @@ describe.runIf(driver)("feed-forward blocks on Dawn", async () => {
   const backend = driver ? await webgpu({ device: await requestDevice() }) : (undefined as never);
   const exact = await reference();
   afterAll(() => backend?.dispose());
-
-  const weightsOf = (dModel: number, dFf: number) => ({
-    gate: plainFloats(dModel * dFf, 1, dModel ** -0.5),
-    up: plainFloats(dModel * dFf, 2, dModel ** -0.5),
-    down: plainFloats(dModel * dFf, 3, dFf ** -0.5),
-    gateBias: plainFloats(dFf, 4),
-    upBias: plainFloats(dFf, 5),
-    downBias: plainFloats(dModel, 6),
-  });
 
   test.each([
     [1, 1, 1],
@@ -114,12 +114,7 @@ describe.runIf(driver)("feed-forward blocks with subgroups on Dawn", async () =>
     [3, 257, 61],
     [4, 129, 257],
   ])("swiglu and selfGlu %i x %i x %i: y within 1e-5 of the largest", async (rows, dModel, dFf) => {
-    const weights = {
-      gate: plainFloats(dModel * dFf, 1, dModel ** -0.5),
-      up: plainFloats(dModel * dFf, 2, dModel ** -0.5),
-      down: plainFloats(dModel * dFf, 3, dFf ** -0.5),
-      upBias: plainFloats(dFf, 4),
-    };
+    const weights = weightsOf(dModel, dFf);
     const options = { activation: swiglu, dModel, dFf, weights };
     const x = plainFloats(rows * dModel, 7);
     const y = await (await backend.gatedFfn(options)).forward(x, rows);
@@ -143,13 +138,7 @@ describe.runIf(driver)("feed-forward blocks in float16 on Dawn", async () => {
     [3, 37, 61],
     [67, 65, 131],
   ])("swiglu %i x %i x %i: y and gradients within 4 units of the largest", async (rows, dModel, dFf) => {
-    const weights = {
-      gate: plainFloats(dModel * dFf, 1, dModel ** -0.5),
-      up: plainFloats(dModel * dFf, 2, dModel ** -0.5),
-      down: plainFloats(dModel * dFf, 3, dFf ** -0.5),
-      gateBias: plainFloats(dFf, 4),
-    };
-    const options = { activation: swiglu, dModel, dFf, weights };
+    const options = { activation: swiglu, dModel, dFf, weights: weightsOf(dModel, dFf) };
     const [x, dY] = [plainFloats(rows * dModel, 7), plainFloats(rows * dModel, 8)];
     const got = await run(await backend.gatedFfn(options), x, dY, rows);
     const expected = await run(await exact.gatedFfn(options), x, dY, rows);
