@@ -27,10 +27,11 @@ export function answers(all: readonly Evidence[]): string[] {
   if (done.length === 0) return [`Not done yet: ${list(notDone)}. So there is no answer so far.`];
   const verdicts = RIVALS.flatMap(({ name }) => done.map((evidence) => verdictOn(evidence, name).verdict));
   const better = verdicts.filter((verdict) => verdict.startsWith("better")).length;
+  const little = verdicts.filter((verdict) => verdict === "better, by less than the margin").length;
   return [
     ...RIVALS.map(({ name, title }) => answer(done, name, title)),
     ...(missing.length === 0 ? [] : [`Not done yet: ${list(notDone)}.`]),
-    claim(better, verdicts.length, RIVALS.length * primaryPresets.length),
+    claim({ better, little, done: verdicts.length }, RIVALS.length * primaryPresets.length),
   ];
 }
 
@@ -47,10 +48,14 @@ function answer(done: readonly Evidence[], rival: string, title: string): string
 }
 
 /** What becomes of the article's claim, that SwiGLU is better than both on every task. */
-function claim(better: number, done: number, all: number): string {
+function claim(
+  { better, little, done }: { readonly better: number; readonly little: number; readonly done: number },
+  all: number,
+): string {
   const head = `The article's claim consists of ${all} comparisons${done < all ? `, of which ${done} are done` : ""}. `;
   const share = better === 0 ? "none" : better < done ? `${better}` : done === 2 ? "both" : `all ${done}`;
-  const found = `${head}SwiGLU is better in ${share} of them`;
+  const small = little === 0 ? "" : `, by less than the margin in ${little}`;
+  const found = `${head}SwiGLU is better in ${share} of them${small}`;
   if (done < all) return `${found}.`;
   return `${found}: at this scale, the claim is ${better === all ? "" : better === 0 ? "not " : "partly "}borne out.`;
 }
