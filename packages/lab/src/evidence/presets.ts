@@ -1,5 +1,6 @@
 // What the documents say of each table beside its numbers: titles, where the data comes from, and how to make it again.
 import type { PresetName } from "../config/presets.js";
+import { capitalised } from "../terminal/format.js";
 
 interface About {
   /** On what: "images". */
@@ -44,8 +45,6 @@ export const about: Readonly<Record<PresetName, About>> = {
     role: "exploratory",
   },
 };
-
-export const capitalised = (text: string): string => `${text[0]!.toUpperCase()}${text.slice(1)}`;
 
 /** What its two main comparisons are called. */
 export const questionsOf = (preset: PresetName): string =>

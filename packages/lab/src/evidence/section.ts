@@ -11,9 +11,9 @@ import { summarise } from "../statistics/summary.js";
 import { describePrimary, pText } from "../statistics/verdicts.js";
 import type { RunRecord } from "../sweep/record.js";
 import { describeTuning } from "../sweep/tuning.js";
-import { count, grouped, list, signed } from "../terminal/format.js";
+import { capitalised, count, grouped, list, signed } from "../terminal/format.js";
 import { matchedCells, matchedHead, tuningCells, tuningHead } from "../terminal/tables.js";
-import { capitalised, questionsOf, titleOf } from "./presets.js";
+import { questionsOf, titleOf } from "./presets.js";
 import { outcomeCaption, outcomeCells, primaryCells } from "./tables.js";
 import type { Evidence } from "./types.js";
 

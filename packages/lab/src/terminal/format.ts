@@ -10,6 +10,9 @@ export function signed(value: number, digits: number): string {
   return `${value < 0 ? "\u2212" : "+"}${text}`;
 }
 
+/** "image" -> "Image" */
+export const capitalised = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
 /** 12345 -> "12,345" */
 export const grouped = (value: number): string => value.toLocaleString("en-US");
 

@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.js";
 import { examplesOf } from "../config/task.js";
 import { networkOf } from "../report/taskWords.js";
-import { count } from "./format.js";
+import { capitalised, count } from "./format.js";
 import { heading, wrap } from "./style.js";
 import { parameterTable } from "./tables.js";
 
@@ -19,7 +19,6 @@ export function introduction(
 ): string {
   const { variants, seeds, width, depth, heads, steps, batch } = config;
   const runs = variants.length * seeds.length;
-  const [head, ...rest] = networkOf[config.task];
   const reads =
     config.task === "images"
       ? `patches of ${config.patch} x ${config.patch}`
@@ -30,7 +29,7 @@ export function introduction(
     ),
     wrap(data),
     wrap(
-      `${head?.toUpperCase()}${rest.join("")}: ${reads}, width ${width}, ${count(depth, "block")}, ${count(heads, "head")}. ` +
+      `${capitalised(networkOf[config.task])}: ${reads}, width ${width}, ${count(depth, "block")}, ${count(heads, "head")}. ` +
         `${count(steps, "step")} of ${batch} ${examplesOf[config.task]}, ${rates}. ` +
         "All variants of a seed see the same batches and start from the same weights outside the feed-forward blocks.",
     ),
