@@ -11,6 +11,7 @@ import {
   type SweepEvent,
   startState,
   timeLeft,
+  tuningOutcomeText,
 } from "../src/terminal/progress.js";
 import { emptyTrace, sparkline, traced } from "../src/terminal/sparkline.js";
 import { wrap } from "../src/terminal/style.js";
@@ -100,6 +101,13 @@ describe("progress", () => {
       "[ 3/10] relu, seed 1: validation 95.00 %, test 95.00 %, test loss 0.0500 (2 s, about 1 min 6 s left)",
     );
     expect(runLine(busy, diverged("relu", 1, 7), 14)).toContain("relu, seed 1: diverged at step 7 (1 s");
+  });
+
+  test("while learning rates are tuned, lines say the loss that chooses, and nothing of the test part", () => {
+    expect(runLine(busy, finished("relu", 1, 0.95), 14, tuningOutcomeText)).toBe(
+      "[ 3/10] relu, seed 1: validation loss 0.0500 (2 s, about 1 min 6 s left)",
+    );
+    expect(runLine(busy, diverged("relu", 1, 7), 14, tuningOutcomeText)).toContain("diverged at step 7 (1 s");
   });
 });
 

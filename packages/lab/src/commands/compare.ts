@@ -9,6 +9,7 @@ import { type Summary, summarise } from "../statistics/summary.js";
 import { describe, type Findings } from "../statistics/words.js";
 import type { RunRecord } from "../sweep/record.js";
 import { describeTuning, type Tuning } from "../sweep/tuning.js";
+import { tuningOutcomeText } from "../terminal/progress.js";
 import { heading, wrap } from "../terminal/style.js";
 import { matchedTable, rankingTable, runTable, tuningTable } from "../terminal/tables.js";
 import { type CompareOptions, type Plan, planOf } from "./plan.js";
@@ -59,7 +60,9 @@ async function carryOut(
   { grid, place, opening, configAt }: Plan,
   aborted: AbortSignal,
 ): Promise<Outcome | undefined> {
-  const tuning = grid && (await tune(grid, opening, (config, text) => train(config, text, place, aborted)));
+  const round = (config: Config, text: string): Promise<Trained | undefined> =>
+    train(config, text, place, aborted, tuningOutcomeText);
+  const tuning = grid && (await tune(grid, opening, round));
   if (grid !== undefined && tuning === undefined) return undefined;
   const config = configAt(tuning && tunedRates(tuning));
   const text = tuning === undefined ? opening : tuningText(tuning);

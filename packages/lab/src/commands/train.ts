@@ -2,11 +2,13 @@
 // tuning before it.
 import type { Config } from "../config/config.js";
 import { redisName } from "../queue/address.js";
+import type { SweepEvents } from "../sweep/events.js";
 import { openFolder, readRecords } from "../sweep/folder.js";
 import type { RunRecord } from "../sweep/record.js";
 import { runSweep, type SweepOptions } from "../sweep/sweep.js";
 import { count } from "../terminal/format.js";
 import { liveView } from "../terminal/live.js";
+import type { OutcomeText } from "../terminal/progress.js";
 
 /** Where and how runs are done. */
 export interface Place extends SweepOptions {
@@ -27,6 +29,7 @@ export const print = (text: string): void => void process.stdout.write(`${text}\
  * Has done what is missing of a sweep, and tells how that goes.
  *
  * @param introduction printed first, when the folder is open
+ * @param outcomeOf what is said of a run that ended
  * @returns undefined when it was interrupted, of which the user then knows
  */
 export async function train(
@@ -34,6 +37,7 @@ export async function train(
   introduction: string,
   place: Place,
   aborted: AbortSignal,
+  outcomeOf?: OutcomeText,
 ): Promise<Trained | undefined> {
   const { queue } = place;
   const folder = await openFolder(place.out, config);
@@ -46,7 +50,8 @@ export async function train(
     const before = kept.length > 0 ? `, where ${kept.length} of ${total} runs are kept from before` : "";
     print(`${workplace(config, place)}; records go to ${folder}${before}.`);
   }
-  const records = await sweep(config, folder, kept, place, aborted);
+  const view = liveView(process.stdout, config, kept, outcomeOf);
+  const records = await sweep(config, folder, kept, place, view, aborted).finally(view.end);
   if (!aborted.aborted) return { folder, records };
   print(
     `\nInterrupted: ${records.length} of ${count(total, "run")} are kept in ${folder}` +
@@ -68,15 +73,11 @@ async function sweep(
   folder: string,
   kept: readonly RunRecord[],
   { queue, ...options }: Place,
+  view: SweepEvents,
   aborted: AbortSignal,
 ): Promise<RunRecord[]> {
-  const view = liveView(process.stdout, config, kept);
-  try {
-    const isDone = kept.length === config.variants.length * config.seeds.length;
-    if (queue === undefined || isDone) return await runSweep(config, folder, options, view, aborted);
-    const { runQueued } = await import("../queue/dispatch.js");
-    return await runQueued(config, folder, queue, view, aborted);
-  } finally {
-    view.end();
-  }
+  const isDone = kept.length === config.variants.length * config.seeds.length;
+  if (queue === undefined || isDone) return await runSweep(config, folder, options, view, aborted);
+  const { runQueued } = await import("../queue/dispatch.js");
+  return await runQueued(config, folder, queue, view, aborted);
 }

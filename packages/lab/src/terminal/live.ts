@@ -6,6 +6,7 @@ import type { RunRecord } from "../sweep/record.js";
 import {
   advance,
   failureLine,
+  type OutcomeText,
   panelText,
   remarkLine,
   resumedLine,
@@ -22,8 +23,18 @@ export interface LiveView extends SweepEvents {
   end(): void;
 }
 
-/** A view of the sweep of a configuration; `kept` are the records that were there before. */
-export function liveView(output: NodeJS.WriteStream, config: Config, kept: readonly RunRecord[]): LiveView {
+/**
+ * A view of the sweep of a configuration.
+ *
+ * @param kept the records that were there before
+ * @param outcomeOf what is said of a run that ended
+ */
+export function liveView(
+  output: NodeJS.WriteStream,
+  config: Config,
+  kept: readonly RunRecord[],
+  outcomeOf?: OutcomeText,
+): LiveView {
   const isScreen = output.isTTY && output.columns > 0 && !process.env.CI;
   const panel = isScreen ? createLogUpdate(output) : undefined;
   const began = performance.now();
@@ -59,7 +70,7 @@ export function liveView(output: NodeJS.WriteStream, config: Config, kept: reado
     returned: (run) => apply({ type: "returned", run }),
     finished: (record) => {
       apply({ type: "ended", run: record, how: record.status });
-      say(runLine(state, record, elapsed()));
+      say(runLine(state, record, elapsed(), outcomeOf));
     },
     failed: (run, message) => {
       apply({ type: "ended", run, how: "failed" });

@@ -172,19 +172,33 @@ function activeLine({ variant, seed, step, loss, trace }: ActiveRun, stepsPerRun
 }
 
 /** The line that a run leaves when it ends. */
-export function runLine(state: SweepState, record: RunRecord, elapsed: number): string {
+export function runLine(
+  state: SweepState,
+  record: RunRecord,
+  elapsed: number,
+  outcomeOf: OutcomeText = outcomeText,
+): string {
   const left = timeLeft(state, elapsed);
   const remaining = left === null || left <= 0 ? "" : `, about ${duration(left)} left`;
   const { variant, seed, seconds } = record;
-  return `${position(state)} ${variant}, seed ${seed}: ${outcomeText(record)} (${duration(seconds)}${remaining})`;
+  return `${position(state)} ${variant}, seed ${seed}: ${outcomeOf(record)} (${duration(seconds)}${remaining})`;
 }
 
-/** What became of a run. */
+/** What became of a run, in words. */
+export type OutcomeText = (record: RunRecord) => string;
+
+/** Of a run that is compared. */
 export function outcomeText(record: RunRecord): string {
   if (record.status === "diverged") return `diverged at step ${record.divergedAt}`;
   const { validation, test } = record;
   const loss = test.accuracy === undefined ? "" : `, test loss ${test.loss.toFixed(4)}`;
   return `validation ${describeScore(validation)}, test ${describeScore(test)}${loss}`;
+}
+
+/** Of a run that serves to choose a learning rate: the loss that chooses, and nothing of the test part. */
+export function tuningOutcomeText(record: RunRecord): string {
+  if (record.status === "diverged") return outcomeText(record);
+  return `validation loss ${record.validation.loss.toFixed(4)}`;
 }
 
 /** The line that a failed run leaves. */
