@@ -25,12 +25,12 @@ export class Child {
     this.lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
   }
 
-  /** The next line of JSON that it writes; others, which native code may write, are passed on to standard error. */
+  /** The next line that begins as JSON does, of an array, an object or a text; others, which native code may write, are passed on to standard error. */
   async read<T>(): Promise<T> {
     for (;;) {
       const { value, done } = await this.lines.next();
       if (done) throw new Error(`${this.process.spawnargs[0]} ended before it answered; ${this.hint}`);
-      if (/^[[{]/.test(value)) return JSON.parse(value);
+      if (/^[[{"]/.test(value)) return JSON.parse(value);
       process.stderr.write(`${value}\n`);
     }
   }
