@@ -1,12 +1,10 @@
 // Checks the WebAssembly kernels of the catalogue against float64: unary functions on all 2^32 float32 values, others on
 // seeded points of all sizes; forward and backward, plain and relaxed SIMD. Can be stopped and goes on where it was.
-// Usage: npm run accuracy -w bench [-- silu gelu ... --stride 257 --jobs 2 --out docs/accuracy]; without names all; with
-// --report it only writes the document from the results so far.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { Argument } from "commander";
 import { activationByName, activations } from "swiglu";
 import { parts } from "./accuracy/inputs.js";
 import { document } from "./accuracy/report.js";
@@ -15,34 +13,38 @@ import type { Request } from "./accuracy/side.js";
 import { Child } from "./child.js";
 import { jsonLines } from "./json.js";
 import { nodeVersions } from "./nodes.js";
+import { measurement, wholeNumber } from "./options.js";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    stride: { type: "string", default: "1" },
-    jobs: { type: "string", default: `${availableParallelism()}` },
-    out: { type: "string", default: "docs/accuracy" },
-    report: { type: "boolean", default: false },
-  },
-});
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const out = resolve(root, values.out);
 const all = Object.keys(activations);
-const names = values.report ? [] : positionals.length > 0 ? positionals : all;
+const command = measurement(
+  "accuracy",
+  "Checks the WebAssembly kernels against float64: functions of one input on all 2^32 float32 values, others on seeded points. " +
+    "Can be stopped, and goes on where it was.",
+)
+  .addArgument(new Argument("[names...]", "activations to check").choices(all).default([], "all"))
+  .option("--stride <n>", "only every nth of the 2^32 values", wholeNumber, 1)
+  .option("--jobs <n>", "processes", wholeNumber, availableParallelism())
+  .option("--out <path>", "where to write, without .md and .json", "docs/accuracy")
+  .option("--report", "check nothing; write the document from the results so far")
+  .parse();
+const options = command.opts<{ stride: number; jobs: number; out: string; report?: true }>();
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const out = resolve(root, options.out);
+const names = options.report ? [] : command.args.length > 0 ? command.args : all;
 let results: Results = existsSync(`${out}.json`) ? JSON.parse(readFileSync(`${out}.json`, "utf8")) : {};
 
-const { command, version } = nodeVersions().at(-1)!;
+const node = nodeVersions().at(-1)!;
 const script = fileURLToPath(new URL("./accuracy/side.js", import.meta.url));
 const children = Array.from(
-  { length: Number(values.jobs) },
-  () => new Child(command, [script], "checking cannot go on"),
+  { length: options.jobs },
+  () => new Child(node.command, [script], "checking cannot go on"),
 );
 for (const name of names) await checkFunction(name);
 for (const child of children) await child.end();
 save();
 
 async function checkFunction(name: string): Promise<void> {
-  const stride = activationByName(name).kind === "unary" ? Number(values.stride) : 0;
+  const stride = activationByName(name).kind === "unary" ? options.stride : 0;
   const code = await children[0]!.ask<string>({ name, stride } satisfies Request);
   const before = results[name];
   const known = before?.code === code && before.stride === stride ? before : fresh(stride, code);
@@ -86,5 +88,5 @@ function save(): void {
   // In the order of the catalogue.
   results = Object.fromEntries(all.flatMap((name) => (results[name] ? [[name, results[name]]] : [])));
   writeFileSync(`${out}.json`, jsonLines(results));
-  writeFileSync(`${out}.md`, document(results, version));
+  writeFileSync(`${out}.md`, document(results, node.version));
 }

@@ -1,27 +1,27 @@
 // ort() beside the graph that one would write by hand for the same runtime: one interleaved run, ratios round by round.
-// Usage: npm run bench:ort -w bench [-- --rounds 31 --turn 40 --only ffnStep]
 import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { Child } from "./child.js";
+import { casesNamed, measurement, onlyOption, wholeNumber } from "./options.js";
 import { type Case, caseName, cases, flops } from "./peers/cases.js";
 import { Contender } from "./peers/contenders.js";
 import { measure } from "./peers/measure.js";
 import { markdownTable, ratios, summarise } from "./statistics.js";
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "31" },
-    turn: { type: "string", default: "40" },
-    only: { type: "string", default: "" },
-  },
-});
-const schedule = { rounds: Number(values.rounds), turn: Number(values.turn) };
-const wanted = [
-  ...cases,
-  { kind: "ffnForward", rows: 4, dModel: 1024, dFf: 2816 } as const,
-  { kind: "ffnStep", rows: 4, dModel: 1024, dFf: 2816 } as const,
-].filter((task) => caseName(task).includes(values.only));
+const command = measurement(
+  "bench:ort",
+  "ort() beside the graph that one would write by hand for ONNX Runtime",
+)
+  .option("--rounds <n>", "rounds, in each of which every side has a turn", wholeNumber, 31)
+  .option("--turn <ms>", "how long a turn is", wholeNumber, 40)
+  .addOption(onlyOption("ffnStep"))
+  .parse();
+const { only, ...schedule } = command.opts<{ rounds: number; turn: number; only: string }>();
+const fewRows = [
+  { kind: "ffnForward", rows: 4, dModel: 1024, dFf: 2816 },
+  { kind: "ffnStep", rows: 4, dModel: 1024, dFf: 2816 },
+] as const;
+const wanted = casesNamed([...cases, ...fewRows], only, command);
 
 /** Whose time the others' are divided by. */
 const byHand = "by hand";

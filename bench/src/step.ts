@@ -1,10 +1,9 @@
 // One training step of the lab's model (forward, backward, AdamW) on images or, with --task language, on text: onnx-grad on ONNX Runtime against PyTorch.
 // All sides are alive at once and take turns, round after round, so that a noisy machine disturbs them alike.
-// Usage: npm run bench:step -w bench [-- --task language --width 32 --heads 2 --hidden 85 --batch 64 --rounds 25 --steps 4]; needs a Python
-// with PyTorch (PYTHON names it).
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
+import { Option } from "commander";
 import { env } from "onnxruntime-node";
+import { measurement, wholeNumber } from "./options.js";
 import { summarise, table } from "./statistics.js";
 import type { Contender } from "./step/contender.js";
 import { onnxGrad } from "./step/onnx-grad.js";
@@ -18,24 +17,29 @@ const ends = {
   images: { imageSize: 28, patch: 7, classes: 10 },
   language: { vocabulary: 2048, context: 128 },
 };
-const names = ["width", "depth", "heads", "hidden", "batch", "rounds", "steps"] as const;
-const text = { type: "string" } as const;
-const { values } = parseArgs({
-  options: {
-    task: text,
-    width: text,
-    depth: text,
-    heads: text,
-    hidden: text,
-    batch: text,
-    rounds: text,
-    steps: text,
-  },
-});
-const task = values.task === "language" ? "language" : "images";
-const numbers = { ...sizes[task] };
-for (const name of names) numbers[name] = Number(values[name] ?? numbers[name]);
-const { rounds, steps, ...shape } = numbers;
+type Size = keyof (typeof sizes)["images"];
+const descriptions: Record<Size, string> = {
+  width: "width of the network, dModel",
+  depth: "blocks",
+  heads: "attention heads",
+  hidden: "hidden width of SwiGLU, dFf",
+  batch: "images or sequences in a step",
+  rounds: "rounds, in each of which every side has a turn",
+  steps: "steps in a turn",
+};
+const command = measurement(
+  "bench:step",
+  "A training step of the lab's model in onnx-grad and in PyTorch, of a Python that PYTHON names",
+).addOption(new Option("--task <name>", "what is learned").choices(["images", "language"]).default("images"));
+for (const [name, description] of Object.entries(descriptions)) {
+  const [images, language] = [sizes.images, sizes.language].map((size) => size[name as Size]);
+  const standard = images === language ? `${images}` : `${images}; language: ${language}`;
+  command.option(`--${name} <n>`, `${description} (default: ${standard})`, wholeNumber);
+}
+const { task, ...given } = command
+  .parse()
+  .opts<Partial<Record<Size, number>> & { task: keyof typeof sizes }>();
+const { rounds, steps, ...shape } = { ...sizes[task], ...given };
 const config = { ...ends[task], ...shape, learningRate: 1e-3, weightDecay: 0.05, clipNorm: 1 };
 
 const pyTorches = [

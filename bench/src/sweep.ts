@@ -1,6 +1,5 @@
 // Runs a minute of a sweep on MNIST: at home in one and two processes, and through a queue with one and two workers, taking
 // turns round by round.
-// Usage: npm run bench:sweep -w bench [-- --runs 12 --steps 200 --rounds 3]; needs redis-server (REDIS_SERVER names it).
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,20 +7,21 @@ import { createServer } from "node:net";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { measurement, wholeNumber } from "./options.js";
 import { markdownTable, ratios, summarise } from "./statistics.js";
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: "string", default: "12" },
-    steps: { type: "string", default: "200" },
-    rounds: { type: "string", default: "3" },
-  },
-});
-const [runs, steps, rounds] = [Number(values.runs), values.steps, Number(values.rounds)];
+const { runs, steps, rounds } = measurement(
+  "bench:sweep",
+  "A minute of a sweep at home, and through a queue with one and two workers; needs redis-server, which REDIS_SERVER names",
+)
+  .option("--runs <n>", "runs of the sweep", wholeNumber, 12)
+  .option("--steps <n>", "training steps of a run", wholeNumber, 200)
+  .option("--rounds <n>", "rounds, in each of which every way has a turn", wholeNumber, 3)
+  .parse()
+  .opts<{ runs: number; steps: number; rounds: number }>();
 const cli = join(dirname(fileURLToPath(import.meta.resolve("swiglu-lab"))), "cli.js");
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-bench-sweep-"));
-const sweep = ["compare", "--variants", "swiglu", "--seeds", `${runs}`, "--steps", steps];
+const sweep = ["compare", "--variants", "swiglu", "--seeds", `${runs}`, "--steps", `${steps}`];
 const start = (...args: string[]): ChildProcess =>
   spawn(process.execPath, [cli, ...args], { cwd: scratch, stdio: ["ignore", "pipe", "inherit"] });
 

@@ -1,42 +1,55 @@
 // The WebGPU backend beside a copy, its own pieces unfused, and what users would pick instead, on whichever adapter is here.
-// Usage: npm run bench:webgpu -w bench [-- --where node --size "2^24, 128x512x1376" --only forward --rounds 7 --out runs/webgpu]
-// --add keeps the cases of an earlier run in the same files. With --pack FILE.tar.xz it measures nothing but packs what a machine without a network needs for it.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { Option } from "commander";
 import { jsonLines } from "./json.js";
+import { casesNamed, measurement, onlyOption, wholeNumber } from "./options.js";
 import { type Case, caseName } from "./peers/cases.js";
 import { type Identity, startContenders } from "./peers/contenders.js";
 import { type Measurement, measure } from "./peers/measure.js";
-import { onHardware, onSoftware, sizesNamed, wanted } from "./webgpu/cases.js";
+import { casesOf, onHardware, onSoftware, type Sizes, sizesNamed } from "./webgpu/cases.js";
 import { onGpu } from "./webgpu/contenders.js";
 import { inNode } from "./webgpu/places.js";
 import { document, type Refusal, type Run } from "./webgpu/report.js";
 
-const { values } = parseArgs({
-  options: {
-    where: { type: "string", default: "" },
-    size: { type: "string", default: "" },
-    only: { type: "string", default: "" },
-    rounds: { type: "string", default: "7" },
-    turn: { type: "string", default: "60" },
-    out: { type: "string", default: "runs/webgpu" },
-    add: { type: "boolean", default: false },
-    pack: { type: "string" },
-  },
-});
+interface Options {
+  readonly where?: "node" | "chromium";
+  readonly size?: Sizes;
+  readonly only: string;
+  readonly rounds: number;
+  readonly turn: number;
+  readonly out: string;
+  readonly add?: true;
+  readonly pack?: string;
+}
+const command = measurement(
+  "bench:webgpu",
+  "The WebGPU backend beside a copy, its own pieces unfused, and what users would pick instead, on whichever adapter is here",
+)
+  .addOption(new Option("--where <place>", "only there (default: both)").choices(["node", "chromium"]))
+  .addOption(
+    new Option(
+      "--size <list>",
+      'these sizes, such as "2^24, 128x512x1376" (default: small ones on software, those of real models on a GPU)',
+    ).argParser(sizesNamed),
+  )
+  .addOption(onlyOption("forward"))
+  .option("--rounds <n>", "rounds, in each of which every side has a turn", wholeNumber, 7)
+  .option("--turn <ms>", "how long a turn is", wholeNumber, 60)
+  .option("--out <path>", "where to write, without .md and .json", "runs/webgpu")
+  .option("--add", "keep the cases of an earlier run in the same files")
+  .option("--pack <file.tar.xz>", "measure nothing; pack what a machine without a network needs for it")
+  .parse();
+const options = command.opts<Options>();
+const { where, rounds, turn } = options;
 const root = fileURLToPath(new URL("../..", import.meta.url));
-if (values.pack !== undefined) {
+if (options.pack !== undefined) {
   const { pack } = await import("./webgpu/pack.js");
-  await pack(root, resolve(root, values.pack));
+  await pack(root, resolve(root, options.pack));
   process.exit();
 }
-const { where } = values;
-if (!["", "node", "chromium"].includes(where))
-  throw new RangeError(`--where is ${JSON.stringify(where)}, expected node, chromium, or nothing for both`);
-const named = values.size === "" ? undefined : sizesNamed(values.size);
 const loadBefore = loadavg()[0]!;
 const chromium = where === "node" ? undefined : await (await import("./webgpu/browser.js")).inBrowser();
 const places = [...(where === "chromium" ? [] : [inNode]), ...(chromium ? [chromium] : [])];
@@ -53,12 +66,13 @@ for (const { identity, hello } of contenders)
   if (hello.adapter) adapters[identity.column] ??= { ...hello.adapter, features: hello.features ?? "" };
 for (const [column, { name }] of Object.entries(adapters)) console.error(`${column}: ${name}`);
 const software = Object.values(adapters).some((adapter) => adapter.software);
-const tasks = wanted(named ?? (software ? onSoftware : onHardware), values.only);
+const sizes = options.size ?? (software ? onSoftware : onHardware);
+const tasks = casesNamed(casesOf(sizes), options.only, command);
 
-const out = resolve(root, values.out);
+const out = resolve(root, options.out);
 /** With --add, the cases that an earlier run measured and this one does not. */
 const earlier: Run | undefined =
-  values.add && existsSync(`${out}.json`) ? JSON.parse(readFileSync(`${out}.json`, "utf8")) : undefined;
+  options.add && existsSync(`${out}.json`) ? JSON.parse(readFileSync(`${out}.json`, "utf8")) : undefined;
 const again = new Set(tasks.flatMap((task) => places.map(({ label }) => `${label}, ${caseName(task)}`)));
 const measurements: Measurement[] = (earlier?.measurements ?? []).filter(
   (row) => !again.has(`${row.identity.column}, ${caseName(row.case)}`),
@@ -78,7 +92,7 @@ const run: Run = {
     ...Object.fromEntries(versions),
   },
   adapters: { ...earlier?.adapters, ...adapters },
-  rounds: Number(values.rounds),
+  rounds,
   measurements,
   refusals,
 };
@@ -94,8 +108,8 @@ for (const task of tasks)
     const started = performance.now();
     const here = contenders.filter(({ identity }) => identity.column === label);
     const measured = await measure(task, here, {
-      rounds: Number(values.rounds),
-      turn: Number(values.turn),
+      rounds,
+      turn,
       refused(identity, reason) {
         // What a yardstick or a variant is not meant for is no news.
         if (!/^(no|only) /.test(reason)) refuse(identity, reason, task);

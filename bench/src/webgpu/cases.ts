@@ -1,5 +1,6 @@
 // Which cases are measured: small ones on software that stands in for a GPU, those of real models on a GPU, or what is asked for.
-import { type Case, caseName } from "../peers/cases.js";
+import { InvalidArgumentError } from "commander";
+import type { Case } from "../peers/cases.js";
 
 export interface Sizes {
   /** Elements of elementwise cases. */
@@ -38,7 +39,7 @@ export function casesOf({ counts, blocks, steps }: Sizes): Case[] {
   return [...elementwise, ...ffn];
 }
 
-/** Those that a list names: `2^24` elements, or a block of `128x512x1376`. Throws a RangeError for anything else. */
+/** Those that a list names: `2^24` elements, or a block of `128x512x1376`. Throws an InvalidArgumentError for anything else. */
 export function sizesNamed(list: string): Sizes {
   const counts: number[] = [];
   const blocks: [number, number, number][] = [];
@@ -48,13 +49,9 @@ export function sizesNamed(list: string): Sizes {
     if (exponent !== undefined) counts.push(2 ** Number(exponent));
     else if (rows && dModel && dFf) blocks.push([Number(rows), Number(dModel), Number(dFf)]);
     else
-      throw new RangeError(
-        `--size has ${JSON.stringify(name)}, expected a number of elements such as 2^24, or rows x dModel x dFf such as 128x512x1376`,
+      throw new InvalidArgumentError(
+        `It has ${JSON.stringify(name)}, expected a number of elements such as 2^24, or rows x dModel x dFf such as 128x512x1376.`,
       );
   }
   return { counts, blocks, steps: true };
 }
-
-/** The cases of some sizes whose name contains a text. */
-export const wanted = (sizes: Sizes, only: string): Case[] =>
-  casesOf(sizes).filter((task) => caseName(task).includes(only));
