@@ -38,12 +38,13 @@ export interface TrainingState {
 export class Training {
   readonly state: TrainingState;
   private spare: Omit<TrainingState, "steps">;
+  private readonly graphs: Program[] = [];
 
   private constructor(
     readonly layout: ParameterLayout,
-    private readonly program: Program,
-    private readonly beta1: number,
-    private readonly beta2: number,
+    private readonly runtime: Runtime,
+    private readonly definition: TrainingDefinition,
+    private readonly options: CompileOptions,
   ) {
     const empty = () => ({
       parameters: new Float32Array(layout.size),
@@ -60,8 +61,18 @@ export class Training {
     definition: TrainingDefinition,
     options: CompileOptions = {},
   ): Promise<Training> {
-    const { beta1 = 0.9, beta2 = 0.999 } = definition;
     const layout = new ParameterLayout(definition.parameters);
+    const training = new Training(layout, runtime, definition, options);
+    await training.graph(definition.loss);
+    return training;
+  }
+
+  /**
+   * Builds and loads another graph of a step, for the same parameters and moments: as of batches of another size, since shapes
+   * are static. It is to be handed to `step`, and is released with the training.
+   */
+  async graph(loss: TrainingDefinition["loss"]): Promise<Program> {
+    const { layout, definition } = this;
     const state = {
       parameters: input("parameters", [layout.size]),
       firstMoment: input("firstMoment", [layout.size]),
@@ -72,21 +83,22 @@ export class Training {
       correction1: input("correction1", []),
       correction2: input("correction2", []),
     };
-    const loss = definition.loss(layout.unpack(state.parameters));
-    const [flat] = gradient(loss, [state.parameters]);
-    const next = adamw(state, flat!, loss, schedule, layout.decayed, definition);
+    const value = loss(layout.unpack(state.parameters));
+    const [flat] = gradient(value, [state.parameters]);
+    const next = adamw(state, flat!, value, schedule, layout.decayed, definition);
     const program = await compile(
-      runtime,
+      this.runtime,
       {
-        loss,
+        loss: value,
         gradientNorm: next.gradientNorm,
         newParameters: next.parameters,
         newFirstMoment: next.firstMoment,
         newSecondMoment: next.secondMoment,
       },
-      options,
+      this.options,
     );
-    return new Training(layout, program, beta1, beta2);
+    this.graphs.push(program);
+    return program;
   }
 
   /** The current values of a parameter: a view to read or write, good until the next step. */
@@ -94,17 +106,22 @@ export class Training {
     return this.layout.view(this.state.parameters, name);
   }
 
-  /** One step of training: forward, backward and AdamW in one call of the runtime. */
-  async step(feeds: Data, learningRate: number): Promise<StepResult> {
+  /**
+   * One step of training: forward, backward and AdamW in one call of the runtime.
+   *
+   * @param graph that of the definition's loss, or one of `graph`
+   */
+  async step(feeds: Data, learningRate: number, graph = this.graphs[0]!): Promise<StepResult> {
     const { state, spare } = this;
+    const { beta1 = 0.9, beta2 = 0.999 } = this.definition;
     const { steps, ...old } = state;
-    const results = await this.program.run(
+    const results = await graph.run(
       {
         ...feeds,
         ...old,
         learningRate: [learningRate],
-        correction1: [1 - this.beta1 ** (steps + 1)],
-        correction2: [1 - this.beta2 ** (steps + 1)],
+        correction1: [1 - beta1 ** (steps + 1)],
+        correction2: [1 - beta2 ** (steps + 1)],
       },
       {
         newParameters: spare.parameters,
@@ -123,6 +140,6 @@ export class Training {
   }
 
   async dispose(): Promise<void> {
-    await this.program.dispose();
+    for (const graph of this.graphs) await graph.dispose();
   }
 }

@@ -7,6 +7,7 @@ import {
   input,
   logLoss,
   type Program,
+  type StepResult,
   type Tensor,
   Training,
   type TrainingState,
@@ -15,6 +16,7 @@ import {
 import * as ort from "onnxruntime-node";
 import { initialise } from "./initialise.js";
 import { feeds, meanLoss, ports } from "./loss.js";
+import { pack, packedFeeds, packedPorts } from "./packing.js";
 import { isImageShape, logits, parameterSpecs } from "./transformer.js";
 import type { Inputs, ModelShape, ParameterSpec, TrainOptions, Variant } from "./types.js";
 
@@ -36,6 +38,9 @@ export interface Evaluation {
  * const { loss } = await trainer.step(images, labels, 1e-3);
  */
 export class Trainer {
+  /** Graphs of a step of packed sequences, by their rows. */
+  private readonly packed = new Map<number, Program>();
+
   private constructor(
     readonly variant: Variant,
     readonly shape: ModelShape,
@@ -51,7 +56,7 @@ export class Trainer {
       ort,
       {
         parameters: specs,
-        loss: (weights) => meanLoss(variant, shape, batch, weights),
+        loss: (weights) => meanLoss(variant, shape, ports(shape, batch), weights),
         weightDecay,
         clipNorm,
       },
@@ -107,8 +112,26 @@ export class Trainer {
     labels: Int32Array,
     learningRate: number,
   ): Promise<{ loss: number; gradNorm: number }> {
-    const { loss, gradientNorm } = await this.training.step(feeds(this.shape, inputs, labels), learningRate);
+    const { loss, gradientNorm } = await this.packedStep(inputs, labels, learningRate);
     return { loss, gradNorm: gradientNorm };
+  }
+
+  /** A step, without what padding costs where there is enough of it. */
+  private async packedStep(inputs: Inputs, labels: Int32Array, learningRate: number): Promise<StepResult> {
+    const { variant, shape, training } = this;
+    const batch =
+      isImageShape(shape) || inputs instanceof Float32Array
+        ? undefined
+        : pack(inputs, labels, shape.context);
+    if (batch === undefined || isImageShape(shape))
+      return training.step(feeds(shape, inputs, labels), learningRate);
+    const { rows } = batch;
+    let graph = this.packed.get(rows);
+    if (graph === undefined) {
+      graph = await training.graph((weights) => meanLoss(variant, shape, packedPorts(shape, rows), weights));
+      this.packed.set(rows, graph);
+    }
+    return training.step(packedFeeds(batch), learningRate, graph);
   }
 
   /** The loss over any number of images or sequences, and of each label. */

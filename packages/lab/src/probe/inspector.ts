@@ -50,10 +50,11 @@ export class Inspector {
     const layout = new ParameterLayout(parameterSpecs(variant, shape));
     const parameters = input("parameters", [layout.size]);
     const weights = layout.unpack(parameters);
-    const loss = meanLoss(variant, shape, examples, weights);
+    const taken = ports(shape, examples);
+    const loss = meanLoss(variant, shape, taken, weights);
     const blocks: Record<string, Tensor>[] = [];
     const watch = (variables: Weights): void => void blocks.push(sectionTensors(variant, variables));
-    logits(variant, shape, ports(shape, examples).inputs, weights, { watch });
+    logits(variant, shape, taken.inputs, weights, { watch });
     const named = blocks.flatMap((block, i) => PARTS.map((part) => [`${part}${i}`, block[part]!] as const));
     return new Inspector(
       shape,
