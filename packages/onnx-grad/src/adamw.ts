@@ -1,5 +1,5 @@
 // AdamW inside the graph: one step from the old state to the new one, over all parameters as one flat vector.
-import { add, concat, div, equal, minimum, mul, slice, sqrt, sub, sum, where } from "./operations/index.js";
+import { add, concat, div, minimum, mul, slice, sqrt, sub, sum } from "./operations/index.js";
 import type { Tensor } from "./tensor.js";
 
 export interface AdamwOptions {
@@ -36,12 +36,11 @@ export interface AdamwSchedule {
  *     m = beta1 m + (1 - beta1) g          v = beta2 v + (1 - beta2) g^2
  *     p = p (1 - lr weightDecay) - lr (m / correction1) / (sqrt(v / correction2) + epsilon)
  *
- * The first `decayed` parameters decay. Where the loss or the gradient's norm is not finite, the old state comes back.
+ * The first `decayed` parameters decay. A gradient that is not finite gives a state that is not; `Training` then keeps the old one.
  */
 export function adamw(
   state: AdamwState,
   gradient: Tensor,
-  loss: Tensor,
   schedule: AdamwSchedule,
   decayed: number,
   options: AdamwOptions = {},
@@ -61,14 +60,7 @@ export function adamw(
   const shrunk = shrink(state.parameters, decayed, sub(1, mul(learningRate, weightDecay)));
   const parameters = sub(shrunk, div(mul(firstMoment, rate), deviation));
 
-  // Infinity and NaN times zero are NaN, which equals nothing.
-  const finite = equal(add(mul(gradientNorm, 0), mul(loss, 0)), 0);
-  return {
-    parameters: where(finite, parameters, state.parameters),
-    firstMoment: where(finite, firstMoment, state.firstMoment),
-    secondMoment: where(finite, secondMoment, state.secondMoment),
-    gradientNorm,
-  };
+  return { parameters, firstMoment, secondMoment, gradientNorm };
 }
 
 /** The first `count` elements times a factor, the rest as they are. */

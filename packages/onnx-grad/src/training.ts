@@ -85,7 +85,7 @@ export class Training {
     };
     const value = loss(layout.unpack(state.parameters));
     const [flat] = gradient(value, [state.parameters]);
-    const next = adamw(state, flat!, value, schedule, layout.decayed, definition);
+    const next = adamw(state, flat!, schedule, layout.decayed, definition);
     const program = await compile(
       this.runtime,
       {

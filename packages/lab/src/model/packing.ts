@@ -1,10 +1,9 @@
 // Training on sequences without their padding: several of them share a row, each seeing itself alone, and only places that have a label go
 // through the head. Loss and gradient are those of the padded batch; it is what would be computed for nothing that goes.
-import { input, type Tensor } from "onnx-grad";
-import type { SequenceShape } from "./types.js";
+import type { Program } from "onnx-grad";
 
 /** Rows are a multiple of this share of the batch, so that few graphs serve all batches. */
-const SHARE = 1 / 8;
+const SHARE = 1 / 16;
 
 /** The most rows, as a share of the batch, that are worth a graph of their own. */
 const WORTHWHILE = 3 / 4;
@@ -12,21 +11,25 @@ const WORTHWHILE = 3 / 4;
 /** A batch in fewer rows: `rows` of `context` tokens, half of whose places go through the head. */
 export interface PackedBatch {
   readonly rows: number;
-  /** [rows, context], 0 where there is none. */
-  readonly tokens: Int32Array;
-  /** [rows, context]: the place of each token in its sequence. */
-  readonly positions: Int32Array;
-  /** [half of them]: which tokens have a label, as in `tokens` transposed: all first tokens of the rows first. */
-  readonly places: Int32Array;
-  /** [half of them]: the labels there; -1 where there are no more. */
-  readonly labels: Int32Array;
+  /** Data for the tensors of `packedPorts`. */
+  readonly feeds: Readonly<Record<keyof ReturnType<typeof emptyFeeds>, Int32Array>>;
+  /** Where each label was in those of the batch. */
+  readonly origins: readonly number[];
 }
 
-/** What the model of packed sequences reads beside tokens and labels. */
-export interface Packing {
-  readonly positions: Tensor;
-  readonly places: Tensor;
-}
+/** How many places of packed rows go through the head. */
+export const placesOf = (rows: number, context: number): number => Math.ceil((rows * context) / 2);
+
+const emptyFeeds = (rows: number, context: number) => ({
+  /** 0 where there is none. */
+  tokens: new Int32Array(rows * context),
+  /** The place of each token in its sequence. */
+  positions: new Int32Array(rows * context),
+  /** Which tokens have a label, as in `tokens` transposed: all first tokens of the rows first. */
+  places: new Int32Array(placesOf(rows, context)),
+  /** Those labels; -1 where there are no more. */
+  labels: new Int32Array(placesOf(rows, context)).fill(-1),
+});
 
 /**
  * Puts sequences into as few rows as they need. What follows a sequence's last label is padding.
@@ -43,32 +46,24 @@ export function pack(tokens: Int32Array, labels: Int32Array, context: number): P
   const unit = Math.ceil(count * SHARE);
   const rows = unit * Math.ceil(Math.max(1, filled.length, (2 * wanted) / context) / unit);
   if (rows > WORTHWHILE * count) return undefined;
-  const packed = {
-    rows,
-    tokens: new Int32Array(rows * context),
-    positions: new Int32Array(rows * context),
-    places: new Int32Array(placesOf(rows, context)),
-    labels: new Int32Array(placesOf(rows, context)).fill(-1),
-  };
-  let found = 0;
+  const feeds = emptyFeeds(rows, context);
+  const origins: number[] = [];
   filled.forEach((sequences, row) => {
     let place = 0;
     for (const sequence of sequences) {
       for (let position = 0; position < lengths[sequence]!; position++, place++) {
         const from = sequence * context + position;
-        packed.tokens[row * context + place] = tokens[from]!;
-        packed.positions[row * context + place] = position;
+        feeds.tokens[row * context + place] = tokens[from]!;
+        feeds.positions[row * context + place] = position;
         if (labels[from]! < 0) continue;
-        packed.places[found] = place * rows + row;
-        packed.labels[found] = labels[from]!;
-        found++;
+        feeds.places[origins.length] = place * rows + row;
+        feeds.labels[origins.length] = labels[from]!;
+        origins.push(from);
       }
     }
   });
-  return packed;
+  return { rows, feeds, origins };
 }
-
-const placesOf = (rows: number, context: number): number => Math.ceil((rows * context) / 2);
 
 /** The tokens of a sequence up to that of its last label. */
 function lengthOf(labels: Int32Array, start: number, context: number): number {
@@ -95,21 +90,19 @@ function fill(lengths: readonly number[], context: number): number[][] {
   return rows.map(({ sequences }) => sequences);
 }
 
-/** The tensors of a graph that take a packed batch. */
-export function packedPorts(
-  { context }: SequenceShape,
-  rows: number,
-): { inputs: Tensor; labels: Tensor; packing: Packing } {
-  const places = [placesOf(rows, context)];
-  return {
-    inputs: input("tokens", [rows, context], "int32"),
-    labels: input("labels", places, "int32"),
-    packing: {
-      positions: input("positions", [rows, context], "int32"),
-      places: input("places", places, "int32"),
-    },
-  };
-}
+/** Graphs that take packed batches, each made when a batch first has its rows. */
+export class GraphsByRows {
+  readonly #graphs = new Map<number, Program>();
 
-/** Data for the tensors of `packedPorts`. */
-export const packedFeeds = ({ rows: _, ...data }: PackedBatch): Record<string, Int32Array> => data;
+  constructor(private readonly make: (rows: number) => Promise<Program>) {}
+
+  async of({ rows }: PackedBatch): Promise<Program> {
+    const graph = this.#graphs.get(rows) ?? (await this.make(rows));
+    this.#graphs.set(rows, graph);
+    return graph;
+  }
+
+  async dispose(): Promise<void> {
+    for (const graph of this.#graphs.values()) await graph.dispose();
+  }
+}

@@ -1,12 +1,8 @@
 // Trains and evaluates one variant of the model on ONNX Runtime, native in Node.
 import {
   buildModel,
-  compile,
   constant,
   encodeModel,
-  input,
-  logLoss,
-  type Program,
   type StepResult,
   type Tensor,
   Training,
@@ -14,20 +10,12 @@ import {
   transpose,
 } from "onnx-grad";
 import * as ort from "onnxruntime-node";
+import { type Evaluation, Evaluator, evaluationBatch } from "./evaluator.js";
 import { initialise } from "./initialise.js";
-import { feeds, meanLoss, ports } from "./loss.js";
-import { pack, packedFeeds, packedPorts } from "./packing.js";
+import { feeds, meanLoss, packedPorts, ports } from "./loss.js";
+import { GraphsByRows, pack } from "./packing.js";
 import { isImageShape, logits, parameterSpecs } from "./transformer.js";
 import type { Inputs, ModelShape, ParameterSpec, TrainOptions, Variant } from "./types.js";
-
-export interface Evaluation {
-  /** Mean cross-entropy in nats over the labels that are not padding. */
-  readonly loss: number;
-  /** Share of images that are labelled rightly; not measured for sequences. */
-  readonly accuracy?: number;
-  /** The cross-entropy of every label, in the order of the labels; 0 where it is padding. */
-  readonly losses: Float32Array;
-}
 
 /**
  * A model of one variant, its training state and its evaluation. Deterministic for a seed at one thread.
@@ -38,15 +26,13 @@ export interface Evaluation {
  * const { loss } = await trainer.step(images, labels, 1e-3);
  */
 export class Trainer {
-  /** Graphs of a step of packed sequences, by their rows. */
-  private readonly packed = new Map<number, Program>();
-
   private constructor(
     readonly variant: Variant,
     readonly shape: ModelShape,
     private readonly specs: readonly ParameterSpec[],
     private readonly training: Training,
-    private readonly evaluation: Program,
+    private readonly packed: GraphsByRows,
+    private readonly evaluator: Evaluator,
   ) {}
 
   static async create(variant: Variant, shape: ModelShape, options: TrainOptions): Promise<Trainer> {
@@ -62,17 +48,12 @@ export class Trainer {
       },
       { threads },
     );
-    const { layout } = training;
-    const { inputs, labels } = ports(shape, evaluationBatch(shape));
-    const scores = logits(variant, shape, inputs, layout.unpack(input("parameters", [layout.size])));
-    const evaluation = await compile(
-      ort,
-      isImageShape(shape)
-        ? { logits: scores }
-        : { losses: transpose(logLoss(scores, transpose(labels), { padding: true })) },
-      { threads },
-    );
-    return new Trainer(variant, shape, specs, training, evaluation);
+    const packed = new GraphsByRows((rows) => {
+      if (isImageShape(shape)) throw new Error("images have no padding to leave out");
+      return training.graph((weights) => meanLoss(variant, shape, packedPorts(shape, rows), weights));
+    });
+    const evaluator = await Evaluator.create(variant, shape, training.layout, threads);
+    return new Trainer(variant, shape, specs, training, packed, evaluator);
   }
 
   /** Starts anew: every parameter from its own stream of the seed, moments at zero. */
@@ -112,80 +93,22 @@ export class Trainer {
     labels: Int32Array,
     learningRate: number,
   ): Promise<{ loss: number; gradNorm: number }> {
-    const { loss, gradientNorm } = await this.packedStep(inputs, labels, learningRate);
+    const { loss, gradientNorm } = await this.takeStep(inputs, labels, learningRate);
     return { loss, gradNorm: gradientNorm };
   }
 
-  /** A step, without what padding costs where there is enough of it. */
-  private async packedStep(inputs: Inputs, labels: Int32Array, learningRate: number): Promise<StepResult> {
-    const { variant, shape, training } = this;
-    const batch =
-      isImageShape(shape) || inputs instanceof Float32Array
-        ? undefined
-        : pack(inputs, labels, shape.context);
-    if (batch === undefined || isImageShape(shape))
-      return training.step(feeds(shape, inputs, labels), learningRate);
-    const { rows } = batch;
-    let graph = this.packed.get(rows);
-    if (graph === undefined) {
-      graph = await training.graph((weights) => meanLoss(variant, shape, packedPorts(shape, rows), weights));
-      this.packed.set(rows, graph);
-    }
-    return training.step(packedFeeds(batch), learningRate, graph);
+  /** Sequences are packed where that saves enough. */
+  private async takeStep(inputs: Inputs, labels: Int32Array, learningRate: number): Promise<StepResult> {
+    const { shape, training } = this;
+    const batch = isImageShape(shape) ? undefined : pack(Int32Array.from(inputs), labels, shape.context);
+    return batch === undefined
+      ? training.step(feeds(shape, inputs, labels), learningRate)
+      : training.step(batch.feeds, learningRate, await this.packed.of(batch));
   }
 
   /** The loss over any number of images or sequences, and of each label. */
   async evaluate(inputs: Inputs, labels: Int32Array): Promise<Evaluation> {
-    const { shape } = this;
-    const [perInput, perLabel] = isImageShape(shape)
-      ? [shape.imageSize ** 2, 1]
-      : [shape.context, shape.context];
-    const total = labels.length / perLabel;
-    if (labels.length === 0 || inputs.length !== total * perInput) {
-      throw new Error(
-        `evaluate: ${inputs.length} ${isImageShape(shape) ? "pixels" : "tokens"} for ${labels.length} labels; each label needs ${perInput / perLabel}`,
-      );
-    }
-    const batch = evaluationBatch(shape);
-    const losses = new Float32Array(labels.length);
-    let sum = 0;
-    let counted = 0;
-    let right = 0;
-    for (let start = 0; start < total; start += batch) {
-      const end = Math.min(total, start + batch);
-      const part = inputs.subarray(start * perInput, end * perInput);
-      const wanted = labels.subarray(start * perLabel, end * perLabel);
-      const results = await this.evaluation.run({
-        parameters: this.training.state.parameters,
-        ...this.blankFilled(part, wanted, batch * perInput, batch * perLabel),
-      });
-      wanted.forEach((label, i) => {
-        if (label < 0) return;
-        counted++;
-        let loss: number;
-        if (isImageShape(shape)) {
-          const row = (results.logits as Float32Array).subarray(i * shape.classes, (i + 1) * shape.classes);
-          loss = logSumExp(row) - row[label]!;
-          if (row.every((score, other) => other === label || score < row[label]!)) right++;
-        } else {
-          loss = Number(results.losses![i]);
-        }
-        sum += loss;
-        losses[start * perLabel + i] = loss;
-      });
-    }
-    const loss = sum / counted;
-    return isImageShape(shape) ? { loss, accuracy: right / counted, losses } : { loss, losses };
-  }
-
-  /** The feeds of the evaluation graph; the last call of a set is filled up with blanks. */
-  private blankFilled(inputs: Inputs, labels: Int32Array, inputSize: number, labelSize: number) {
-    const filled = inputs instanceof Float32Array ? new Float32Array(inputSize) : new Int32Array(inputSize);
-    filled.set(inputs);
-    if (isImageShape(this.shape)) return { images: filled };
-    const filledLabels = new Int32Array(labelSize).fill(-1);
-    filledLabels.set(labels);
-    return { tokens: filled, labels: filledLabels };
+    return this.evaluator.evaluate(this.training.state.parameters, inputs, labels);
   }
 
   /** A copy of every parameter, by name. */
@@ -228,16 +151,6 @@ export class Trainer {
 
   async dispose(): Promise<void> {
     await this.training.dispose();
-    await this.evaluation.dispose();
+    await this.evaluator.dispose();
   }
-}
-
-/** Examples that one call of the evaluation graph takes: 200 images, or sequences of about 2,048 tokens. */
-function evaluationBatch(shape: ModelShape): number {
-  return isImageShape(shape) ? 200 : Math.ceil(2048 / shape.context);
-}
-
-function logSumExp(row: Float32Array): number {
-  const largest = row.reduce((a, b) => Math.max(a, b));
-  return largest + Math.log(row.reduce((sum, score) => sum + Math.exp(score - largest), 0));
 }

@@ -17,7 +17,6 @@ import {
   transpose,
 } from "onnx-grad";
 import { type ForwardOptions, feedForward, feedForwardSpecs } from "./feed-forward.js";
-import type { Packing } from "./packing.js";
 import { type Normed, norm, normSpecs, project, projectionSpecs, type Weights } from "./projection.js";
 import type { ImageShape, ModelShape, ParameterSpec, SequenceShape, Variant } from "./types.js";
 
@@ -60,10 +59,18 @@ export function parameterSpecs(variant: Variant, shape: ModelShape): ParameterSp
 /** How far token embeddings are spread at the start. */
 const EMBEDDING_DEVIATION = 0.5;
 
+/** What the model reads beside tokens where several sequences share a row. */
+export interface Packing {
+  /** [rows, context] (int32): the place of each token in its sequence. */
+  readonly positions: Tensor;
+  /** [places] (int32): the tokens that go through the head, of all first tokens of the rows, then all second ones, and so on. */
+  readonly places: Tensor;
+}
+
 /** What goes into the logits beside the data and the weights. */
 interface LogitsOptions extends ForwardOptions {
   /** Of inputs that are packed sequences. */
-  readonly packing?: Packing;
+  readonly packing?: Packing | undefined;
 }
 
 /**
