@@ -1,10 +1,12 @@
 // The whole model's loss and gradients against PyTorch's, in float64; pytorch_gradients.py beside this file made the numbers.
 import { readFile } from "node:fs/promises";
-import { compile, crossEntropy, gradient, input, type Tensor, transpose } from "onnx-grad";
+import { compile, crossEntropy, type Data, gradient, input, type Tensor, transpose } from "onnx-grad";
 import * as ort from "onnxruntime-node";
 import { type Activation, activationByName } from "swiglu";
 import { describe, expect, it } from "vitest";
 import type { ImageShape, ModelShape, SequenceShape, Variant } from "../../dist/model/index.js";
+import { packedPorts } from "../../dist/model/loss.js";
+import { pack } from "../../dist/model/packing.js";
 import { logits, parameterSpecs } from "../../dist/model/transformer.js";
 
 type Expected = Record<string, { loss: number; gradients: Record<string, number[]> }>;
@@ -28,7 +30,7 @@ async function check(
   shape: ModelShape,
   { loss: exactLoss, gradients: exactGradients }: Expected[string],
   lossOf: (variant: Variant, weights: Record<string, Tensor>) => Tensor,
-  feeds: Record<string, number[]>,
+  feeds: Data,
 ): Promise<void> {
   const activation: Activation = activationByName(name.replace("-trained", ""));
   const variant = { name, activation, trained: name.endsWith("-trained") };
@@ -87,5 +89,32 @@ describe("sequences, with padding: loss and gradients are PyTorch's in float64 w
         { padding: true },
       );
     await check(name, shape, expected, lossOf, { tokens: tokens.flat(), labels: labels.flat() });
+  });
+});
+
+describe("the same sequences packed, two of them in one row: the same within 1e-12", () => {
+  const { shape, tokens, labels, variants } = sequences;
+  // The first one in two, its beginning and all of it with the labels that are left: that is the same loss. The blank ones
+  // have none, and make packing worth it.
+  const [first, ...rest] = labels as [number[], ...number[][]];
+  const none = (count: number): number[] => new Array(count).fill(-1);
+  const split = [[...first.slice(0, 2), ...none(3)], [...none(2), ...first.slice(2)], ...rest];
+  const blanks = split.map(() => none(5));
+  const batch = pack(
+    Int32Array.from([tokens[0]!, ...tokens, ...blanks.map((blank) => blank.map(() => 0))].flat()),
+    Int32Array.from([...split, ...blanks].flat()),
+    shape.context,
+  )!;
+  it.each(Object.entries(variants))("%s", async (name, expected) => {
+    const { inputs, labels: wanted, packing } = packedPorts(shape, batch.rows);
+    const lossOf = (variant: Variant, weights: Record<string, Tensor>): Tensor =>
+      crossEntropy(logits(variant, shape, inputs, weights, { math: "exact", packing }), wanted, {
+        padding: true,
+      });
+    await check(name, shape, expected, lossOf, batch.feeds);
+  });
+  it("has the rows that were meant", () => {
+    const [longer, shared] = [tokens[0]!, [...tokens[1]!.slice(0, 3), ...tokens[0]!.slice(0, 2)]];
+    expect(Array.from(batch.feeds.tokens.subarray(0, 15))).toEqual([...longer, ...tokens[2]!, ...shared]);
   });
 });
