@@ -1,4 +1,4 @@
-"""The lab's model in PyTorch, for images or (a CONFIG with a vocabulary) for text, as fast as plain PyTorch has it: one training step, timed on request.
+"""The lab's model in PyTorch, for images or (a CONFIG with a vocabulary) for text, or (with pairs) for translation, as fast as plain PyTorch has it: one training step, timed on request.
 
 Reads requests as lines of JSON on standard input, {"threads": 1, "foreach": true, "steps": 10}, and answers each with
 {"milliseconds": [...], "loss": ..., "gradientNorm": ...} of those steps. The first line it writes describes PyTorch and
@@ -76,6 +76,12 @@ if TEXT:
     places = torch.arange(BATCH * TOKENS + 1)
     stream = (31 * places + places % 7) % CLASSES
     tokens, labels = stream[:-1].view(BATCH, TOKENS), stream[1:]
+    counted = None
+    if "pairs" in CONFIG:  # Only the targets count: the head reads their places alone.
+        place = torch.arange(TOKENS)
+        counted = torch.cat([(place >= source - 1) & (place < source - 1 + target) for source, target in CONFIG["pairs"]])
+        counted = counted.nonzero()[:, 0]
+        labels = labels[counted]
     future = torch.full((TOKENS, TOKENS), -math.inf).triu(1)
 else:
     images = torch.tensor([0.5 + 0.5 * value("images", i) for i in range(BATCH * CONFIG["imageSize"] ** 2)])
@@ -108,6 +114,8 @@ def model():
         x = x + apply(f"block{i}.out", (attention @ v).transpose(1, 2).reshape(BATCH, TOKENS, WIDTH))
         gate, up = apply(f"block{i}.ffn.gateUp", normalise(f"block{i}.norm2", x)).chunk(2, -1)
         x = x + apply(f"block{i}.ffn.down", F.silu(gate) * up)
+    if TEXT and counted is not None:
+        return apply("head", normalise("norm", x.view(-1, WIDTH)[counted]))
     last = normalise("norm", x)
     return apply("head", last.view(-1, WIDTH) if TEXT else last.mean(1))
 

@@ -1,22 +1,27 @@
-// One training step of the lab's model (forward, backward, AdamW) on images or, with --task language, on text: onnx-grad on ONNX Runtime against PyTorch.
+// One training step of the lab's model (forward, backward, AdamW) on images, text or pairs of sentences (--task): onnx-grad on ONNX Runtime against PyTorch.
 // All sides are alive at once and take turns, round after round, so that a noisy machine disturbs them alike.
 import { cpus } from "node:os";
 import { Option } from "commander";
 import { env } from "onnxruntime-node";
 import { measurement, wholeNumber } from "./options.js";
 import { summarise, table } from "./statistics.js";
-import type { Contender } from "./step/contender.js";
+import type { Contender, StepConfig } from "./step/contender.js";
 import { onnxGrad } from "./step/onnx-grad.js";
 import { pyTorch } from "./step/pytorch.js";
 
 const sizes = {
   images: { width: 64, depth: 2, heads: 4, hidden: 171, batch: 128, rounds: 25, steps: 4 },
   language: { width: 128, depth: 4, heads: 4, hidden: 341, batch: 16, rounds: 15, steps: 2 },
+  translation: { width: 64, depth: 3, heads: 4, hidden: 170, batch: 16, rounds: 15, steps: 2 },
 };
 const ends = {
   images: { imageSize: 28, patch: 7, classes: 10 },
   language: { vocabulary: 2048, context: 128 },
+  translation: { vocabulary: 4096, context: 128 },
 };
+/** Lengths of the sources and targets of a batch: on average 31 and 35 tokens, about those of the verses. */
+const pairsOf = (batch: number): [number, number][] =>
+  Array.from({ length: batch }, (_, i) => [12 + ((11 * i) % 41), 14 + ((13 * i) % 43)]);
 type Size = keyof (typeof sizes)["images"];
 const descriptions: Record<Size, string> = {
   width: "width of the network, dModel",
@@ -30,17 +35,26 @@ const descriptions: Record<Size, string> = {
 const command = measurement(
   "bench:step",
   "A training step of the lab's model in onnx-grad and in PyTorch, of a Python that PYTHON names",
-).addOption(new Option("--task <name>", "what is learned").choices(["images", "language"]).default("images"));
+).addOption(new Option("--task <name>", "what is learned").choices(Object.keys(sizes)).default("images"));
 for (const [name, description] of Object.entries(descriptions)) {
-  const [images, language] = [sizes.images, sizes.language].map((size) => size[name as Size]);
-  const standard = images === language ? `${images}` : `${images}; language: ${language}`;
+  const all = Object.entries(sizes).map(([task, size]) => [task, size[name as Size]] as const);
+  const standard = all.every(([, size]) => size === all[0]![1])
+    ? `${all[0]![1]}`
+    : all.map(([task, size]) => `${task}: ${size}`).join("; ");
   command.option(`--${name} <n>`, `${description} (default: ${standard})`, wholeNumber);
 }
 const { task, ...given } = command
   .parse()
   .opts<Partial<Record<Size, number>> & { task: keyof typeof sizes }>();
 const { rounds, steps, ...shape } = { ...sizes[task], ...given };
-const config = { ...ends[task], ...shape, learningRate: 1e-3, weightDecay: 0.05, clipNorm: 1 };
+const training = { learningRate: 1e-3, weightDecay: 0.05, clipNorm: 1 };
+const isTranslation = task === "translation";
+const config: StepConfig = {
+  ...ends[task],
+  ...shape,
+  ...training,
+  ...(isTranslation && { pairs: pairsOf(shape.batch) }),
+};
 
 const pyTorches = [
   await pyTorch(config, { threads: 1, blasThreads: 1, wait: "passive" }),
@@ -49,7 +63,8 @@ const pyTorches = [
   await pyTorch(config, { threads: 2, blasThreads: 2, wait: "default" }),
 ];
 const ours = [await onnxGrad(config, 1), await onnxGrad(config, 2)];
-const contenders: Contender[] = [...ours, ...pyTorches.flatMap((side) => side.contenders)];
+const padded = isTranslation ? [await onnxGrad(config, 1, true)] : [];
+const contenders: Contender[] = [...ours, ...padded, ...pyTorches.flatMap((side) => side.contenders)];
 
 for (const { name, first } of contenders) {
   const expected = ours[0]!.first;
@@ -73,7 +88,7 @@ for (const contender of contenders) await contender.close();
 const rows = contenders.map((contender) => ({ ...contender, ...summarise(times.get(contender)!) }));
 const best = (some: typeof rows): (typeof rows)[number] =>
   some.reduce((a, b) => (b.median < a.median ? b : a));
-const [mine, theirs] = [rows.slice(0, ours.length), rows.slice(ours.length)];
+const [mine, theirs] = [rows.slice(0, ours.length), rows.slice(ours.length + padded.length)];
 const onOneCore = { ours: mine[0]!, theirs: best(theirs.filter((row) => row.cores === 1)) };
 const onTwoCores = { ours: best(mine), theirs: best(theirs) };
 const verdict = (pair: typeof onOneCore): string =>
@@ -89,3 +104,4 @@ console.log(table(rows));
 const bars = task === "images" ? ["1.3x", "1.5x"] : ["1.2x", "1.2x"];
 console.log(`\n1 thread: ${verdict(onOneCore)} (bar: ${bars[0]})`);
 console.log(`2 cores:  ${verdict(onTwoCores)} (bar: ${bars[1]}), PyTorch's best of all settings`);
+if (isTranslation) console.log(`Padding:  ${verdict({ ours: mine[0]!, theirs: rows[ours.length]! })}`);

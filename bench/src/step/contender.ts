@@ -7,6 +7,8 @@ export type StepConfig = ModelShape & {
   readonly learningRate: number;
   readonly weightDecay: number;
   readonly clipNorm: number;
+  /** Of translation: how many tokens each sequence's source and target have; what follows is padding, and only the target counts. */
+  readonly pairs?: readonly (readonly [source: number, target: number])[] | undefined;
 };
 
 /** What the very first step from the formula's weights gives: the same on every side, or they train different models. */

@@ -1,32 +1,26 @@
 // The lab's model trained by onnx-grad on onnxruntime-node.
-import { crossEntropy, input, Training, transpose } from "onnx-grad";
+import { Training } from "onnx-grad";
 import * as ort from "onnxruntime-node";
 import { activations } from "swiglu";
-import { logits, parameterSpecs } from "swiglu-lab";
+import { feeds, meanLoss, pack, packedPorts, parameterSpecs, ports } from "swiglu-lab";
 import { type Contender, type StepConfig, value } from "./contender.js";
 
-export async function onnxGrad(config: StepConfig, threads: number): Promise<Contender> {
+/** @param padded whether sequences keep their padding, which the lab's Trainer leaves out */
+export async function onnxGrad(config: StepConfig, threads: number, padded = false): Promise<Contender> {
   const { batch, learningRate, weightDecay, clipNorm } = config;
   const variant = { name: "swiglu", activation: activations.swiglu, trained: false };
   const specs = parameterSpecs(variant, config);
   const { inputs, labels, scale } = examples(config);
+  const packed =
+    padded || "imageSize" in config ? undefined : pack(Int32Array.from(inputs), labels, config.context);
+  const taken =
+    packed === undefined || "imageSize" in config ? ports(config, batch) : packedPorts(config, packed.rows);
+  const data = packed?.feeds ?? feeds(config, inputs, labels);
   const training = await Training.create(
     ort,
     {
       parameters: specs,
-      loss: (weights) => {
-        const taken = input(
-          "inputs",
-          [batch, inputs.length / batch],
-          "imageSize" in config ? "float32" : "int32",
-        );
-        const scores = logits(variant, config, taken, weights);
-        return "imageSize" in config
-          ? crossEntropy(scores, input("labels", [batch], "int32"))
-          : crossEntropy(scores, transpose(input("labels", [batch, config.context], "int32")), {
-              padding: true,
-            });
-      },
+      loss: (weights) => meanLoss(variant, config, taken, weights),
       weightDecay,
       clipNorm,
     },
@@ -37,9 +31,9 @@ export async function onnxGrad(config: StepConfig, threads: number): Promise<Con
       all[i] = "value" in init ? init.value : (scale[name] ?? 1 / Math.sqrt(shape[0]!)) * value(name, i);
     });
   }
-  const step = () => training.step({ inputs, labels }, learningRate);
+  const step = () => training.step(data, learningRate);
   return {
-    name: `onnx-grad, ${threads} thread${threads === 1 ? "" : "s"}`,
+    name: `onnx-grad, ${threads} thread${threads === 1 ? "" : "s"}${padded ? ", with its padding" : ""}`,
     cores: threads,
     first: await step(),
     async run(steps) {
@@ -70,11 +64,16 @@ function examples(config: StepConfig): {
       scale: { position: 0.02 },
     };
   }
-  const { vocabulary, context } = config;
+  const { vocabulary, context, pairs } = config;
+  const counts = (i: number): boolean => {
+    const [source, target] = pairs?.[Math.floor(i / context)] ?? [1, context];
+    const place = i % context;
+    return place >= source - 1 && place < source - 1 + target;
+  };
   const token = (i: number): number => (31 * i + (i % 7)) % vocabulary;
   return {
     inputs: Int32Array.from({ length: batch * context }, (_, i) => token(i)),
-    labels: Int32Array.from({ length: batch * context }, (_, i) => token(i + 1)),
+    labels: Int32Array.from({ length: batch * context }, (_, i) => (counts(i) ? token(i + 1) : -1)),
     scale: { position: 0.02, token: 0.5 },
   };
 }

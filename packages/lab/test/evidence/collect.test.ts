@@ -61,7 +61,7 @@ test("keeps what the document is made of, and what the runs and their tuning too
   expect(evidence.records[0]!.curve).toEqual([{ step: 1, loss: 0.333333 }]);
   expect(evidence.records.filter((record) => "samples" in record)).toHaveLength(3); // of the first seed
   expect(evidence.differences).toContain("--seeds 1,2,3 (8)");
-  expect(evidence.differences).toContain("--tune 0.001,0.002,0.004 (0.004,0.008,0.016)");
+  expect(evidence.differences).toContain("--tune 0.001,0.002,0.004 (0.008,0.016,0.032)");
   expect(evidence.differences).toContain("--context 16 (128)");
   expect(evidence.differences.join()).not.toMatch(/--tune-seeds|--data|--beam|--threads/);
 });
