@@ -6,11 +6,12 @@ import { activations } from "swiglu";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compilerMessages, readPairs } from "../../src/data/pairs.js";
 import { groupByPassages } from "../../src/data/partition.js";
-import { Decoder, Trainer, type Variant } from "../../src/model/index.js";
+import { Decoder, pack, Trainer, type Variant } from "../../src/model/index.js";
 import { isRunRecord } from "../../src/sweep/record.js";
 import { continueAll } from "../../src/tasks/search.js";
 import { loadTask } from "../../src/tasks/task.js";
 import { runCli } from "../cli.js";
+import { wholeAndResumed } from "./resumed.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-translation-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -104,6 +105,23 @@ describe("the task", () => {
       })(),
     );
   });
+});
+
+test("a run in batches of several sizes goes on from its middle, and ends bit for bit as one that was never interrupted", async () => {
+  const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
+  const uneven = join(scratch, "uneven.tsv");
+  // Every other source is five times as long, so that not all batches fit in as many rows.
+  const longer = lines.map((line, i) => (i % 4 < 2 ? line : line.replace(/^\S+/, "$& $& $& $& $&")));
+  writeFileSync(uneven, `${longer.join("\n")}\n`);
+  const task = loadTask({ ...settings, context: 40 }, uneven);
+  const batches = task.batches(1, 4);
+  const rows = Array.from({ length: 20 }, () => {
+    const { inputs, labels } = batches.next().value;
+    return pack(Int32Array.from(inputs), labels, 40)?.rows ?? 4;
+  });
+  expect(new Set(rows).size).toBeGreaterThan(1);
+  const { whole, resumed } = await wholeAndResumed(task);
+  expect(resumed).toEqual(whole);
 });
 
 describe("search", () => {
