@@ -1,5 +1,5 @@
-// Training on sequences without their padding: several of them share a row, each seeing itself alone, and only places that have a label go
-// through the head. Loss and gradient are those of the padded batch; it is what would be computed for nothing that goes.
+// Batches of sequences without their padding: several share a row, each seeing itself alone, and only places that have a label go
+// through the head. Loss and gradient are those of the padded batch; only what would be computed for nothing goes.
 import type { Program } from "onnx-grad";
 
 /** Rows are a multiple of this share of the batch, so that few graphs serve all batches. */
