@@ -2,13 +2,13 @@
 import { join } from "node:path";
 import { activationFromJson } from "swiglu";
 import { allActivations } from "../config/variants.js";
+import { environment } from "../environment.js";
 import { probePage } from "../probe/page.js";
 import { probedBatch, probeRuns, watchedRecords } from "../probe/run.js";
 import { probeSections, type Section, shapeSection } from "../probe/sections.js";
 import { shapeOf } from "../probe/shape.js";
 import type { ProbeResults } from "../probe/types.js";
 import { probeWords } from "../probe/words.js";
-import { environment } from "../report/results.js";
 import { openFolder, writeResult } from "../sweep/folder.js";
 import { count } from "../terminal/format.js";
 import { liveView } from "../terminal/live.js";

@@ -1,5 +1,6 @@
 // docs/evidence.md: what the committed results say, in words and tables that are all made of them.
 import { type PresetName, presetNames, presets } from "../config/presets.js";
+import { machinesOf } from "../environment.js";
 import { markdownBullets, markdownTable } from "../report/markdown.js";
 import { grouped } from "../terminal/format.js";
 import { answerRows, answers } from "./answers.js";
@@ -63,14 +64,14 @@ function limits(done: readonly Evidence[]): string[] {
 function repeating(done: readonly Evidence[]): string {
   const of = (name: PresetName): Evidence | undefined => done.find(({ preset }) => preset === name);
   const hours = (seconds: number): string => (seconds / 3600).toFixed(1);
-  const costs = done.map(({ preset, cost: { compared, tuned }, environment }) => [
+  const costs = done.map(({ preset, cost: { compared, tuned }, environment, records }) => [
     titleOf(preset),
     grouped(compared.runs),
     hours(compared.cpuSeconds),
     grouped(tuned?.runs ?? 0),
     hours(tuned?.cpuSeconds ?? 0),
     hours(compared.seconds + (tuned?.seconds ?? 0)),
-    `${environment.processor}, ${environment.cores} cores; ${environment.platform}; Node ${environment.node}, ONNX Runtime ${environment.onnxRuntime}`,
+    machinesOf(records, environment).join("; and "),
   ]);
   const commands = presetNames.map((name) => {
     const state = of(name) === undefined ? "  # not done yet" : "";

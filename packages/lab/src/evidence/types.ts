@@ -2,7 +2,7 @@
 // others to analyse the scores their own way.
 import type { Config } from "../config/config.js";
 import type { PresetName } from "../config/presets.js";
-import type { Environment } from "../report/types.js";
+import type { Environment } from "../environment.js";
 import type { Analysis } from "../statistics/analysis.js";
 import type { RunRecord } from "../sweep/record.js";
 import type { Tuning } from "../sweep/tuning.js";

@@ -2,6 +2,7 @@
 import { activationFromJson, textWithParts } from "swiglu";
 import { familyOf } from "../activation/samples.js";
 import { examplesOf } from "../config/task.js";
+import { machinesOf } from "../environment.js";
 import { describeScore, metricOf } from "../metrics/metric.js";
 import { describeMatched } from "../statistics/matched.js";
 import { describeTuning } from "../sweep/tuning.js";
@@ -136,7 +137,11 @@ function facts({ config, records }: Results): string {
   return `<dl class="facts">${entries.map(([term, value]) => `<div><dt>${term}</dt><dd>${value}</dd></div>`).join("")}</dl>`;
 }
 
-export function method({ config, environment }: Pick<Results, "config" | "environment">): string {
+export function method({
+  config,
+  environment,
+  records = [],
+}: Pick<Results, "config" | "environment"> & Partial<Pick<Results, "records">>): string {
   const { weightDecay, clipNorm, threads } = config;
   const { network, split } = methodOf(config);
   return [
@@ -146,7 +151,7 @@ export function method({ config, environment }: Pick<Results, "config" | "enviro
       "A trained parameter has one value per block, starts at its default and has no weight decay.",
     `Training uses AdamW (weight decay ${weightDecay}, gradients clipped to norm ${clipNorm}), a linear warm-up and a cosine down to zero, on ONNX Runtime with ${count(threads, "thread")} per process. ` +
       split,
-    `Measured with Node ${environment.node} on ${environment.platform}, ${environment.processor}, ${count(environment.cores, "core")}.`,
+    `Measured on ${machinesOf(records, environment).join("; and ")}.`,
   ]
     .map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`)
     .join("\n");

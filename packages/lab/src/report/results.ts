@@ -1,7 +1,6 @@
 // What a finished sweep leaves in its folder beside the records: best.onnx, results.json, report.html.
-import { cpus } from "node:os";
-import { env } from "onnxruntime-node";
 import type { Config } from "../config/config.js";
+import { environment } from "../environment.js";
 import type { Analysis } from "../statistics/analysis.js";
 import type { Matched } from "../statistics/matched.js";
 import type { Summary } from "../statistics/summary.js";
@@ -12,7 +11,7 @@ import type { RunRecord } from "../sweep/record.js";
 import type { Tuning } from "../sweep/tuning.js";
 import type { Task } from "../tasks/task.js";
 import { reportPage } from "./page.js";
-import type { Environment, Results, ResultsFile } from "./types.js";
+import type { Results, ResultsFile } from "./types.js";
 
 /** Writes all three and returns the best model (null when no run finished) and the report's path. */
 export async function writeResults(
@@ -71,16 +70,5 @@ function fileOf({ summary: { best: _, ranking, ...summary }, records, ...rest }:
       const { testLosses: _, ...others } = record;
       return others;
     }),
-  };
-}
-
-export function environment(): Environment {
-  const processors = cpus();
-  return {
-    node: process.version,
-    platform: `${process.platform} ${process.arch}`,
-    processor: processors[0]?.model.trim() ?? "unknown",
-    cores: processors.length,
-    onnxRuntime: env.versions.node ?? "unknown",
   };
 }

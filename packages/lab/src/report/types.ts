@@ -1,5 +1,6 @@
 // What a report is made of: everything that is known about a finished sweep.
 import type { Config } from "../config/config.js";
+import type { Environment } from "../environment.js";
 import type { Analysis } from "../statistics/analysis.js";
 import type { Matched } from "../statistics/matched.js";
 import type { Summary, VariantSummary } from "../statistics/summary.js";
@@ -7,15 +8,6 @@ import type { Findings } from "../statistics/words.js";
 import type { BestModel } from "../sweep/bestModel.js";
 import type { DivergedRun, FinishedRun, RunRecord } from "../sweep/record.js";
 import type { Tuning } from "../sweep/tuning.js";
-
-export interface Environment {
-  readonly node: string;
-  readonly platform: string;
-  readonly processor: string;
-  readonly cores: number;
-  /** Its version. */
-  readonly onnxRuntime: string;
-}
 
 /** Everything that is known about a finished sweep. */
 export interface Results {

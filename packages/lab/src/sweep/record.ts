@@ -39,6 +39,8 @@ interface RunBase {
   readonly cpuSeconds: number;
   /** The whole run. */
   readonly seconds: number;
+  /** What it was made on; records of before 0.2.0 do not say. */
+  readonly machine?: string;
 }
 
 export interface FinishedRun extends RunBase {
@@ -76,7 +78,8 @@ export function isRunRecord(json: unknown): json is RunRecord {
     isCurve(validationCurve) &&
     isNumber(json.stepsPerSecond) &&
     isNumber(json.cpuSeconds) &&
-    isNumber(json.seconds);
+    isNumber(json.seconds) &&
+    (json.machine === undefined || typeof json.machine === "string");
   if (!base) return false;
   if (status === "diverged") return isNumber(json.divergedAt);
   return (

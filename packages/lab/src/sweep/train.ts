@@ -3,6 +3,7 @@ import { setImmediate as yieldToEvents } from "node:timers/promises";
 import { activationFromJson } from "swiglu";
 import type { Config, VariantConfig } from "../config/config.js";
 import { shapeOf } from "../config/shape.js";
+import { describeEnvironment, environment } from "../environment.js";
 import { Trainer } from "../model/index.js";
 import type { Task } from "../tasks/task.js";
 import type { Checkpoints, RunProgress } from "./checkpoint.js";
@@ -73,6 +74,7 @@ export async function trainRun(
       stepsPerSecond: steps / (trainingTime / 1000),
       cpuSeconds: cpuTime / 1000,
       seconds: elapsed() / 1000,
+      machine: describeEnvironment(environment()),
     });
     const diverged = (step: number): RunRecord => ({
       variant: variantName,
