@@ -16,8 +16,8 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "bench/test/**/*.test.ts"],
     globalSetup: ["packages/swiglu/test/runtimes/found.ts"],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     pool: "forks",
-    maxWorkers: 2,
+    maxWorkers: 3,
   },
 });
