@@ -1,5 +1,5 @@
 // Writes sequences token by token: one call of the graph takes the next token of every row and gives the scores of the one
-// after it. Keys and values of the tokens before are kept between calls, so that a token costs the same at every place.
+// after it. Keys and values of the tokens before are kept between calls, in arrays that grow in a few stages.
 import {
   add,
   cast,
@@ -27,36 +27,27 @@ import type { SequenceShape, Variant } from "./types.js";
 
 type Caches = Record<string, Float32Array>;
 
+/** In how many stages the room for keys and values grows to the context: a token costs by the room, not by the context. */
+const STAGES = 4;
+
 /** A model of sequences that writes `rows` of them side by side. */
 export class Decoder {
+  readonly rows: number;
+  readonly #threads: number;
+  readonly #programs = new Map<number, Program>();
   #place = 0;
-  #caches: Caches;
-  #spare: Caches;
+  /** Places that the caches have room for. */
+  #room = 0;
+  #caches: Caches = {};
+  #spare: Caches = {};
 
-  private constructor(
+  constructor(
+    private readonly variant: Variant,
     readonly shape: SequenceShape,
-    readonly rows: number,
-    private readonly program: Program,
-  ) {
-    const size = rows * shape.context * shape.width;
-    const empty = (): Caches =>
-      Object.fromEntries(cacheNames(shape).map((name) => [name, new Float32Array(size)]));
-    this.#caches = empty();
-    this.#spare = empty();
-  }
-
-  static async create(
-    variant: Variant,
-    shape: SequenceShape,
     { rows, threads }: { rows: number; threads: number },
-  ): Promise<Decoder> {
-    const layout = new ParameterLayout(parameterSpecs(variant, shape));
-    const weights = layout.unpack(input("parameters", [layout.size]));
-    return new Decoder(
-      shape,
-      rows,
-      await compile(ort, nextScores(variant, shape, rows, weights), { threads }),
-    );
+  ) {
+    this.rows = rows;
+    this.#threads = threads;
   }
 
   /** The place of the token that the next call takes, from 0. */
@@ -67,6 +58,7 @@ export class Decoder {
   /** Starts new sequences. */
   restart(): void {
     this.#place = 0;
+    this.#room = 0;
   }
 
   /**
@@ -82,53 +74,87 @@ export class Decoder {
         `next: the sequences have ${this.#place} tokens already; the context is ${this.shape.context}`,
       );
     }
+    if (this.#place >= this.#room) this.#grow();
+    const program = await this.#program();
     const into = Object.fromEntries(
       Object.entries(this.#spare).map(([name, array]) => [`new ${name}`, array]),
     );
     const place = Int32Array.of(this.#place);
-    const { scores } = await this.program.run({ parameters, tokens, parents, place, ...this.#caches }, into);
+    const { scores } = await program.run({ parameters, tokens, parents, place, ...this.#caches }, into);
     [this.#caches, this.#spare] = [this.#spare, this.#caches];
     this.#place++;
     return scores as Float32Array;
   }
 
+  /** Makes room for the next stage. Keys and values are in runs of all places, one for each row and head. */
+  #grow(): void {
+    const { shape, rows } = this;
+    const { context, width, heads } = shape;
+    const stage = Math.floor((STAGES * this.#place) / context) + 1;
+    const room = Math.ceil((context * stage) / STAGES);
+    const empty = (): Caches =>
+      Object.fromEntries(cacheNames(shape).map((name) => [name, new Float32Array(rows * room * width)]));
+    const [from, to] = [(this.#room * width) / heads, (room * width) / heads];
+    const caches = empty();
+    if (from > 0)
+      for (const [name, array] of Object.entries(this.#caches))
+        for (let run = 0; run < rows * heads; run++)
+          caches[name]!.set(array.subarray(run * from, (run + 1) * from), run * to);
+    this.#room = room;
+    this.#caches = caches;
+    this.#spare = empty();
+  }
+
+  /** The graph for the room there is. */
+  async #program(): Promise<Program> {
+    const known = this.#programs.get(this.#room);
+    if (known !== undefined) return known;
+    const { variant, shape, rows } = this;
+    const layout = new ParameterLayout(parameterSpecs(variant, shape));
+    const weights = layout.unpack(input("parameters", [layout.size]));
+    const graph = nextScores(variant, shape, { rows, places: this.#room }, weights);
+    const program = await compile(ort, graph, { threads: this.#threads });
+    this.#programs.set(this.#room, program);
+    return program;
+  }
+
   async dispose(): Promise<void> {
-    await this.program.dispose();
+    for (const program of this.#programs.values()) await program.dispose();
   }
 }
 
 const cacheNames = ({ depth }: SequenceShape): string[] =>
   Array.from({ length: depth }, (_, i) => [`keys${i}`, `values${i}`]).flat();
 
-/** The graph: the same network as in transformer.ts, at one place. */
+/** The graph: the same network as in transformer.ts, at one place of the first so many. */
 function nextScores(
   variant: Variant,
   shape: SequenceShape,
-  rows: number,
+  { rows, places }: { rows: number; places: number },
   weights: Weights,
 ): Record<string, Tensor> {
-  const { context, width, depth, heads } = shape;
+  const { width, depth, heads } = shape;
   const size = width / heads;
   const place = input("place", [1], "int32");
   const parents = input("parents", [rows], "int32");
-  const places = constant(
-    Array.from({ length: context }, (_, i) => i),
+  const numbers = constant(
+    Array.from({ length: places }, (_, i) => i),
     "int32",
-    [context, 1],
+    [places, 1],
   );
-  const isHere = equal(places, place);
-  const mask = mul(reshape(cast(greater(places, place), "float32"), [context]), -1e9);
+  const isHere = equal(numbers, place);
+  const mask = mul(reshape(cast(greater(numbers, place), "float32"), [places]), -1e9);
   const outputs: Record<string, Tensor> = {};
 
-  /** What is kept of all places, with this one's added: [rows, heads, context, size]. */
+  /** What is kept of all places, with this one's added: [rows, heads, places, size]. */
   const remembered = (name: string, now: Tensor): Tensor => {
-    const before = embedding(input(name, [rows, heads * context * size]), parents);
+    const before = embedding(input(name, [rows, heads * places * size]), parents);
     const all = where(
       isHere,
       reshape(now, [rows, heads, 1, size]),
-      reshape(before, [rows, heads, context, size]),
+      reshape(before, [rows, heads, places, size]),
     );
-    outputs[`new ${name}`] = reshape(all, [rows, heads * context * size]);
+    outputs[`new ${name}`] = reshape(all, [rows, heads * places * size]);
     return all;
   };
   const attention = (from: Normed, i: number): Tensor => {

@@ -64,7 +64,8 @@ class Search {
 }
 
 /**
- * Continues prompts until the end token, or until the context is full.
+ * Continues prompts until the end token, or until the context is full. Those of a like length are searched together, since
+ * all wait for the longest.
  *
  * @param decoder its rows are divided among prompts: as many for each as the beam is wide
  * @param parameters of the model, as in `Trainer.state`
@@ -77,13 +78,11 @@ export async function continueAll(
   { end, beam }: { end: number; beam: number },
 ): Promise<number[][]> {
   const together = Math.floor(decoder.rows / beam);
-  const found: number[][] = [];
-  for (let start = 0; start < prompts.length; start += together) {
-    const searches = prompts.slice(start, start + together).map((prompt) => new Search(prompt, end, beam));
-    await search(decoder, parameters, searches, beam);
-    found.push(...searches.map(({ best }) => best.filter((token) => token !== end)));
-  }
-  return found;
+  const searches = prompts.map((prompt) => new Search(prompt, end, beam));
+  const byLength = searches.toSorted((a, b) => a.prompt.length - b.prompt.length);
+  for (let start = 0; start < searches.length; start += together)
+    await search(decoder, parameters, byLength.slice(start, start + together), beam);
+  return searches.map(({ best }) => best.filter((token) => token !== end));
 }
 
 async function search(

@@ -144,7 +144,7 @@ export class TranslationTask implements Task {
   async evaluate(trainer: Trainer): Promise<Outcome> {
     const { vocabulary, context } = this.ends;
     const shape = { ...trainer.shape, vocabulary, context };
-    const decoder = await Decoder.create(trainer.variant, shape, { rows: this.#rows, threads: 1 });
+    const decoder = new Decoder(trainer.variant, shape, { rows: this.#rows, threads: 1 });
     try {
       const validation = await this.#evaluatePart(trainer, decoder, this.#validation);
       const test = await this.#evaluatePart(trainer, decoder, this.#test);

@@ -16,7 +16,7 @@ let decoder: Decoder;
 beforeAll(async () => {
   trainer = await Trainer.create(variant, shape, { batch: 3, weightDecay: 0, clipNorm: 1, threads: 1 });
   trainer.initialise(1);
-  decoder = await Decoder.create(variant, shape, { rows: 3, threads: 1 });
+  decoder = new Decoder(variant, shape, { rows: 3, threads: 1 });
 });
 afterAll(async () => {
   await trainer.dispose();

@@ -160,9 +160,9 @@ describe("search", () => {
       [3, 3],
       [1, 0, 0, 2],
     ];
-    const wide = await Decoder.create(variant, shape, { rows: 600, threads: 1 });
+    const wide = new Decoder(variant, shape, { rows: 600, threads: 1 });
     const found = await continueAll(wide, parameters, prompts, { end, beam: 300 });
-    const single = await Decoder.create(variant, shape, { rows: 1, threads: 1 });
+    const single = new Decoder(variant, shape, { rows: 1, threads: 1 });
     for (const [i, prompt] of prompts.entries()) {
       expect(found[i]).toEqual(await exhaustive(single, parameters, prompt));
     }
