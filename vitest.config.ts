@@ -17,6 +17,7 @@ export default defineConfig({
     include: ["packages/*/test/**/*.test.ts", "bench/test/**/*.test.ts"],
     globalSetup: ["packages/swiglu/test/runtimes/found.ts"],
     testTimeout: 120_000,
+    hookTimeout: 120_000,
     pool: "forks",
     maxWorkers: 3,
   },

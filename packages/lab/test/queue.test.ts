@@ -188,7 +188,7 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
     first.child.kill("SIGKILL");
     await first.ended;
     const worker = startWorker("asker-worker");
-    expect(await eventually(() => withQueueCount("completed", 3), 20)).toBe(true);
+    expect(await eventually(() => withQueueCount("completed", 3), 60)).toBe(true);
     worker.child.kill("SIGTERM");
     const { code } = await worker.ended;
     expect(code).toBe(143);
@@ -259,7 +259,7 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
     await worker.until(
       /job negative: the job is not a run: config\.steps: .*\n(.*\n)*job \.\.: .*its id is that of another/,
     );
-    expect(await eventually(() => withQueueCount("failed", 2), 5)).toBe(true);
+    expect(await eventually(() => withQueueCount("failed", 2), 20)).toBe(true);
     expect([worker.child.exitCode, readdirSync(join(scratch, "kept", "work"))]).toEqual([null, []]);
   });
 

@@ -136,7 +136,7 @@ test.each([
   expect(ended.stdout).toMatch(
     /Interrupted: \d of 6 runs are kept in .*Start again with the same options to do the rest\./,
   );
-  expect(await eventually(() => !workers.some(isAlive), 5)).toBe(true);
+  expect(await eventually(() => !workers.some(isAlive), 10)).toBe(true);
 });
 
 test("a worker that dies fails its run alone; started again, that run is trained", async () => {
