@@ -13,7 +13,6 @@ import {
   matmul,
   mul,
   ParameterLayout,
-  type Program,
   reshape,
   softmax,
   type Tensor,
@@ -21,6 +20,7 @@ import {
 } from "onnx-grad";
 import * as ort from "onnxruntime-node";
 import { feedForward } from "./feed-forward.js";
+import { GraphsBySize } from "./graphs.js";
 import { type Normed, norm, project, type Weights } from "./projection.js";
 import { parameterSpecs } from "./transformer.js";
 import type { SequenceShape, Variant } from "./types.js";
@@ -33,8 +33,8 @@ const STAGES = 4;
 /** A model of sequences that writes `rows` of them side by side. */
 export class Decoder {
   readonly rows: number;
-  readonly #threads: number;
-  readonly #programs = new Map<number, Program>();
+  /** By the places that there is room for. */
+  readonly #graphs: GraphsBySize;
   #place = 0;
   /** Places that the caches have room for. */
   #room = 0;
@@ -42,12 +42,16 @@ export class Decoder {
   #spare: Caches = {};
 
   constructor(
-    private readonly variant: Variant,
+    variant: Variant,
     readonly shape: SequenceShape,
     { rows, threads }: { rows: number; threads: number },
   ) {
     this.rows = rows;
-    this.#threads = threads;
+    const layout = new ParameterLayout(parameterSpecs(variant, shape));
+    const weights = layout.unpack(input("parameters", [layout.size]));
+    this.#graphs = new GraphsBySize((places) =>
+      compile(ort, nextScores(variant, shape, { rows, places }, weights), { threads }),
+    );
   }
 
   /** The place of the token that the next call takes, from 0. */
@@ -75,7 +79,7 @@ export class Decoder {
       );
     }
     if (this.#place >= this.#room) this.#grow();
-    const program = await this.#program();
+    const program = await this.#graphs.of(this.#room);
     const into = Object.fromEntries(
       Object.entries(this.#spare).map(([name, array]) => [`new ${name}`, array]),
     );
@@ -105,21 +109,8 @@ export class Decoder {
     this.#spare = empty();
   }
 
-  /** The graph for the room there is. */
-  async #program(): Promise<Program> {
-    const known = this.#programs.get(this.#room);
-    if (known !== undefined) return known;
-    const { variant, shape, rows } = this;
-    const layout = new ParameterLayout(parameterSpecs(variant, shape));
-    const weights = layout.unpack(input("parameters", [layout.size]));
-    const graph = nextScores(variant, shape, { rows, places: this.#room }, weights);
-    const program = await compile(ort, graph, { threads: this.#threads });
-    this.#programs.set(this.#room, program);
-    return program;
-  }
-
   async dispose(): Promise<void> {
-    for (const program of this.#programs.values()) await program.dispose();
+    await this.#graphs.dispose();
   }
 }
 

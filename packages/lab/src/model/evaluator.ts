@@ -1,8 +1,9 @@
 // The loss of a model on any number of images or sequences, and of each label.
 import { compile, input, type ParameterLayout, type Program } from "onnx-grad";
 import * as ort from "onnxruntime-node";
+import { GraphsBySize } from "./graphs.js";
 import { losses, packedPorts, ports } from "./loss.js";
-import { GraphsByRows, pack } from "./packing.js";
+import { pack } from "./packing.js";
 import { isImageShape, logits } from "./transformer.js";
 import type { ImageShape, Inputs, ModelShape, SequenceShape, Variant } from "./types.js";
 
@@ -129,7 +130,7 @@ async function measureSequences(
     return compile(ort, { losses: losses(variant, shape, taken, weights) }, { threads });
   };
   const whole = await graphOf(ports(shape, evaluationBatch(shape)));
-  const packed = new GraphsByRows((rows) => graphOf(packedPorts(shape, rows)));
+  const packed = new GraphsBySize((rows) => graphOf(packedPorts(shape, rows)));
   return {
     async of(parameters, inputs, labels) {
       const tokens = Int32Array.from(inputs);
@@ -138,7 +139,7 @@ async function measureSequences(
         const results = await whole.run({ parameters, tokens, labels });
         return { losses: results.losses as Float32Array, right: 0 };
       }
-      const results = await (await packed.of(batch)).run({ parameters, ...batch.feeds });
+      const results = await (await packed.of(batch.rows)).run({ parameters, ...batch.feeds });
       const losses = new Float32Array(labels.length);
       batch.origins.forEach((origin, i) => {
         losses[origin] = Number(results.losses![i]);

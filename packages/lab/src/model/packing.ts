@@ -1,6 +1,5 @@
 // Batches of sequences without their padding: several share a row, each seeing itself alone, and only places that have a label go
 // through the head. Loss and gradient are those of the padded batch; only what would be computed for nothing goes.
-import type { Program } from "onnx-grad";
 
 /** Rows are a multiple of this share of the batch, so that few graphs serve all batches. */
 const SHARE = 1 / 16;
@@ -88,21 +87,4 @@ function fill(lengths: readonly number[], context: number): number[][] {
     row.sequences.push(sequence);
   }
   return rows.map(({ sequences }) => sequences);
-}
-
-/** Graphs that take packed batches, each made when a batch first has its rows. */
-export class GraphsByRows {
-  readonly #graphs = new Map<number, Program>();
-
-  constructor(private readonly make: (rows: number) => Promise<Program>) {}
-
-  async of({ rows }: PackedBatch): Promise<Program> {
-    const graph = this.#graphs.get(rows) ?? (await this.make(rows));
-    this.#graphs.set(rows, graph);
-    return graph;
-  }
-
-  async dispose(): Promise<void> {
-    for (const graph of this.#graphs.values()) await graph.dispose();
-  }
 }

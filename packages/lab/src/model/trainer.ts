@@ -11,9 +11,10 @@ import {
 } from "onnx-grad";
 import * as ort from "onnxruntime-node";
 import { type Evaluation, Evaluator, evaluationBatch } from "./evaluator.js";
+import { GraphsBySize } from "./graphs.js";
 import { initialise } from "./initialise.js";
 import { feeds, meanLoss, packedPorts, ports } from "./loss.js";
-import { GraphsByRows, pack } from "./packing.js";
+import { pack } from "./packing.js";
 import { isImageShape, logits, parameterSpecs } from "./transformer.js";
 import type { Inputs, ModelShape, ParameterSpec, TrainOptions, Variant } from "./types.js";
 
@@ -31,7 +32,7 @@ export class Trainer {
     readonly shape: ModelShape,
     private readonly specs: readonly ParameterSpec[],
     private readonly training: Training,
-    private readonly packed: GraphsByRows,
+    private readonly packed: GraphsBySize,
     private readonly evaluator: Evaluator,
   ) {}
 
@@ -48,7 +49,7 @@ export class Trainer {
       },
       { threads },
     );
-    const packed = new GraphsByRows((rows) => {
+    const packed = new GraphsBySize((rows) => {
       if (isImageShape(shape)) throw new Error("images have no padding to leave out");
       return training.graph((weights) => meanLoss(variant, shape, packedPorts(shape, rows), weights));
     });
@@ -103,7 +104,7 @@ export class Trainer {
     const batch = isImageShape(shape) ? undefined : pack(Int32Array.from(inputs), labels, shape.context);
     return batch === undefined
       ? training.step(feeds(shape, inputs, labels), learningRate)
-      : training.step(batch.feeds, learningRate, await this.packed.of(batch));
+      : training.step(batch.feeds, learningRate, await this.packed.of(batch.rows));
   }
 
   /** The loss over any number of images or sequences, and of each label. */
