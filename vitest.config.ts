@@ -1,5 +1,6 @@
 // One test run over all packages. Tests import other packages through their built entry points, as users do.
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Threads load files by themselves, not what the test runner makes of sources: they get the built ones. */
 const builtWorkers = {
@@ -11,6 +12,19 @@ const builtWorkers = {
       : undefined,
 };
 
+/** Files that take longest start first, so that none of them runs alone at the end; vitest would start the largest. */
+class LongestFirst extends BaseSequencer {
+  static readonly #longest = [/webgpu.(ffn|chromium|conformance)/, /conformance\.test|queue|runtimes/];
+
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const found = LongestFirst.#longest.findIndex((pattern) => pattern.test(moduleId));
+      return found < 0 ? LongestFirst.#longest.length : found;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
+
 export default defineConfig({
   plugins: [builtWorkers],
   test: {
@@ -20,5 +34,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: "forks",
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
   },
 });

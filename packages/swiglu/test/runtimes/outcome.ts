@@ -53,7 +53,7 @@ export function declareTests(
             .of("case", name)
             .map((line) => [line.name, line.error]),
         );
-      test.each(caseNames())("%s", (title) => {
+      test.each(caseNames(configuration))("%s", (title) => {
         expect(results().has(title), `this case did not run ${outcome().noise}`).toBe(true);
         expect(results().get(title)).toBe(undefined);
       });

@@ -9,6 +9,12 @@ import { serve } from "../runtimes/serve.js";
 
 const executablePath = find("chromium");
 
+/** All but what compiles long and tells nothing new of a browser: layouts and blocks other than swiglu's, which Dawn runs. */
+const wanted = /^(?!ffn (?!swiglu\b)|(?!swiglu:)\w+: packed)/;
+const names = conformanceCases()
+  .map(({ name }) => name)
+  .filter((name) => wanted.test(name));
+
 describe.runIf(executablePath)("WebGPU in Chromium", () => {
   const outcome = new Outcome();
   let browser: Browser;
@@ -38,7 +44,8 @@ describe.runIf(executablePath)("WebGPU in Chromium", () => {
       });
       page.on("pageerror", reject);
       page.on("crash", () => reject(new Error(`the page crashed; it said: ${outcome.noise}`)));
-      page.goto(server.address).catch(reject);
+      const address = `${server.address}?${encodeURIComponent(wanted.source)}`;
+      page.goto(address, { waitUntil: "commit", timeout: 0 }).catch(reject);
     });
     server.close();
   }, 300_000);
@@ -50,7 +57,7 @@ describe.runIf(executablePath)("WebGPU in Chromium", () => {
     expect(outcome.noise).toBe("");
   });
 
-  test.each(conformanceCases().map(({ name }) => name))("%s", (title) => {
+  test.each(names)("%s", (title) => {
     const found = outcome.of("case").find(({ name }) => name === title);
     expect(found, "this case did not run").toBeDefined();
     expect(found?.error).toBe(undefined);
