@@ -12,9 +12,12 @@ const builtWorkers = {
       : undefined,
 };
 
-/** Files that take longest start first, so that none of them runs alone at the end; vitest would start the largest. */
+/**
+ * Files that take longest start first, so that none of them runs alone at the end; vitest would start the largest. Of the two
+ * that compile most shaders one comes later and finds some of them compiled.
+ */
 class LongestFirst extends BaseSequencer {
-  static readonly #longest = [/webgpu.(ffn|chromium|conformance)/, /conformance\.test|queue|runtimes/];
+  static readonly #longest = [/webgpu.(ffn|chromium)/, /conformance\.test|queue|runtimes/];
 
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification): number => {

@@ -2,7 +2,6 @@
 // tables, results.json, report.html and best.onnx.
 import type { Config } from "../config/config.js";
 import { describeScore, metricOf } from "../metrics/metric.js";
-import { writeResults } from "../report/results.js";
 import { analyse } from "../statistics/analysis.js";
 import { describeMatched, type Matched, matchCosts } from "../statistics/matched.js";
 import { type Summary, summarise } from "../statistics/summary.js";
@@ -37,6 +36,8 @@ export async function compare(
   const findings = describe(summary, config, analysis);
   const matched = matchCosts(config, records);
   const everything = { config, task: plan.task, tuning, records, summary, findings, analysis, matched };
+  // What draws takes as long to load as all the rest: not before it is needed.
+  const { writeResults } = await import("../report/results.js");
   const { best, report } = await writeResults(folder, everything);
   printResults(config, records, summary, findings);
   if (matched !== undefined) printMatched(matched);

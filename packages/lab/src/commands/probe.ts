@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { activationFromJson } from "swiglu";
 import { allActivations } from "../config/variants.js";
 import { environment } from "../environment.js";
-import { probePage } from "../probe/page.js";
 import { probedBatch, probeRuns, watchedRecords } from "../probe/run.js";
 import { probeSections, type Section, shapeSection } from "../probe/sections.js";
 import { shapeOf } from "../probe/shape.js";
@@ -72,6 +71,7 @@ export async function probe(
   const { shown, limits } = probeWords(results);
   print(`${heading("\nWhat this shows")}\n${shown.map(wrap).join("\n")}`);
   print(`${heading("\nWhat it cannot show")}\n${limits.map(wrap).join("\n")}`);
+  const { probePage } = await import("../probe/page.js"); // what draws takes long to load
   const json = await writeResult(folder, "probe.json", probeJson(results));
   print(`\nIn numbers: ${json}\nReport: ${await writeResult(folder, "probe.html", probePage(results))}`);
   return runs.every(({ diverged }) => diverged) ? 1 : 0;
