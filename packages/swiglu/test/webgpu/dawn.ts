@@ -22,7 +22,9 @@ export function dawn(): Promise<GPU> {
 async function start(): Promise<GPU> {
   // Read when Dawn loads Vulkan, so they may be set here.
   if (process.platform === "linux") process.env.VK_ICD_FILENAMES ??= driver;
-  // Compiling is most of what the tests take: without LLVM's optimisations it is a quarter less, and the next time it is not done.
+  // Compiling is most of what the tests take: in vectors of four, not eight, it is a third, and without LLVM's optimisations a
+  // quarter less; and the next time it is not done.
+  process.env.LP_NATIVE_VECTOR_WIDTH ??= "128";
   process.env.GALLIVM_PERF ??= "nopt";
   process.env.MESA_SHADER_CACHE_DIR ??= join(cache, "webgpu", "shaders");
   if (process.env.XDG_RUNTIME_DIR === undefined) {
