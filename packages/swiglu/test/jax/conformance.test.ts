@@ -18,7 +18,7 @@ describe("functions for jax-js under jit", () => {
 });
 
 /** Without jit each operation is a kernel, and slow; forms.test.ts has every operation so. */
-const few = /^(swiglu|geglu|elu|xielu|userUnary):/;
+const few = /^(swiglu|geglu|elu|xielu|userUnary|userGated):/;
 
 describe("functions for jax-js as they are", () => {
   for (const { name, skip, run } of adapterCases(adapter("plain"), claim).filter(({ name }) =>

@@ -34,6 +34,7 @@ describe.runIf(driver)("feed-forward blocks on Dawn", async () => {
   test.each([
     [1, 1, 1],
     [1, 131, 67],
+    [2, 37, 131],
     [3, 64, 61],
     [4, 129, 257],
     [5, 1, 131],
