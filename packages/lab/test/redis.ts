@@ -1,13 +1,13 @@
 // A real Redis of a test's own, on a free port of this machine, gone when the test is.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
-import { find } from "../../swiglu/test/runtimes/found.js";
+import { find, unless } from "../../swiglu/test/runtimes/found.js";
 
 const program = find("redis");
 
 /** Whether there is one; where there is none, tests say so in their names. */
 export const hasRedis = program !== undefined;
-export const unlessRedis = hasRedis ? "" : " (left out: no redis-server)";
+export const unlessRedis = unless("redis");
 
 export interface RedisServer {
   readonly port: number;

@@ -16,7 +16,7 @@ import { lower } from "../../src/expression/lower.js";
 import { packedViews } from "../../src/layout.js";
 import * as assembler from "../../src/wasm/assembler/instructions.js";
 import { ModuleBuilder } from "../../src/wasm/assembler/module.js";
-import { dawn, driver } from "../webgpu/dawn.js";
+import { dawn, driver, unlessDriver } from "../webgpu/dawn.js";
 import { runExample } from "./run-example.js";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
@@ -26,6 +26,8 @@ const { expressions } = swiglu;
 const gpu = driver ? await dawn() : undefined;
 /** Whether an example needs WebGPU where there is none. */
 const lacksGpu = (code: string): boolean => gpu === undefined && /\bgpu\b/.test(code);
+/** A test's name; where the example is left out, with the reason. */
+const titled = (name: string, code: string): string => (lacksGpu(code) ? name + unlessDriver : name);
 
 /** What docstrings take for granted: the library's names, and a little data. Activations win over builders. */
 const scope = {
@@ -62,7 +64,7 @@ describe("docstrings", () => {
     const source = readFileSync(join(folder, file), "utf8");
     for (const [, block = ""] of source.matchAll(/@example\s*\n?([\s\S]*?)\*\//g)) {
       const code = block.replace(/^[ \t]*\* ?/gm, "").trim();
-      test.skipIf(lacksGpu(code))(`${file}: ${code.split("\n")[0]}`, async () => {
+      test.skipIf(lacksGpu(code))(titled(`${file}: ${code.split("\n")[0]}`, code), async () => {
         // Builders that share a name with an activation, where the example clearly means the builder.
         const builders = /^(text|simplify|lower)\(/.test(code) ? expressions : {};
         await runExample(code, { ...scope, ...ownScopes[dirname(file)], ...builders });
@@ -84,7 +86,7 @@ describe("documents", () => {
     const snippets = [...readFileSync(join(root, file), "utf8").matchAll(/```(?:ts|js)\n([\s\S]*?)```/g)];
     test(`${file} has snippets`, () => expect(snippets.length).toBeGreaterThan(0));
     snippets.forEach(([, code = ""], i) => {
-      test.skipIf(lacksGpu(code))(`${file} snippet ${i + 1}`, async () => {
+      test.skipIf(lacksGpu(code))(titled(`${file} snippet ${i + 1}`, code), async () => {
         const modules: Readonly<Record<string, object>> = {
           swiglu,
           "swiglu/onnx": onnx,

@@ -1,14 +1,13 @@
 // The suite in Chromium, in a bundled page with a strict content-security policy: with cross-origin isolation (threads)
 // and without (one thread), and with workers forbidden. What Node 24 runs of the same kernels is brief here.
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launch, runPage } from "./browser.js";
 import { bundlePage } from "./bundle.js";
-import { find } from "./found.js";
-import { declareTests, Outcome } from "./outcome.js";
+import { find, unless } from "./found.js";
+import { declareTests, type Outcome } from "./outcome.js";
 import { type Served, serve } from "./serve.js";
 import type { Configuration } from "./suite.js";
-
-const executablePath = find("chromium");
 
 /** What docs/wasm.md asks for, and nothing more. */
 const strict = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'";
@@ -18,24 +17,14 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-describe.runIf(executablePath)("Chromium", () => {
+describe.runIf(find("chromium"))(`Chromium${unless("chromium")}`, () => {
   let browser: Browser;
   let folder: string;
   const servers: Served[] = [];
 
   beforeAll(async () => {
     folder = await bundlePage();
-    browser = await chromium.launch({
-      executablePath: executablePath as string,
-      args: [
-        "--no-sandbox",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
-    });
+    browser = await launch();
   }, 60_000);
 
   afterAll(async () => {
@@ -50,22 +39,7 @@ describe.runIf(executablePath)("Chromium", () => {
   ): Promise<Outcome> {
     const server = await serve(folder, headers);
     servers.push(server);
-    const outcome = new Outcome();
-    const page = await browser.newPage();
-    const ended = new Promise<void>((resolve, reject) => {
-      page.on("console", (message) => {
-        outcome.add(message.text());
-        if (outcome.ended) resolve();
-      });
-      page.on("pageerror", reject);
-      page.on("crash", () => reject(new Error(`the page crashed; it said: ${outcome.noise}`)));
-    });
-    // Not until it has loaded, for it loads while its suite runs: the test's own time limit holds.
-    const address = `${server.address}?${encodeURIComponent(JSON.stringify(configurations))}`;
-    await page.goto(address, { waitUntil: "commit", timeout: 0 });
-    await ended;
-    await page.close();
-    return outcome;
+    return runPage(browser, `${server.address}?${encodeURIComponent(JSON.stringify(configurations))}`);
   }
 
   describe("isolated", () => {

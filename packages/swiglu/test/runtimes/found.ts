@@ -52,6 +52,10 @@ export function find(runtime: Runtime): string | undefined {
   return (named === undefined ? candidates : [named]).find((path) => path !== undefined && existsSync(path));
 }
 
+/** Ends the name of what is left out where a runtime is not there: the reason. Else nothing. */
+export const unless = (runtime: Runtime): string =>
+  find(runtime) === undefined ? ` (left out: ${runtimes[runtime].title} is not here)` : "";
+
 /** Runs once before all tests. */
 export function setup(): void {
   const all = Object.keys(runtimes) as Runtime[];

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bundleForNode } from "./bundle.js";
-import { find } from "./found.js";
+import { find, unless } from "./found.js";
 import { declareTests, Outcome } from "./outcome.js";
 
 const node = find("node24");
@@ -15,7 +15,7 @@ const configurations = [
   { simd: "relaxed", threads: 2, expected: 2 },
 ] as const;
 
-describe.runIf(node)("Node 24", () => {
+describe.runIf(node)(`Node 24${unless("node24")}`, () => {
   const outcome = new Outcome();
   let code: number | null = null;
 

@@ -1,6 +1,7 @@
 // Collects the suite's lines from another runtime and makes a test of each case.
 import { describe, expect, test } from "vitest";
-import { type Configuration, caseNames, type Line, nameOf } from "./suite.js";
+import type { Line } from "./lines.js";
+import { type Configuration, caseNames, nameOf } from "./suite.js";
 
 /** The lines that a run of the suite printed; other output is kept to be shown when it stops early. */
 export class Outcome {
@@ -39,7 +40,7 @@ export function declareTests(
 ): void {
   for (const { expected, ...configuration } of configurations) {
     const name = nameOf(configuration);
-    describe(name, () => {
+    describe(configuration.brief ? `${name}: large arrays only` : name, () => {
       test(`runs on ${expected} thread${expected === 1 ? "" : "s"}`, () => {
         expect(outcome().of("refused", name)).toEqual([]);
         expect(outcome().of("backend", name)[0], outcome().noise).toMatchObject({
@@ -47,16 +48,18 @@ export function declareTests(
           helpers: expected - 1,
         });
       });
-      const results = (): Map<string, string | undefined> =>
-        new Map(
-          outcome()
-            .of("case", name)
-            .map((line) => [line.name, line.error]),
-        );
-      test.each(caseNames(configuration))("%s", (title) => {
-        expect(results().has(title), `this case did not run ${outcome().noise}`).toBe(true);
-        expect(results().get(title)).toBe(undefined);
-      });
+      declareCases(caseNames(configuration), outcome, name);
     });
   }
+}
+
+/** Declares a test of each case: that it ran, under the configuration if one is named, and without an error. */
+export function declareCases(names: readonly string[], outcome: () => Outcome, configuration?: string): void {
+  test.each(names)("%s", (title) => {
+    const found = outcome()
+      .of("case", configuration)
+      .find(({ name }) => name === title);
+    expect(found, `this case did not run ${outcome().noise}`).toBeDefined();
+    expect(found?.error).toBe(undefined);
+  });
 }

@@ -3,6 +3,7 @@ import { activations, wasm } from "../../src/index.js";
 import type { Simd } from "../../src/wasm/features.js";
 import { conformanceCases } from "../conformance/index.js";
 import { expectSameResults } from "../wasm/same-results.js";
+import { attempt, type Report } from "./lines.js";
 
 /** One way to run the backend; by default it chooses itself. */
 export interface Configuration {
@@ -11,20 +12,6 @@ export interface Configuration {
   /** Only the comparison of large arrays. */
   readonly brief?: boolean;
 }
-
-/** What the suite reports, one after the other. */
-export type Line =
-  | { readonly kind: "case"; readonly configuration: string; readonly name: string; readonly error?: string }
-  | {
-      readonly kind: "backend";
-      readonly configuration: string;
-      readonly threads: number;
-      /** How many workers were up at the end. */
-      readonly helpers: number;
-    }
-  | { readonly kind: "refused"; readonly configuration: string; readonly error: string }
-  | { readonly kind: "runtime"; readonly agent: string; readonly crossOriginIsolated: boolean | undefined }
-  | { readonly kind: "end" };
 
 export const nameOf = ({ simd, threads }: Configuration): string =>
   `${simd ?? "best"} SIMD, ${threads ?? "default"} thread${threads === 1 ? "" : "s"}`;
@@ -47,10 +34,7 @@ const pause = (milliseconds: number): Promise<void> =>
   });
 
 /** Runs all cases under all configurations. */
-export async function runSuite(
-  configurations: readonly Configuration[],
-  report: (line: Line) => void,
-): Promise<void> {
+export async function runSuite(configurations: readonly Configuration[], report: Report): Promise<void> {
   const { crossOriginIsolated, navigator } = globalThis as {
     crossOriginIsolated?: boolean;
     navigator?: { userAgent?: string };
@@ -60,30 +44,24 @@ export async function runSuite(
   report({ kind: "end" });
 }
 
-async function runConfiguration(asked: Configuration, report: (line: Line) => void): Promise<void> {
+async function runConfiguration(asked: Configuration, report: Report): Promise<void> {
   const { brief: _, ...options } = asked;
   const configuration = nameOf(asked);
   try {
     const backend = await wasm(options);
     const single = await wasm({ ...options, threads: 1 });
-    const attempt = async (name: string, run: () => void | Promise<void>): Promise<void> => {
-      try {
-        await run();
-        report({ kind: "case", configuration, name });
-      } catch (error) {
-        report({ kind: "case", configuration, name, error: String(error) });
-      }
-    };
     const engine: { readonly helpers?: number } = Reflect.get(backend, "engine");
     // The first comparisons start the workers (or fail where they cannot start), the last one uses them.
-    await attempt(divided, async () => {
+    const comparison = async (): Promise<void> => {
       for (let turn = 0; turn < 200 && engine.helpers === 0 && backend.threads > 1; turn++) {
         expectSameResults(single, backend, [activations.swiglu]);
         await pause(20);
       }
       expectSameResults(single, backend);
-    });
-    for (const { name, run } of casesOf(asked)) await attempt(name, () => run(backend));
+    };
+    await attempt(report, configuration, { name: divided, run: comparison });
+    for (const { name, run } of casesOf(asked))
+      await attempt(report, configuration, { name, run: () => run(backend) });
     report({ kind: "backend", configuration, threads: backend.threads, helpers: engine.helpers ?? 0 });
     backend.dispose();
     single.dispose();

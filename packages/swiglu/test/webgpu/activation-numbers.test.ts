@@ -16,13 +16,13 @@ import {
   webgpu,
 } from "../../src/index.js";
 import { plainFloats } from "../conformance/samples.js";
-import { driver, requestDevice } from "./dawn.js";
+import { driver, requestDevice, unlessDriver } from "./dawn.js";
 
 const largest = 3.4028234663852886e38;
 type Named = Readonly<Record<string, number>>;
 type Arrays = Readonly<Record<string, Float32Array>>;
 
-describe.runIf(driver)("activations on WebGPU in Node", async () => {
+describe.runIf(driver)(`activations on WebGPU in Node${unlessDriver}`, async () => {
   const device = driver ? await requestDevice({ requiredFeatures: ["shader-f16"] }) : undefined;
   const open = (precision: "f32" | "f16") => webgpu({ ...(device && { device }), precision });
   const [single, half] = device ? await Promise.all([open("f32"), open("f16")]) : [];

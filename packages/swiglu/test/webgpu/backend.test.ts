@@ -1,7 +1,7 @@
 // The WebGPU backend's own promises: devices and what is wrong with them, buffers in place, the order of calls.
 import { afterAll, describe, expect, test } from "vitest";
 import { reference, relu, swiglu, webgpu } from "../../src/index.js";
-import { driver, requestDevice } from "./dawn.js";
+import { driver, requestDevice, unlessDriver } from "./dawn.js";
 
 /** Values that the types forbid, as they come from plain JavaScript. */
 const wrong = <T>(value: unknown): T => value as T;
@@ -28,7 +28,7 @@ test("what is no device is named", async () => {
   );
 });
 
-describe.runIf(driver)("on Dawn", async () => {
+describe.runIf(driver)(`on Dawn${unlessDriver}`, async () => {
   const device = driver ? await requestDevice() : (undefined as never);
   const backend = driver ? await webgpu({ device }) : (undefined as never);
   afterAll(() => backend?.dispose());

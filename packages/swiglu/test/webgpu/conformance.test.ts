@@ -2,9 +2,9 @@
 import { afterAll, describe, test } from "vitest";
 import { webgpu } from "../../src/index.js";
 import { conformanceCases } from "../conformance/index.js";
-import { driver, requestDevice } from "./dawn.js";
+import { driver, requestDevice, unlessDriver } from "./dawn.js";
 
-describe.runIf(driver)("WebGPU in Node, float32", async () => {
+describe.runIf(driver)(`WebGPU in Node, float32${unlessDriver}`, async () => {
   const device = driver ? await requestDevice() : undefined;
   const backend = device && (await webgpu({ device }));
   afterAll(() => backend?.dispose());

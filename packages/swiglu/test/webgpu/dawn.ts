@@ -2,10 +2,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { cache, find } from "../runtimes/found.js";
+import { cache, find, unless } from "../runtimes/found.js";
 
-/** What Dawn needs here (see found.ts), or undefined where it is missing. */
+/** What Dawn needs here (see found.ts), or undefined where it is missing; then tests say so in their names. */
 export const driver = find("webgpu");
+export const unlessDriver = unless("webgpu");
 
 interface Dawn {
   create(flags: string[]): GPU;

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { activations, type Ffn, type ParameterValue, reference, webgpu } from "../../src/index.js";
 import { expectArrayClose } from "../conformance/expect.js";
 import { plainFloats } from "../conformance/samples.js";
-import { driver, requestDevice } from "./dawn.js";
+import { driver, requestDevice, unlessDriver } from "./dawn.js";
 
 const { swiglu, selfGlu } = activations;
 type Results = Readonly<Record<string, ParameterValue>>;
@@ -26,7 +26,7 @@ async function run(ffn: Ffn<object>, x: Float32Array, dY: Float32Array, rows: nu
   return { y: pass.y, forward: await ffn.forward(x, rows), ...gradients };
 }
 
-describe.runIf(driver)("feed-forward blocks on Dawn", async () => {
+describe.runIf(driver)(`feed-forward blocks on Dawn${unlessDriver}`, async () => {
   const backend = driver ? await webgpu({ device: await requestDevice() }) : (undefined as never);
   const exact = await reference();
   afterAll(() => backend?.dispose());
@@ -101,7 +101,7 @@ describe.runIf(driver)("feed-forward blocks on Dawn", async () => {
   });
 });
 
-describe.runIf(driver)("feed-forward blocks with subgroups on Dawn", async () => {
+describe.runIf(driver)(`feed-forward blocks with subgroups on Dawn${unlessDriver}`, async () => {
   const device = driver ? await requestDevice({ requiredFeatures: ["subgroups"] }) : (undefined as never);
   const backend = driver ? await webgpu({ device }) : (undefined as never);
   const exact = await reference();
@@ -126,7 +126,7 @@ describe.runIf(driver)("feed-forward blocks with subgroups on Dawn", async () =>
   });
 });
 
-describe.runIf(driver)("feed-forward blocks in float16 on Dawn", async () => {
+describe.runIf(driver)(`feed-forward blocks in float16 on Dawn${unlessDriver}`, async () => {
   const device = driver ? await requestDevice({ requiredFeatures: ["shader-f16"] }) : (undefined as never);
   const backend = driver ? await webgpu({ device, precision: "f16" }) : (undefined as never);
   const exact = await reference();
