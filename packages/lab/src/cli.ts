@@ -109,7 +109,7 @@ const program = new Command("swiglu-lab")
     "after",
     `
 Examples:
-  swiglu-lab compare                      13 variants, 3 seeds each, on MNIST; two to five minutes on 2 cores
+  swiglu-lab compare                      13 variants, 3 seeds each, on MNIST; two to six minutes on 2 cores
   swiglu-lab compare --task language      the same question of a language model, on the State of the Union addresses
   swiglu-lab compare --help               all its options, with more examples
   swiglu-lab probe                        how smooth the variants are, and what their gates close
