@@ -7,8 +7,8 @@ const builtWorkers = {
   name: "built-workers",
   enforce: "pre" as const,
   transform: (code: string, file: string): string | undefined =>
-    file.endsWith("/src/wasm/worker-start.ts")
-      ? code.replaceAll('"./worker.js"', '"../../dist/wasm/worker.js"')
+    file.endsWith("/src/wasm/threads/worker-start.ts")
+      ? code.replaceAll('"./worker.js"', '"../../../dist/wasm/threads/worker.js"')
       : undefined,
 };
 

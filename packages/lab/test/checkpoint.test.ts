@@ -12,8 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isRunRecord } from "../src/records/record.js";
 import { CheckpointFile, type RunProgress } from "../src/sweep/checkpoint.js";
-import { isRunRecord } from "../src/sweep/record.js";
 import { CLI, eventually, run, runCli, startCli } from "./cli.js";
 import { tinyModel, writeImageSet } from "./idxFiles.js";
 import { configOf } from "./records.js";

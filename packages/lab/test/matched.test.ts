@@ -3,8 +3,8 @@
 import { activations } from "swiglu";
 import { expect, test } from "vitest";
 import { flopsPerStep } from "../src/model/flops.js";
+import type { FinishedRun } from "../src/records/record.js";
 import { describeMatched, matchCosts } from "../src/statistics/matched.js";
-import type { FinishedRun } from "../src/sweep/record.js";
 import { configOf, diverged, finished } from "./records.js";
 
 /** A run of 100 steps whose validation loss is `start` at step 10 and falls by `start / 20` every ten steps. */

@@ -1,6 +1,7 @@
 // The report: complete, self-contained, safe against names from outside, and drawn also when little is there.
 import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
+import type { RunRecord } from "../src/records/record.js";
 import { meanCurve } from "../src/report/learningCharts.js";
 import { reportPage } from "../src/report/page.js";
 import { escapeHtml } from "../src/report/tables.js";
@@ -8,9 +9,8 @@ import type { Results } from "../src/report/types.js";
 import { analyse } from "../src/statistics/analysis.js";
 import { matchCosts } from "../src/statistics/matched.js";
 import { summarise } from "../src/statistics/summary.js";
+import type { Tuning } from "../src/statistics/tuning.js";
 import { describe as findingsOf } from "../src/statistics/words.js";
-import type { RunRecord } from "../src/sweep/record.js";
-import type { Tuning } from "../src/sweep/tuning.js";
 import { configOf, diverged, finished } from "./records.js";
 
 const part = { weights: Int32Array.of(1, 1, 1, 1), clusters: Int32Array.of(0, 1, 2, 3) };

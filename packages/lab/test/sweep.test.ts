@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isRunRecord, type RunRecord } from "../src/sweep/record.js";
+import { isRunRecord, type RunRecord } from "../src/records/record.js";
 import { childrenOf, eventually, isAlive, runCli, startCli } from "./cli.js";
 import { tinyModel, writeImageSet } from "./idxFiles.js";
 

@@ -1,8 +1,7 @@
 // What a sweep looks like in the terminal: progress from state to text, numbers and tables.
 import { describe, expect, test } from "vitest";
-import { metricOf, showDifference, showEstimate } from "../src/metrics/metric.js";
+import { metricOf, showDifference, showEstimate } from "../src/statistics/metric.js";
 import { summarise } from "../src/statistics/summary.js";
-import { duration, list, signed } from "../src/terminal/format.js";
 import {
   advance,
   failureLine,
@@ -16,6 +15,7 @@ import {
 import { emptyTrace, sparkline, traced } from "../src/terminal/sparkline.js";
 import { wrap } from "../src/terminal/style.js";
 import { parameterTable, rankingTable, runTable } from "../src/terminal/tables.js";
+import { duration, list, signed } from "../src/words/format.js";
 import { configOf, diverged, finished } from "./records.js";
 
 const variants = ["relu", "gelu", "swiglu", "swigluBlend", "glu"];

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { extensionOf, type Tuning, tuningOf } from "../src/sweep/tuning.js";
+import { extensionOf, type Tuning, tuningOf } from "../src/statistics/tuning.js";
 import { runCli, startCli } from "./cli.js";
 import { tinyModel, writeImageSet } from "./idxFiles.js";
 import { diverged, finished } from "./records.js";

@@ -51,4 +51,4 @@ export { reference } from "./reference/backend.js";
 export { evaluate, gradient } from "./scalar.js";
 export { type WasmOptions, wasm } from "./wasm/backend.js";
 export { type WebgpuBackend, webgpu } from "./webgpu/backend.js";
-export type { WebgpuOptions, WebgpuTensor } from "./webgpu/options.js";
+export type { WebgpuOptions, WebgpuTensor } from "./webgpu/device/options.js";

@@ -1,13 +1,13 @@
 // swiglu-lab compare: from options to a sweep (and to those that tune learning rates before it), and from its records to
 // tables, results.json, report.html and best.onnx.
 import type { Config } from "../config/config.js";
-import { describeScore, metricOf } from "../metrics/metric.js";
+import type { RunRecord } from "../records/record.js";
 import { analyse } from "../statistics/analysis.js";
 import { describeMatched, type Matched, matchCosts } from "../statistics/matched.js";
+import { describeScore, metricOf } from "../statistics/metric.js";
 import { type Summary, summarise } from "../statistics/summary.js";
+import { describeTuning, type Tuning } from "../statistics/tuning.js";
 import { describe, type Findings } from "../statistics/words.js";
-import type { RunRecord } from "../sweep/record.js";
-import { describeTuning, type Tuning } from "../sweep/tuning.js";
 import { tuningOutcomeText } from "../terminal/progress.js";
 import { heading, wrap } from "../terminal/style.js";
 import { matchedTable, rankingTable, runTable, tuningTable } from "../terminal/tables.js";

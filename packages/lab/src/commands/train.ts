@@ -2,13 +2,13 @@
 // tuning before it.
 import type { Config } from "../config/config.js";
 import { redisName } from "../queue/address.js";
-import type { SweepEvents } from "../sweep/events.js";
+import type { SweepEvents } from "../records/events.js";
+import type { RunRecord } from "../records/record.js";
 import { openFolder, readRecords } from "../sweep/folder.js";
-import type { RunRecord } from "../sweep/record.js";
 import { runSweep, type SweepOptions } from "../sweep/sweep.js";
-import { count } from "../terminal/format.js";
 import { liveView } from "../terminal/live.js";
 import type { OutcomeText } from "../terminal/progress.js";
+import { count } from "../words/format.js";
 
 /** Where and how runs are done. */
 export interface Place extends SweepOptions {

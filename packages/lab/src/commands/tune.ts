@@ -2,9 +2,9 @@
 import type { Config } from "../config/config.js";
 import type { LearningRates } from "../config/learningRates.js";
 import { UserError } from "../errors.js";
-import { extensionOf, MOST_EXTENSIONS, type Round, type Tuning, tuningOf } from "../sweep/tuning.js";
-import { count } from "../terminal/format.js";
+import { extensionOf, MOST_EXTENSIONS, type Round, type Tuning, tuningOf } from "../statistics/tuning.js";
 import { heading } from "../terminal/style.js";
+import { count } from "../words/format.js";
 import type { Trained } from "./train.js";
 
 export interface Grid {

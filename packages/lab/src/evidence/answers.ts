@@ -2,7 +2,7 @@
 import { type PresetName, presetNames } from "../config/presets.js";
 import type { PrimaryComparison, Verdict } from "../statistics/analysis.js";
 import { pText } from "../statistics/verdicts.js";
-import { count, list, signed } from "../terminal/format.js";
+import { count, list, signed } from "../words/format.js";
 import { about, titleOf } from "./presets.js";
 import type { Evidence } from "./types.js";
 

@@ -4,11 +4,11 @@ import { dirname, join } from "node:path";
 import { type Config, folderName } from "../config/config.js";
 import { presetNames, presets } from "../config/presets.js";
 import { messageOf, UserError } from "../errors.js";
+import type { CurvePoint, RunRecord } from "../records/record.js";
 import type { Results } from "../report/types.js";
 import { blocksOf } from "../statistics/scores.js";
+import type { Tuning } from "../statistics/tuning.js";
 import { readRecords } from "../sweep/folder.js";
-import type { CurvePoint, RunRecord } from "../sweep/record.js";
-import type { Tuning } from "../sweep/tuning.js";
 import { differencesFrom } from "./differences.js";
 import type { Cost, Evidence } from "./types.js";
 

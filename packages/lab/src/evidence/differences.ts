@@ -3,7 +3,7 @@ import type { Config } from "../config/config.js";
 import { parseGrid } from "../config/learningRates.js";
 import { otherData, type PresetName, presets } from "../config/presets.js";
 import { parseSeeds } from "../config/seeds.js";
-import type { Tuning } from "../sweep/tuning.js";
+import type { Tuning } from "../statistics/tuning.js";
 
 /** "--seeds 1,2,3 (10)" for each option that was another, the preset's in brackets; [] for the preset as it stands. */
 export function differencesFrom(name: PresetName, config: Config, tuning: Tuning | null): string[] {

@@ -2,7 +2,7 @@
 import { type PresetName, presetNames, presets } from "../config/presets.js";
 import { machinesOf } from "../environment.js";
 import { markdownBullets, markdownTable } from "../report/markdown.js";
-import { grouped } from "../terminal/format.js";
+import { grouped } from "../words/format.js";
 import { answerRows, answers } from "./answers.js";
 import { about, titleOf } from "./presets.js";
 import { sizeOf, taskSection } from "./section.js";

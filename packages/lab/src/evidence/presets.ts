@@ -1,6 +1,6 @@
 // What the documents say of each table beside its numbers: titles, where the data comes from, and how to make it again.
 import type { PresetName } from "../config/presets.js";
-import { capitalised } from "../terminal/format.js";
+import { capitalised } from "../words/format.js";
 
 interface About {
   /** On what: "images". */

@@ -1,7 +1,8 @@
 // The numbers that several parts of the document need: scores by variant, and swiglu against each of the others.
-import { type Metric, outcomesOf } from "../metrics/metric.js";
+
 import type { OutcomeAnalysis, PrimaryComparison } from "../statistics/analysis.js";
 import { type Interval, meanOf } from "../statistics/estimate.js";
+import { type Metric, outcomesOf } from "../statistics/metric.js";
 import { blocksOf, countedAs, worstRun } from "../statistics/scores.js";
 import type { Evidence } from "./types.js";
 

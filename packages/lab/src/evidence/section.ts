@@ -1,18 +1,18 @@
 // The section of the document on one task.
 import { presets } from "../config/presets.js";
 import { examplesOf } from "../config/task.js";
-import { type Metric, outcomesOf } from "../metrics/metric.js";
+import type { RunRecord } from "../records/record.js";
 import { markdownBullets, markdownTable, plainMarkdown } from "../report/markdown.js";
 import { methodOf } from "../report/taskWords.js";
 import type { ExploratoryComparison, OutcomeAnalysis } from "../statistics/analysis.js";
 import type { Anova } from "../statistics/anova.js";
 import { describeMatched, matchCosts } from "../statistics/matched.js";
+import { type Metric, outcomesOf } from "../statistics/metric.js";
 import { summarise } from "../statistics/summary.js";
+import { describeTuning } from "../statistics/tuning.js";
 import { describePrimary, pText } from "../statistics/verdicts.js";
-import type { RunRecord } from "../sweep/record.js";
-import { describeTuning } from "../sweep/tuning.js";
-import { capitalised, count, grouped, list, signed } from "../terminal/format.js";
 import { matchedCells, matchedHead, tuningCells, tuningHead } from "../terminal/tables.js";
+import { capitalised, count, grouped, list, signed } from "../words/format.js";
 import { questionsOf, titleOf } from "./presets.js";
 import { outcomeCaption, outcomeCells, primaryCells } from "./tables.js";
 import type { Evidence } from "./types.js";

@@ -2,7 +2,7 @@
 import { markdownTable } from "../report/markdown.js";
 import { meanOf } from "../statistics/estimate.js";
 import { kendall } from "../statistics/kendall.js";
-import { signed } from "../terminal/format.js";
+import { signed } from "../words/format.js";
 import { about, titleOf } from "./presets.js";
 import { primaryMetric, scoresOf } from "./scores.js";
 import type { Evidence } from "./types.js";

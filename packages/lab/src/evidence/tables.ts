@@ -1,9 +1,10 @@
 // The tables of the evidence of one task.
-import { type Metric, outcomesOf, show, showEstimate, showInterval } from "../metrics/metric.js";
+
 import type { PrimaryComparison } from "../statistics/analysis.js";
 import { estimate, type Interval } from "../statistics/estimate.js";
+import { type Metric, outcomesOf, show, showEstimate, showInterval } from "../statistics/metric.js";
 import { pText } from "../statistics/verdicts.js";
-import { grouped, signed } from "../terminal/format.js";
+import { grouped, signed } from "../words/format.js";
 import { questionsOf } from "./presets.js";
 import { againstSubject, primaryMetric, SUBJECT, scoresOf } from "./scores.js";
 import type { Evidence } from "./types.js";

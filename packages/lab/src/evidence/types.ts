@@ -3,9 +3,9 @@
 import type { Config } from "../config/config.js";
 import type { PresetName } from "../config/presets.js";
 import type { Environment } from "../environment.js";
+import type { RunRecord } from "../records/record.js";
 import type { Analysis } from "../statistics/analysis.js";
-import type { RunRecord } from "../sweep/record.js";
-import type { Tuning } from "../sweep/tuning.js";
+import type { Tuning } from "../statistics/tuning.js";
 
 /** What runs took. */
 export interface Cost {

@@ -2,7 +2,7 @@
 import { describeRates } from "../config/learningRates.js";
 import { examplesOf } from "../config/task.js";
 import { markdownBullets, markdownTable } from "../report/markdown.js";
-import { count } from "../terminal/format.js";
+import { count } from "../words/format.js";
 import { probeSections } from "./sections.js";
 import type { ProbeResults } from "./types.js";
 import { probeWords } from "./words.js";

@@ -5,7 +5,7 @@ import { htmlDocument } from "../report/document.js";
 import { bullets, grid, method } from "../report/page.js";
 import { escapeHtml, htmlTable, plainRow } from "../report/tables.js";
 import { networkOf } from "../report/taskWords.js";
-import { count } from "../terminal/format.js";
+import { count } from "../words/format.js";
 import { changePanels, curvePanels, type Drawn, gatePanels, inputPanels } from "./charts.js";
 import { probeSections, type Section } from "./sections.js";
 import { summariseProbe } from "./summary.js";

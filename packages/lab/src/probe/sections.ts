@@ -2,7 +2,7 @@
 // the documents.
 
 import { examplesOf } from "../config/task.js";
-import { count, grouped } from "../terminal/format.js";
+import { count, grouped } from "../words/format.js";
 import type { Shape } from "./shape.js";
 import { summariseProbe } from "./summary.js";
 import { type Cells, changeCells, gateCells, gradientCells, shapeCells } from "./tables.js";

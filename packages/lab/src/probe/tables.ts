@@ -1,5 +1,5 @@
 // The tables of a probe as plain text cells, for the terminal, the page and the documents alike.
-import { signed } from "../terminal/format.js";
+import { signed } from "../words/format.js";
 import { DISTANCES } from "./measure.js";
 import type { Shape } from "./shape.js";
 import type { Spread, VariantProbe } from "./summary.js";

@@ -1,5 +1,5 @@
 // What the numbers of a probe show, in sentences that are made from them, and what they cannot show.
-import { count, list } from "../terminal/format.js";
+import { count, list } from "../words/format.js";
 import { DISTANCES } from "./measure.js";
 import type { Shape } from "./shape.js";
 import { type Spread, summariseProbe, type VariantProbe } from "./summary.js";

@@ -5,11 +5,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Job, Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Config } from "../config/config.js";
-import type { SweepEvents } from "../sweep/events.js";
+import type { SweepEvents } from "../records/events.js";
+import type { RunRecord } from "../records/record.js";
+import type { Run } from "../records/run.js";
 import { readRecords, writeModel, writeRecord } from "../sweep/folder.js";
 import { OpenRuns } from "../sweep/openRuns.js";
-import type { RunRecord } from "../sweep/record.js";
-import type { Run } from "../sweep/run.js";
 import { tidyRecords } from "../sweep/sweep.js";
 import { connectRedis, tellTroubles } from "./connection.js";
 import {

@@ -4,8 +4,8 @@ import { activationFromJson } from "swiglu";
 import { z } from "zod";
 import type { Config } from "../config/config.js";
 import { messageOf } from "../errors.js";
-import { isRunRecord, type RunRecord } from "../sweep/record.js";
-import { configOfRun, type Run, runHash } from "../sweep/run.js";
+import { isRunRecord, type RunRecord } from "../records/record.js";
+import { configOfRun, type Run, runHash } from "../records/run.js";
 
 /** The one queue that runs of all sweeps go through. */
 export const QUEUE = "swiglu-lab";

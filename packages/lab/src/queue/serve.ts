@@ -8,11 +8,11 @@ import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { labVersion } from "../config/config.js";
 import { messageOf, StopError } from "../errors.js";
-import type { SweepEvents } from "../sweep/events.js";
+import type { SweepEvents } from "../records/events.js";
+import type { RunRecord } from "../records/record.js";
+import type { Run } from "../records/run.js";
 import { readModel, readRecord } from "../sweep/folder.js";
 import { TrainingProcess } from "../sweep/process.js";
-import type { RunRecord } from "../sweep/record.js";
-import type { Run } from "../sweep/run.js";
 import { connectRedis, tellTroubles } from "./connection.js";
 import {
   jobId,

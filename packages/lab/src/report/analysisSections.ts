@@ -1,10 +1,10 @@
 // The report's sections on the analysis: the primary questions with the figures behind them, and the exploratory comparisons.
 import type { TaskKind } from "../config/task.js";
-import { type Metric, outcomesOf, showInterval } from "../metrics/metric.js";
 import type { Analysis, Comparison, OutcomeAnalysis, PrimaryComparison } from "../statistics/analysis.js";
 import type { Interval } from "../statistics/estimate.js";
+import { type Metric, outcomesOf, showInterval } from "../statistics/metric.js";
 import { pText } from "../statistics/verdicts.js";
-import { grouped, list, signed } from "../terminal/format.js";
+import { grouped, list, signed } from "../words/format.js";
 import { escapeHtml, htmlTable, plainRow } from "./tables.js";
 
 /** Both sections; "" without an analysis, and without primary questions only the second one. */

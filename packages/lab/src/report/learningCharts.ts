@@ -1,8 +1,8 @@
 // Learning curves as small multiples: every variant in a panel of its own, with the baseline behind it in grey.
 import { axisX, axisY, gridY, line, type PlotOptions } from "@observablehq/plot";
 import type { Family } from "../activation/samples.js";
+import type { CurvePoint } from "../records/record.js";
 import type { Summary, VariantSummary } from "../statistics/summary.js";
-import type { CurvePoint } from "../sweep/record.js";
 import { familyColour, panelFrame, svg } from "./svg.js";
 
 /** Where a logarithmic axis of losses has its ticks. */

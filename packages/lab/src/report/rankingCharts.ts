@@ -1,8 +1,8 @@
 // The ranking as two charts in the same order: the test metric, and the difference to the baseline.
 import { axisX, axisY, dot, gridX, gridY, type PlotOptions, ruleX, ruleY } from "@observablehq/plot";
 import type { Family } from "../activation/samples.js";
-import type { Metric } from "../metrics/metric.js";
 import { type Estimate, excludesZero } from "../statistics/estimate.js";
+import type { Metric } from "../statistics/metric.js";
 import type { Summary } from "../statistics/summary.js";
 import { familyColour, svg } from "./svg.js";
 

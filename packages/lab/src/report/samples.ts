@@ -1,5 +1,5 @@
 // Translations of the best model, beside what they should have been.
-import type { FinishedRun } from "../sweep/record.js";
+import type { FinishedRun } from "../records/record.js";
 import { escapeHtml } from "./tables.js";
 
 /** A section of the report; "" for tasks that translate nothing. */

@@ -1,13 +1,13 @@
 // The report's tables: the ranking, and every run.
 import type { Family } from "../activation/samples.js";
 import type { TaskKind } from "../config/task.js";
-import { metricsOf, show, showDifference, showEstimate } from "../metrics/metric.js";
+import type { RunRecord } from "../records/record.js";
 import type { Matched } from "../statistics/matched.js";
+import { metricsOf, show, showDifference, showEstimate } from "../statistics/metric.js";
 import type { Summary } from "../statistics/summary.js";
-import type { RunRecord } from "../sweep/record.js";
-import type { Tuning } from "../sweep/tuning.js";
-import { grouped } from "../terminal/format.js";
+import type { Tuning } from "../statistics/tuning.js";
 import { matchedCells, matchedHead, runCells, runHead, tuningCells, tuningHead } from "../terminal/tables.js";
+import { grouped } from "../words/format.js";
 
 export function rankingRows(
   { ranking, baseline }: Summary,

@@ -1,7 +1,7 @@
 // What the report says of the network and of the data, task by task.
 import type { Config } from "../config/config.js";
 import type { TaskKind } from "../config/task.js";
-import { count, grouped } from "../terminal/format.js";
+import { count, grouped } from "../words/format.js";
 
 export const networkOf: Readonly<Record<TaskKind, string>> = {
   images: "vision transformer",

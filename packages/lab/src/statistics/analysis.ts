@@ -1,13 +1,13 @@
 // The analysis that docs/method.md lays down: primary questions with Dunnett's comparisons, all else exploratory with
 // Benjamini and Hochberg's correction; equivalence, effect sizes, test-set noise and pairing for every comparison.
 import type { Config } from "../config/config.js";
-import { type Metric, outcomesOf } from "../metrics/metric.js";
-import { lossesOfText, type RunRecord } from "../sweep/record.js";
+import { lossesOfText, type RunRecord } from "../records/record.js";
 import { type Anova, anova } from "./anova.js";
 import { benjaminiHochberg } from "./benjaminiHochberg.js";
 import { bootstrapInterval, bootstrapMeans, type TestPart } from "./bootstrap.js";
 import { type DunnettComparison, dunnett } from "./dunnett.js";
 import { type Interval, meanOf, varianceOf } from "./estimate.js";
+import { type Metric, outcomesOf } from "./metric.js";
 import {
   type Equivalence,
   equivalence,

@@ -4,7 +4,7 @@ import { activationFromJson } from "swiglu";
 import type { Config, VariantConfig } from "../config/config.js";
 import { shapeOf } from "../config/shape.js";
 import { flopsPerStep } from "../model/flops.js";
-import type { CurvePoint, FinishedRun, RunRecord } from "../sweep/record.js";
+import type { CurvePoint, FinishedRun, RunRecord } from "../records/record.js";
 import { type Estimate, estimate, median } from "./estimate.js";
 
 /** What a step of a variant costs, and the losses on the sample of the validation part. */

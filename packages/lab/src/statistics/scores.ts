@@ -1,6 +1,7 @@
 // The test scores of a sweep as a table of seeds and variants, in which runs that diverged count as losses.
-import type { Metric } from "../metrics/metric.js";
-import type { DivergedRun, FinishedRun, RunRecord } from "../sweep/record.js";
+
+import type { DivergedRun, FinishedRun, RunRecord } from "../records/record.js";
+import type { Metric } from "./metric.js";
 
 /** What a sweep's variants are compared with first: relu, or the first variant where relu is not among them. */
 export const baselineOf = (names: readonly string[]): string => (names.includes("relu") ? "relu" : names[0]!);

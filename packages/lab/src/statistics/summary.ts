@@ -1,8 +1,8 @@
 // From the records of a sweep to its ranking: estimates per variant, and differences to the baseline seed by seed.
 import type { Config } from "../config/config.js";
-import { isBetter, type Metric, metricOf, metricsOf } from "../metrics/metric.js";
-import type { DivergedRun, FinishedRun, RunRecord, Score } from "../sweep/record.js";
+import type { DivergedRun, FinishedRun, RunRecord, Score } from "../records/record.js";
 import { type Estimate, estimate, median } from "./estimate.js";
+import { isBetter, type Metric, metricOf, metricsOf } from "./metric.js";
 import { baselineOf, countedAs, worstRun } from "./scores.js";
 
 interface ScoreEstimate {

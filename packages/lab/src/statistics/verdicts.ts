@@ -1,8 +1,8 @@
 // The answers to the primary questions in plain words: the verdict, the figures behind it, and how many seeds would tell more.
 import type { TaskKind } from "../config/task.js";
-import { type Metric, outcomesOf, show, showInterval } from "../metrics/metric.js";
-import { grouped, signed } from "../terminal/format.js";
+import { grouped, signed } from "../words/format.js";
 import type { Analysis, PrimaryComparison } from "./analysis.js";
+import { type Metric, outcomesOf, show, showInterval } from "./metric.js";
 
 /** One sentence or two for each primary question, decided by the primary outcome. */
 export function describePrimary(analysis: Analysis | null, task: TaskKind): string[] {

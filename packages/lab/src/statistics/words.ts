@@ -2,10 +2,10 @@
 import type { Config } from "../config/config.js";
 import { describeRates } from "../config/learningRates.js";
 import { examplesOf } from "../config/task.js";
-import { type Metric, metricOf, show, showDifference } from "../metrics/metric.js";
-import { count, grouped, list } from "../terminal/format.js";
+import { count, grouped, list } from "../words/format.js";
 import type { Analysis } from "./analysis.js";
 import { excludesZero, median } from "./estimate.js";
+import { type Metric, metricOf, show, showDifference } from "./metric.js";
 import type { Summary, VariantSummary } from "./summary.js";
 import { describePrimary } from "./verdicts.js";
 

@@ -1,8 +1,8 @@
 // The best model as a file that others can run: written as ONNX, loaded again, and measured on test data.
 import { UserError } from "../errors.js";
+import type { FinishedRun, Score } from "../records/record.js";
 import type { Task } from "../tasks/task.js";
 import { readModel, writeResult } from "./folder.js";
-import type { FinishedRun, Score } from "./record.js";
 
 export interface BestModel {
   readonly file: string;

@@ -6,9 +6,9 @@ import { rm } from "node:fs/promises";
 import type { TrainingState } from "onnx-grad";
 import type { Config } from "../config/config.js";
 import { messageOf } from "../errors.js";
+import type { CurvePoint } from "../records/record.js";
+import { type Run, runHash } from "../records/run.js";
 import { writeAtomically } from "./atomic.js";
-import type { CurvePoint } from "./record.js";
-import { type Run, runHash } from "./run.js";
 
 /** A run after some of its steps. The order of the data follows from the seed and the number of steps. */
 export interface RunProgress {

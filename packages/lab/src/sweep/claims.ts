@@ -3,9 +3,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
+import type { Run } from "../records/run.js";
 import { explainFull } from "./atomic.js";
 import { claimPath } from "./folder.js";
-import type { Run } from "./run.js";
 
 /** Milliseconds between two signs of life, and after how many without one a claim is given up. */
 const HEARTBEAT = 5_000;

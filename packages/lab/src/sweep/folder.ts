@@ -4,9 +4,9 @@ import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync
 import { join } from "node:path";
 import { type Config, canonicalJson, folderName } from "../config/config.js";
 import { messageOf, StopError, UserError } from "../errors.js";
+import { isRunRecord, type RunRecord, runKey } from "../records/record.js";
+import type { Run } from "../records/run.js";
 import { isTemporary, writeAtomically } from "./atomic.js";
-import { isRunRecord, type RunRecord, runKey } from "./record.js";
-import type { Run } from "./run.js";
 
 /**
  * The folder of a configuration under `out`, made when it is not there.

@@ -1,7 +1,7 @@
 // What travels between the sweep and its worker processes: plain data only.
 import type { Config } from "../config/config.js";
-import type { CurvePoint, RunRecord } from "./record.js";
-import type { Run } from "./run.js";
+import type { CurvePoint, RunRecord } from "../records/record.js";
+import type { Run } from "../records/run.js";
 
 /** One run to do: a variant of the configuration under one of its seeds. */
 export interface Job extends Run {

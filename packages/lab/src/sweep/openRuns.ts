@@ -1,10 +1,10 @@
 // The runs of a sweep that have no record yet, as one of those sees them who share the folder: free, in its own hands,
 // or in another's.
 import type { Config } from "../config/config.js";
+import { type RunRecord, runKey } from "../records/record.js";
+import type { Run } from "../records/run.js";
 import { Claims } from "./claims.js";
 import { readRecord, runsOf } from "./folder.js";
-import { type RunRecord, runKey } from "./record.js";
-import type { Run } from "./run.js";
 
 export class OpenRuns {
   /** Not recorded, not in these hands. */

@@ -2,13 +2,13 @@
 // other sweeps in the same folder; models of all but the best deleted.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config/config.js";
+import type { SweepEvents } from "../records/events.js";
+import type { RunRecord } from "../records/record.js";
 import { summarise } from "../statistics/summary.js";
-import type { SweepEvents } from "./events.js";
 import { readRecords, removeTemporaries, tidy } from "./folder.js";
 import type { Job } from "./job.js";
 import { OpenRuns } from "./openRuns.js";
 import { runPool } from "./pool.js";
-import type { RunRecord } from "./record.js";
 
 /** Milliseconds between two looks at what other sweeps in the folder have done. */
 const LOOK_INTERVAL = 500;

@@ -5,9 +5,9 @@ import type { Config, VariantConfig } from "../config/config.js";
 import { shapeOf } from "../config/shape.js";
 import { describeEnvironment, environment } from "../environment.js";
 import { Trainer } from "../model/index.js";
+import { type CurvePoint, type RunRecord, textOfLosses } from "../records/record.js";
 import type { Task } from "../tasks/task.js";
 import type { Checkpoints, RunProgress } from "./checkpoint.js";
-import { type CurvePoint, type RunRecord, textOfLosses } from "./record.js";
 import { learningRateAt } from "./schedule.js";
 
 /** Points on a learning curve, and on that of the validation loss. */

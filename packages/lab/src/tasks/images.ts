@@ -7,9 +7,9 @@ import { allOf, batchesOf, gather, holdBack } from "../data/batches.js";
 import { type ImageSet, type LabelledImages, loadImageSet } from "../data/imageSet.js";
 import { UserError } from "../errors.js";
 import type { Trainer } from "../model/index.js";
+import type { FinishedRun, Score } from "../records/record.js";
 import type { TestPart } from "../statistics/bootstrap.js";
-import type { FinishedRun, Score } from "../sweep/record.js";
-import { grouped, percent } from "../terminal/format.js";
+import { grouped, percent } from "../words/format.js";
 import type { Batch, Outcome, Task } from "./task.js";
 
 /** Images evaluated at a time. */

@@ -9,9 +9,9 @@ import { hashOf, readDocuments, type TextDocument } from "../data/text.js";
 import { tokenizerJson } from "../data/tokenizerFile.js";
 import { UserError } from "../errors.js";
 import type { Trainer } from "../model/index.js";
+import type { FinishedRun } from "../records/record.js";
 import type { TestPart } from "../statistics/bootstrap.js";
-import type { FinishedRun } from "../sweep/record.js";
-import { count, grouped } from "../terminal/format.js";
+import { count, grouped } from "../words/format.js";
 import { checkSequences, evaluateSequences, type Sequences, spread, tokensOf } from "./sequences.js";
 import type { Batch, Outcome, Task } from "./task.js";
 

@@ -2,7 +2,7 @@
 import { setImmediate as yieldToEvents } from "node:timers/promises";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { Trainer } from "../model/index.js";
-import { type FinishedRun, lossesOfText } from "../sweep/record.js";
+import { type FinishedRun, lossesOfText } from "../records/record.js";
 import type { Batch } from "./task.js";
 
 /** Sequences of `context` tokens each, one after the other. */

@@ -1,8 +1,8 @@
 // A task: data, what a model learns from it batch by batch, and how well it does. All else is the same for every task.
 import type { TaskConfig, TaskSettings } from "../config/task.js";
 import type { ImageShape, SequenceShape, Trainer } from "../model/index.js";
+import type { FinishedRun, Sample, Score } from "../records/record.js";
 import type { TestPart } from "../statistics/bootstrap.js";
-import type { FinishedRun, Sample, Score } from "../sweep/record.js";
 import { ImagesTask } from "./images.js";
 import { LanguageTask } from "./language.js";
 import { TranslationTask } from "./translation.js";

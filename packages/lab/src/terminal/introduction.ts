@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.js";
 import { examplesOf } from "../config/task.js";
 import { networkOf } from "../report/taskWords.js";
-import { capitalised, count } from "./format.js";
+import { capitalised, count } from "../words/format.js";
 import { heading, wrap } from "./style.js";
 import { parameterTable } from "./tables.js";
 

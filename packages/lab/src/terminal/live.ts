@@ -1,8 +1,8 @@
 // Shows a sweep while it runs: a panel that is redrawn in a terminal, plain lines in a pipe, a file or CI.
 import { createLogUpdate } from "log-update";
 import type { Config } from "../config/config.js";
-import type { SweepEvents } from "../sweep/events.js";
-import type { RunRecord } from "../sweep/record.js";
+import type { SweepEvents } from "../records/events.js";
+import type { RunRecord } from "../records/record.js";
 import {
   advance,
   failureLine,

@@ -1,9 +1,9 @@
 // The state of a sweep and what it looks like while it runs: a panel in a terminal, lines elsewhere. Pure functions.
 import type { Config } from "../config/config.js";
-import { describeScore } from "../metrics/metric.js";
-import { type CurvePoint, type RunRecord, runKey } from "../sweep/record.js";
-import type { Run } from "../sweep/run.js";
-import { count, duration } from "./format.js";
+import { type CurvePoint, type RunRecord, runKey } from "../records/record.js";
+import type { Run } from "../records/run.js";
+import { describeScore } from "../statistics/metric.js";
+import { count, duration } from "../words/format.js";
 import { emptyTrace, sparkline, type Trace, traced } from "./sparkline.js";
 
 /** Columns of a sparkline. */

@@ -2,12 +2,12 @@
 import type { Config } from "../config/config.js";
 import { targetParameters } from "../config/matching.js";
 import type { TaskKind } from "../config/task.js";
-import { metricsOf, show, showDifference, showEstimate } from "../metrics/metric.js";
+import type { RunRecord } from "../records/record.js";
 import type { Matched } from "../statistics/matched.js";
+import { metricsOf, show, showDifference, showEstimate } from "../statistics/metric.js";
 import type { Summary } from "../statistics/summary.js";
-import type { RunRecord } from "../sweep/record.js";
-import type { Tuning } from "../sweep/tuning.js";
-import { grouped, signed } from "./format.js";
+import type { Tuning } from "../statistics/tuning.js";
+import { grouped, signed } from "../words/format.js";
 import { table } from "./table.js";
 
 /** Hidden width and feed-forward parameters per block of every variant, against the target. */

@@ -1,5 +1,5 @@
 // What a worker of a queue says: a line for every run that ends, and, in a terminal, what it has in hand.
-import type { SweepEvents } from "../sweep/events.js";
+import type { SweepEvents } from "../records/events.js";
 import { outcomeText, remarkLine } from "./progress.js";
 
 /** A view of a worker: lines without totals, for a worker does not know how much there is to do. */

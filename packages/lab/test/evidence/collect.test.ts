@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Config, folderName } from "../../src/config/config.js";
 import { collect, evidenceJson } from "../../src/evidence/collect.js";
 import { evidenceDocument } from "../../src/evidence/document.js";
+import type { RunRecord } from "../../src/records/record.js";
 import { openFolder, writeRecord } from "../../src/sweep/folder.js";
-import type { RunRecord } from "../../src/sweep/record.js";
 import { madeUp, madeUpConfig, madeUpRecords, tuning } from "./made-up.js";
 
 const losses = { swish: [0.4, 0.5, 0.4], glu: [0.3, 0.3, 0.4], swiglu: [0.3, 0.2, 0.3] };

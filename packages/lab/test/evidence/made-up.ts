@@ -3,10 +3,10 @@
 import type { Config } from "../../src/config/config.js";
 import { type PresetName, presets } from "../../src/config/presets.js";
 import type { Evidence } from "../../src/evidence/types.js";
+import type { RunRecord } from "../../src/records/record.js";
+import { textOfLosses } from "../../src/records/record.js";
 import { analyse } from "../../src/statistics/analysis.js";
-import type { RunRecord } from "../../src/sweep/record.js";
-import { textOfLosses } from "../../src/sweep/record.js";
-import type { Tuning } from "../../src/sweep/tuning.js";
+import type { Tuning } from "../../src/statistics/tuning.js";
 import { configOf, diverged, finished } from "../records.js";
 
 /** Test losses of each variant, seed by seed; null where a run diverged. */

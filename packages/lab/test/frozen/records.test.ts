@@ -20,18 +20,32 @@ test.each(Object.entries(runs))("records of %s", async (name, options) => {
   const out = mkdtempSync(join(tmpdir(), "frozen-"));
   try {
     const short = ["--steps", "12", "--seeds", "1", "--learning-rate", "0.004"];
-    const variants = ["--variants", name === "images" ? "swigluBlend-trained,swiglu-trained,relu" : "swiglu-trained"];
-    const { status, stderr } = spawnSync(process.execPath, [CLI, "compare", ...options, ...short, ...variants, "--out", out]);
+    const variants = [
+      "--variants",
+      name === "images" ? "swigluBlend-trained,swiglu-trained,relu" : "swiglu-trained",
+    ];
+    const { status, stderr } = spawnSync(process.execPath, [
+      CLI,
+      "compare",
+      ...options,
+      ...short,
+      ...variants,
+      "--out",
+      out,
+    ]);
     expect(status, String(stderr)).toBe(0);
     const folder = join(out, readdirSync(out)[0]!);
     const config = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
-    const digest = (data: Uint8Array | string) => createHash("sha256").update(data).digest("hex").slice(0, 16);
-    const records = readdirSync(join(folder, "records")).sort().map((file) => {
-      const bytes = readFileSync(join(folder, "records", file));
-      if (!file.endsWith(".json")) return `${file} ${digest(bytes)}`;
-      const record = Object.entries(JSON.parse(bytes.toString())).filter(([key]) => !times.includes(key));
-      return `${file} ${digest(JSON.stringify(record))}`;
-    });
+    const digest = (data: Uint8Array | string) =>
+      createHash("sha256").update(data).digest("hex").slice(0, 16);
+    const records = readdirSync(join(folder, "records"))
+      .sort()
+      .map((file) => {
+        const bytes = readFileSync(join(folder, "records", file));
+        if (!file.endsWith(".json")) return `${file} ${digest(bytes)}`;
+        const record = Object.entries(JSON.parse(bytes.toString())).filter(([key]) => !times.includes(key));
+        return `${file} ${digest(JSON.stringify(record))}`;
+      });
     const text = `config ${digest(JSON.stringify(config))}\n${records.join("\n")}\n`;
     await expect(text).toMatchFileSnapshot(fileURLToPath(new URL(`${name}.txt`, import.meta.url)));
   } finally {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Config } from "../../src/config/config.js";
 import type { TaskKind } from "../../src/config/task.js";
+import { type Score, textOfLosses } from "../../src/records/record.js";
 import {
   describeScore,
   isBetter,
@@ -10,10 +11,9 @@ import {
   show,
   showDifference,
   showEstimate,
-} from "../../src/metrics/metric.js";
+} from "../../src/statistics/metric.js";
 import { summarise } from "../../src/statistics/summary.js";
 import { describe as inWords } from "../../src/statistics/words.js";
-import { type Score, textOfLosses } from "../../src/sweep/record.js";
 import { rankingTable, runTable } from "../../src/terminal/tables.js";
 import { configOf, finished } from "../records.js";
 

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { activations } from "swiglu";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Trainer } from "../../src/model/index.js";
-import { isRunRecord, lossesOfText } from "../../src/sweep/record.js";
+import { isRunRecord, lossesOfText } from "../../src/records/record.js";
 import { loadTask } from "../../src/tasks/task.js";
 import { runCli } from "../cli.js";
 import { wholeAndResumed } from "./resumed.js";

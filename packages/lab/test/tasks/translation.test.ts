@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compilerMessages, readPairs } from "../../src/data/pairs.js";
 import { groupByPassages } from "../../src/data/partition.js";
 import { Decoder, pack, Trainer, type Variant } from "../../src/model/index.js";
-import { isRunRecord } from "../../src/sweep/record.js";
+import { isRunRecord } from "../../src/records/record.js";
 import { continueAll } from "../../src/tasks/search.js";
 import { loadTask } from "../../src/tasks/task.js";
 import { runCli } from "../cli.js";

@@ -1,4 +1,7 @@
 // The entry "swiglu/onnx": activations and other expressions as ONNX nodes, and models as ONNX files.
+
+export { type OrtOptions, ort } from "../ort/backend.js";
+export type { OrtRuntime } from "../ort/runtime.js";
 export { type ActivationGraphOptions, activationGraph } from "./activation-graph.js";
 export {
   type BlockGraphOptions,
@@ -26,7 +29,5 @@ export type {
   ValueInfo,
 } from "./model.js";
 export type { EmitOptions, OnnxMath } from "./options.js";
-export { type OrtOptions, ort } from "./ort/backend.js";
-export type { OrtRuntime } from "./ort/runtime.js";
 export type { GraphInput, GraphParameter } from "./parameters.js";
 export type { WriteOptions } from "./settings.js";

@@ -4,14 +4,14 @@ import type { ActivationPlan } from "../backend/check.js";
 import type { Data, ParameterValue, Tensor } from "../backend/data.js";
 import type { FfnPlan } from "../backend/ffn.js";
 import { type Output, SynchronousBackend } from "../backend/synchronous.js";
-import { backward, forward } from "./activate.js";
-import { type Engine, SingleThreadEngine } from "./engine.js";
-import { chooseSimd, type Simd } from "./features.js";
-import { WasmFfn } from "./ffn.js";
-import { PooledEngine } from "./pool.js";
-import { type Scratch, withScratch } from "./scratch.js";
-import { WasmTensor } from "./tensor.js";
-import { chooseThreads } from "./threads.js";
+import { WasmFfn } from "./block/block.js";
+import { backward, forward } from "./elementwise/activate.js";
+import { type Engine, SingleThreadEngine } from "./machine/engine.js";
+import { chooseSimd, type Simd } from "./machine/features.js";
+import { type Scratch, withScratch } from "./machine/scratch.js";
+import { WasmTensor } from "./machine/tensor.js";
+import { chooseThreads } from "./threads/count.js";
+import { PooledEngine } from "./threads/pool.js";
 
 export interface WasmOptions {
   /** `plain` or `relaxed` SIMD; by default the best there is. One that is asked for and missing is an error. */

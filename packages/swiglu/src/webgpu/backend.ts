@@ -27,13 +27,13 @@ import {
 } from "../backend/ffn.js";
 import type { Activation, Parameters } from "../catalogue/activation.js";
 import { sizeOf } from "../layout.js";
-import { backward, forward } from "./activate.js";
-import type { Place } from "./buffers.js";
-import { Call } from "./call.js";
-import { Gpu } from "./device.js";
-import { GpuFfn } from "./ffn.js";
-import type { Device, DeviceBuffer, WebgpuOptions, WebgpuTensor } from "./options.js";
-import { GpuTensor } from "./tensor.js";
+import { GpuFfn } from "./block/block.js";
+import type { Place } from "./device/buffers.js";
+import { Call } from "./device/call.js";
+import { Gpu } from "./device/device.js";
+import type { Device, DeviceBuffer, WebgpuOptions, WebgpuTensor } from "./device/options.js";
+import { GpuTensor } from "./device/tensor.js";
+import { backward, forward } from "./elementwise/activate.js";
 
 /** A backend on a GPU. Calls take effect in the order they are made, also those whose results nobody waits for. */
 export interface WebgpuBackend extends Backend {

@@ -31,25 +31,54 @@ test("on a device that computes nothing", async () => {
       const names = Object.keys(activation.parameters);
       for (const count of [64, 63, 4096])
         for (const channels of [0, 3, 8]) {
-          const parameters = Object.fromEntries(names.map((n) => [n, channels && count % channels === 0 ? t(channels).fill(1) : 1]));
+          const parameters = Object.fromEntries(
+            names.map((n) => [n, channels && count % channels === 0 ? t(channels).fill(1) : 1]),
+          );
           const inputs = gated
-            ? [{ gate: t(count), up: t(count) }, ...(["gate-first", "gate-second", "interleaved"] as const).map((layout) => ({ packed: t(2 * count), shape: [1, 2 * count], layout }))]
+            ? [
+                { gate: t(count), up: t(count) },
+                ...(["gate-first", "gate-second", "interleaved"] as const).map((layout) => ({
+                  packed: t(2 * count),
+                  shape: [1, 2 * count],
+                  layout,
+                })),
+              ]
             : [{ x: t(count) }];
           for (const input of inputs) {
             await backend.activate(activation as never, input as never, parameters as never);
             for (const parameterGradients of [true, false])
-              await backend.activateBackward(activation as never, input as never, t(count), parameters as never, { parameterGradients });
+              await backend.activateBackward(
+                activation as never,
+                input as never,
+                t(count),
+                parameters as never,
+                { parameterGradients },
+              );
           }
         }
       const self = gated && activation.self !== undefined;
-      for (const [dModel, dFf, rows] of [[8, 16, 4], [12, 20, 70], [5, 7, 1]] as const) {
+      for (const [dModel, dFf, rows] of [
+        [8, 16, 4],
+        [12, 20, 70],
+        [5, 7, 1],
+      ] as const) {
         const [a, b] = [t(dModel * dFf), t(dModel * dFf)];
         const forms = self
           ? [{ in: a, square: t(dFf * dFf), down: b }]
-          : [{ gate: a, up: a, down: b, gateBias: t(dFf), downBias: t(dModel) }, { packed: t(2 * dModel * dFf), down: b }];
+          : [
+              { gate: a, up: a, down: b, gateBias: t(dFf), downBias: t(dModel) },
+              { packed: t(2 * dModel * dFf), down: b },
+            ];
         for (const weights of forms)
           for (const recompute of [false, true]) {
-            const block = await backend.gatedFfn({ activation, dModel, dFf, weights, recompute, ...("packed" in weights ? { layout: "gate-first" } : {}) } as never);
+            const block = await backend.gatedFfn({
+              activation,
+              dModel,
+              dFf,
+              weights,
+              recompute,
+              ...("packed" in weights ? { layout: "gate-first" } : {}),
+            } as never);
             const pass = await block.record(t(rows * dModel), rows);
             await pass.backward(t(rows * dModel));
             await block.forward(t(rows * dModel), rows);

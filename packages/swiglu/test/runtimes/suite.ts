@@ -1,6 +1,6 @@
 // The conformance suite as one program that runs in any JavaScript runtime and reports in lines: in Node 24, in a page.
 import { activations, wasm } from "../../src/index.js";
-import type { Simd } from "../../src/wasm/features.js";
+import type { Simd } from "../../src/wasm/machine/features.js";
 import { conformanceCases } from "../conformance/index.js";
 import { expectSameResults } from "../wasm/same-results.js";
 import { attempt, type Report } from "./lines.js";

@@ -13,7 +13,7 @@ import {
 } from "../../src/wasm/assembler/code.js";
 import { f32, f32x4, i32, v128 } from "../../src/wasm/assembler/instructions.js";
 import { ModuleBuilder } from "../../src/wasm/assembler/module.js";
-import { instantiate } from "../../src/wasm/instantiate.js";
+import { instantiate } from "../../src/wasm/machine/instantiate.js";
 
 const memoryType = { shared: false, initial: 1, maximum: 1 };
 

@@ -15,4 +15,4 @@ function die() {
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 
-await import("../../dist/wasm/worker.js");
+await import("../../dist/wasm/threads/worker.js");

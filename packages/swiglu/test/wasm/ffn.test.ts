@@ -12,10 +12,10 @@ import {
   type ParameterValue,
   reference,
 } from "../../src/index.js";
-import { type Engine, SingleThreadEngine } from "../../src/wasm/engine.js";
-import { chooseSimd } from "../../src/wasm/features.js";
-import { WasmFfn } from "../../src/wasm/ffn.js";
-import { WasmTensor } from "../../src/wasm/tensor.js";
+import { WasmFfn } from "../../src/wasm/block/block.js";
+import { type Engine, SingleThreadEngine } from "../../src/wasm/machine/engine.js";
+import { chooseSimd } from "../../src/wasm/machine/features.js";
+import { WasmTensor } from "../../src/wasm/machine/tensor.js";
 import { expectArrayClose } from "../conformance/expect.js";
 import { plainFloats } from "../conformance/samples.js";
 

@@ -1,11 +1,17 @@
 // Matrix products on packed panels against float64 loops: every tile height, both layouts of the left operand, sums that are
 // taken in blocks and in stretches, several groups, and nothing written outside the output.
 import { describe, expect, test } from "vitest";
-import { type Engine, SingleThreadEngine } from "../../src/wasm/engine.js";
-import { chooseSimd } from "../../src/wasm/features.js";
-import { padded, product, rowMajor, tileRows, wholeTiles } from "../../src/wasm/gemm.js";
-import { columnSums, packColumns, packLeft, packRight, packTransposed } from "../../src/wasm/gemm-panels.js";
-import { readMatrix } from "../../src/wasm/matrix-copy.js";
+import { type Engine, SingleThreadEngine } from "../../src/wasm/machine/engine.js";
+import { chooseSimd } from "../../src/wasm/machine/features.js";
+import { readMatrix } from "../../src/wasm/product/matrix-copy.js";
+import {
+  columnSums,
+  packColumns,
+  packLeft,
+  packRight,
+  packTransposed,
+} from "../../src/wasm/product/packing.js";
+import { padded, product, rowMajor, tileRows, wholeTiles } from "../../src/wasm/product/product.js";
 import { expectArrayClose } from "../conformance/expect.js";
 import { plainFloats } from "../conformance/samples.js";
 

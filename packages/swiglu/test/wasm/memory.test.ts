@@ -5,11 +5,11 @@ import { describe, expect, test } from "vitest";
 import { planActivation } from "../../src/backend/check.js";
 import { type Activation, activations, wasm } from "../../src/index.js";
 import { type PackedLayout, packedViews, viewIndex, wholeView } from "../../src/layout.js";
-import { backward, forward } from "../../src/wasm/activate.js";
-import { SingleThreadEngine } from "../../src/wasm/engine.js";
-import { Heap } from "../../src/wasm/heap.js";
-import { channelLength, divide, type Piece, pieces } from "../../src/wasm/pieces.js";
-import { Scratch } from "../../src/wasm/scratch.js";
+import { backward, forward } from "../../src/wasm/elementwise/activate.js";
+import { channelLength, divide, type Piece, pieces } from "../../src/wasm/elementwise/pieces.js";
+import { SingleThreadEngine } from "../../src/wasm/machine/engine.js";
+import { Heap } from "../../src/wasm/machine/heap.js";
+import { Scratch } from "../../src/wasm/machine/scratch.js";
 import { plainFloats } from "../conformance/samples.js";
 
 describe("heap", () => {

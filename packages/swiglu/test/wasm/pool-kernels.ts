@@ -2,8 +2,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { brIf, loop } from "../../src/wasm/assembler/code.js";
 import { atomics, drop, i32 } from "../../src/wasm/assembler/instructions.js";
-import type { LoadedModule } from "../../src/wasm/engine.js";
-import { PooledEngine } from "../../src/wasm/pool.js";
+import type { LoadedModule } from "../../src/wasm/machine/engine.js";
+import { PooledEngine } from "../../src/wasm/threads/pool.js";
 
 export function poolKernels(engine: PooledEngine): LoadedModule {
   return engine.load("pool test", (module) => {

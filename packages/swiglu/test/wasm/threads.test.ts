@@ -3,8 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { wasm } from "../../src/index.js";
-import { PooledEngine, type PoolOptions } from "../../src/wasm/pool.js";
-import { type StartedWorker, type StartWorker, startWorker } from "../../src/wasm/worker-start.js";
+import { PooledEngine, type PoolOptions } from "../../src/wasm/threads/pool.js";
+import { type StartedWorker, type StartWorker, startWorker } from "../../src/wasm/threads/worker-start.js";
 import { meets, poolKernels, untilUp } from "./pool-kernels.js";
 
 const engines: PooledEngine[] = [];

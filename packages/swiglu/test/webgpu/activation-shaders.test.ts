@@ -1,10 +1,10 @@
 // The WGSL of activations as text: readable, checked without a GPU. Numbers are checked by the conformance suite.
 import { describe, expect, test } from "vitest";
 import { type Activation, activations, defineActivation, expressions as e } from "../../src/index.js";
-import type { KernelShape } from "../../src/webgpu/activation-elements.js";
-import { elementFunctions } from "../../src/webgpu/activation-functions.js";
-import { activationShader } from "../../src/webgpu/activation-kernels.js";
-import { emitWgsl } from "../../src/webgpu/emit.js";
+import type { KernelShape } from "../../src/webgpu/elementwise/elements-kernel.js";
+import { elementFunctions } from "../../src/webgpu/elementwise/functions-kernel.js";
+import { activationShader } from "../../src/webgpu/elementwise/kernels.js";
+import { emitWgsl } from "../../src/webgpu/wgsl/emit.js";
 import { userDefined } from "../conformance/index.js";
 
 const withoutComments = (code: string): string => code.replace(/\/\/.*/g, "");

@@ -1,9 +1,9 @@
 // The matrix products as they are generated: readable, and one comment that says what they compute. Numbers are checked by
 // the blocks that use them.
 import { expect, test } from "vitest";
-import { plainEpilogue } from "../../src/webgpu/ffn-kernels.js";
-import { rowsKernel } from "../../src/webgpu/gemm-rows.js";
-import { tileKernel } from "../../src/webgpu/gemm-tile.js";
+import { plainEpilogue } from "../../src/webgpu/block/epilogue-kernels.js";
+import { rowsKernel } from "../../src/webgpu/product/rows-kernel.js";
+import { tileKernel } from "../../src/webgpu/product/tile-kernel.js";
 
 test("a product with a bias, in tiles", () => {
   const epilogue = plainEpilogue("f32", 1, "bias");

@@ -8,11 +8,11 @@ import {
   planFfn,
   planGatedFfn,
 } from "../../backend/ffn.js";
-import { FfnBackward } from "../../wasm/ffn-backward.js";
-import { FusedCalls } from "../../wasm/ffn-fused.js";
-import type { PackedWeights } from "../../wasm/ffn-weights.js";
-import { padded, product, rowMajor, sameRow, wholeTiles } from "../../wasm/gemm.js";
-import { readMatrix } from "../../wasm/matrix-copy.js";
+import { FfnBackward } from "../../wasm/block/backward.js";
+import { FusedCalls } from "../../wasm/block/fused.js";
+import type { PackedWeights } from "../../wasm/block/weights.js";
+import { readMatrix } from "../../wasm/product/matrix-copy.js";
+import { padded, product, rowMajor, sameRow, wholeTiles } from "../../wasm/product/product.js";
 import type { KernelAttributes } from "../seam.js";
 import { definitionOf, outputParameters, parametersOf } from "./definition.js";
 import { gradientTargets, matrix, weightsGiven } from "./matrices.js";

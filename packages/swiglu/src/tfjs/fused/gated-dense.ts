@@ -2,12 +2,12 @@
 // elementwise kernels; its backward goes from their gradients to x, weights and biases.
 import { type ActivationPlan, planActivation } from "../../backend/check.js";
 import type { FfnPlan } from "../../backend/ffn.js";
-import { backward, forward } from "../../wasm/activate.js";
-import { zerosOf } from "../../wasm/ffn-weights.js";
-import { padded, product, sameRow, wholeTiles } from "../../wasm/gemm.js";
-import { packLeft } from "../../wasm/gemm-panels.js";
-import { readMatrix, writePadded } from "../../wasm/matrix-copy.js";
-import { ProjectionGradients } from "../../wasm/projection-gradients.js";
+import { ProjectionGradients } from "../../wasm/block/projection-gradients.js";
+import { zerosOf } from "../../wasm/block/weights.js";
+import { backward, forward } from "../../wasm/elementwise/activate.js";
+import { readMatrix, writePadded } from "../../wasm/product/matrix-copy.js";
+import { packLeft } from "../../wasm/product/packing.js";
+import { padded, product, sameRow, wholeTiles } from "../../wasm/product/product.js";
 import type { KernelAttributes } from "../seam.js";
 import { definitionOf, outputParameters, parametersOf } from "./definition.js";
 import { gradientTargets, matrix, weightsGiven } from "./matrices.js";

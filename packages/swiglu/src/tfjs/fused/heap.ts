@@ -3,8 +3,8 @@
 import type { DataId, DataType, TensorInfo } from "@tensorflow/tfjs";
 import type { MemoryType } from "../../wasm/assembler/module.js";
 import { ModuleBuilder } from "../../wasm/assembler/module.js";
-import type { KernelHeap } from "../../wasm/heap.js";
-import { instantiate } from "../../wasm/instantiate.js";
+import type { KernelHeap } from "../../wasm/machine/heap.js";
+import { instantiate } from "../../wasm/machine/instantiate.js";
 
 /** The compiled module behind the backend, as far as it is used here. */
 interface WasmModule {

@@ -1,9 +1,9 @@
 // What the kernels with matrices share: rows of x, the weights that a call was given, and where their gradients go.
 import type { Tensor } from "../../backend/data.js";
 import type { FfnPlan } from "../../backend/ffn.js";
-import { padded, tileRows } from "../../wasm/gemm.js";
-import { writePadded } from "../../wasm/matrix-copy.js";
-import type { GradientTargets } from "../../wasm/projection-gradients.js";
+import type { GradientTargets } from "../../wasm/block/projection-gradients.js";
+import { writePadded } from "../../wasm/product/matrix-copy.js";
+import { padded, tileRows } from "../../wasm/product/product.js";
 import type { Run } from "./workplace.js";
 
 /** Where the rows of an input are, padded: the tensor itself if it needs no padding. */

@@ -1,12 +1,12 @@
 // The weights of a feed-forward call: packed straight from the tensors' memory, and only into the panels that are asked for.
 // They change with every training step, so what a forward or a backward does not need would be packed in vain.
 import type { FfnPlan } from "../../backend/ffn.js";
-import type { Engine } from "../../wasm/engine.js";
-import { type PackedWeight, type PackedWeights, sourcesOf, weightsOf } from "../../wasm/ffn-weights.js";
-import { padded, type Right, tileColumns } from "../../wasm/gemm.js";
-import { packRight, packRightTransposed } from "../../wasm/gemm-panels.js";
-import { type Columns, writePadded } from "../../wasm/matrix-copy.js";
-import type { Scratch } from "../../wasm/scratch.js";
+import { type PackedWeight, type PackedWeights, sourcesOf, weightsOf } from "../../wasm/block/weights.js";
+import type { Engine } from "../../wasm/machine/engine.js";
+import type { Scratch } from "../../wasm/machine/scratch.js";
+import { type Columns, writePadded } from "../../wasm/product/matrix-copy.js";
+import { packRight, packRightTransposed } from "../../wasm/product/packing.js";
+import { padded, type Right, tileColumns } from "../../wasm/product/product.js";
 import type { Run } from "./workplace.js";
 
 /** Row-major matrices of one size: where they are, and how far apart their rows. */

@@ -3,9 +3,9 @@
 import type { KernelBackend, NamedTensorInfoMap, TensorInfo } from "@tensorflow/tfjs";
 import type { Tensor } from "../../backend/data.js";
 import { sizeOf } from "../../layout.js";
-import { type Engine, SingleThreadEngine } from "../../wasm/engine.js";
-import { chooseSimd } from "../../wasm/features.js";
-import { Scratch } from "../../wasm/scratch.js";
+import { type Engine, SingleThreadEngine } from "../../wasm/machine/engine.js";
+import { chooseSimd } from "../../wasm/machine/features.js";
+import { Scratch } from "../../wasm/machine/scratch.js";
 import { heapOf, type TensorHeap } from "./heap.js";
 
 /** How kernels reach the tensors of one backend. */

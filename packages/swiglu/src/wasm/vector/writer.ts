@@ -2,7 +2,7 @@
 import type { Code } from "../assembler/code.js";
 import { f32, f32x4 } from "../assembler/instructions.js";
 import type { Body, Local } from "../assembler/module.js";
-import type { Simd } from "../features.js";
+import type { Simd } from "../machine/features.js";
 
 /** Four float32 lanes in a local variable. */
 export type Vector = Local<"v128">;

@@ -1,0 +1,55 @@
+// Models loaded into a runtime, each once, by key; freed when the last call that uses them has ended.
+import type { Model } from "../onnx/model.js";
+import type { Loader, Program } from "./runtime.js";
+
+export class Sessions {
+  private readonly loaded = new Map<string, Promise<Program>>();
+  private active = 0;
+  private closed = false;
+
+  /** `gone` is the error of a call after the end. */
+  constructor(
+    private readonly loader: Loader,
+    private readonly gone: string,
+  ) {}
+
+  /** Throws once this is closed. */
+  alive(): void {
+    if (this.closed) throw new Error(this.gone);
+  }
+
+  /** Does work that runs programs: they stay loaded until it has ended, also if this is closed meanwhile. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    this.alive();
+    this.active++;
+    try {
+      return await work();
+    } finally {
+      this.active--;
+      this.releaseIdle();
+    }
+  }
+
+  /** The program with this key; the first time, it is loaded from `model`. */
+  program(key: string, model: () => Model): Promise<Program> {
+    const known = this.loaded.get(key);
+    if (known !== undefined) return known;
+    const loading = this.loader.load(model());
+    this.loaded.set(key, loading);
+    // One that fails is not kept: the next call tries again.
+    loading.catch(() => this.loaded.delete(key));
+    return loading;
+  }
+
+  /** Refuses later calls; those under way end as they would have. */
+  close(): void {
+    this.closed = true;
+    this.releaseIdle();
+  }
+
+  private releaseIdle(): void {
+    if (!this.closed || this.active > 0) return;
+    for (const program of this.loaded.values()) void program.then((loaded) => loaded.release());
+    this.loaded.clear();
+  }
+}

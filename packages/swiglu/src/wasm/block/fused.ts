@@ -1,0 +1,211 @@
+// Calls of the fused kernels: which streams each form of block reads and writes, forward and backward.
+import type { FfnPlan } from "../../backend/ffn.js";
+import { definitionText } from "../../catalogue/activation.js";
+import type { Engine } from "../machine/engine.js";
+import type { Scratch } from "../machine/scratch.js";
+import { packLeft } from "../product/packing.js";
+import {
+  fusedProduct,
+  type Left,
+  type Part,
+  padded,
+  partOf,
+  product,
+  type Right,
+  rowMajor,
+  type Stream,
+  sameRow,
+  wholeTiles,
+} from "../product/product.js";
+import { addFusedBackward, addFusedForward, type FusedShape } from "./fused-kernels.js";
+import type { PackedWeight, PackedWeights } from "./weights.js";
+
+/** Where a left operand is written by a fused kernel; see `Quads`. */
+interface Quads {
+  readonly base: number;
+  readonly rowPanel: number;
+  readonly panel: number;
+  readonly half: number;
+}
+
+/** What flows back into a product before the activation: as a left operand for x, as a right one for its weight. */
+export interface Flow {
+  readonly left: Left;
+  readonly right: Right;
+}
+
+/** What the fused backward leaves. Addresses are of row-major matrices with `padded(dFf)` columns. */
+interface Slopes {
+  readonly hidden: number;
+  readonly product: Flow;
+  /** Self-gated blocks: what flows directly into the other input. */
+  readonly own: number;
+  /** For each parameter, the terms of its gradient. */
+  readonly parameters: readonly number[];
+}
+
+/** The fused kernels of one block and how they are called. */
+export class FusedCalls {
+  /** How many inputs of the activation the last product gives. */
+  private readonly together: number;
+  /** Which input that is, where it gives one. */
+  private readonly produced: 0 | 1;
+  private readonly width: number;
+  private readonly perChannel: readonly boolean[];
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly plan: FfnPlan,
+    private readonly weights: PackedWeights,
+  ) {
+    const { form, activation } = plan;
+    this.together = form === "gated" || form === "packed" ? 2 : 1;
+    this.produced = form === "selfGated" && activation.self === "gate" ? 1 : 0;
+    this.width = padded(plan.dFf);
+    this.perChannel = Object.values(plan.parameters).map((value) => typeof value !== "number");
+  }
+
+  /** How many numbers the activation's inputs take for so many rows. */
+  roomForInputs(rows: number): number {
+    return this.plan.activation.inputs.length * this.width * wholeTiles(rows);
+  }
+
+  /** The activation's inputs where `forward` puts them. */
+  private inputsAt(address: number, rows: number): Stream[] {
+    const { width, together, produced } = this;
+    if (together === 2) {
+      const panel = 32 * wholeTiles(rows);
+      return [0, 16].map((at) => ({ base: address + at, row: 32, panel: 2 * panel, half: panel }));
+    }
+    const first = rowMajor(address, width);
+    if (this.weights.square === undefined) return [first];
+    const second = rowMajor(address + 4 * width * wholeTiles(rows), width);
+    return produced === 1 ? [first, second] : [second, first];
+  }
+
+  /** The hidden layer, as the operand for down, from x (row-major, padded); the activation's inputs go to `inputs`. */
+  forward(x: number, rows: number, inputs: number, scratch: Scratch): Left {
+    const { engine, width, together, produced } = this;
+    const { first, square } = this.weights;
+    const room = wholeTiles(rows);
+    const columns = padded(this.plan.dModel);
+    let left = packLeft(engine, x, rows, columns, scratch.place(room * columns));
+    const streams = this.inputsAt(inputs, rows);
+    let [weight, out, other]: [PackedWeight, Stream, Stream | undefined] = [
+      first,
+      together === 1 ? rowMajor(inputs, width) : { base: inputs, row: 32, panel: 32 * room, half: 16 },
+      undefined,
+    ];
+    if (square) {
+      product(engine, { left, right: first.panels, start: sameRow(first.bias), out });
+      left = packLeft(engine, inputs, rows, width, scratch.place(room * width));
+      [weight, out, other] = [square, streams[produced] as Stream, streams[1 - produced]];
+    }
+    const step = 16 * left.rows;
+    const hidden: Quads = {
+      base: scratch.place(room * width),
+      rowPanel: 4 * left.rows * width,
+      panel: together === 2 ? step : 2 * step,
+      half: step,
+    };
+    const operands = { left, right: weight.panels, start: sameRow(weight.bias), out };
+    fusedProduct(engine, operands, this.module("forward", left.rows), "forward", (part) => [
+      ...(other ? partOf(other, left, part) : []),
+      ...quadsOf(hidden, part),
+      ...this.parameters(part, 8 / together),
+    ]);
+    const operand: Left = { ...left, address: hidden.base, k: width };
+    this.clearPadding(operand, { ...hidden, panel: 2 * step });
+    return operand;
+  }
+
+  /** From dY as a left operand, and the inputs that `forward` left, to the gradients of inputs and parameters. */
+  backward(dy: Left, rows: number, kept: number, scratch: Scratch): Slopes {
+    const { engine, width, together, produced, weights } = this;
+    const inputs = this.inputsAt(kept, rows);
+    const room = wholeTiles(rows);
+    const area = (): number => scratch.place(room * width + 8);
+    const [hidden, own] = [area(), weights.square ? area() : 0];
+    const parameters = this.weights.parameters.map(area);
+    const right: Right = {
+      address: scratch.place(together * room * width),
+      panels: (together * width) / 8,
+      panelBytes: 32 * room,
+      k: rows,
+    };
+    const left: Left = { ...dy, address: scratch.place(together * room * width), k: together * width };
+    const step = 16 * left.rows;
+    const targets = inputs.map((_, i) => {
+      if (together === 1 && i !== produced) return { stream: rowMajor(own, width), quads: undefined };
+      const at = together === 2 ? i : 0;
+      const stream: Stream = {
+        base: right.address + 16 * at,
+        row: 32,
+        panel: together * right.panelBytes,
+        half: together === 2 ? right.panelBytes : 16,
+      };
+      const quads: Quads = {
+        base: left.address + step * at,
+        rowPanel: 4 * left.rows * left.k,
+        panel: 2 * together * step,
+        half: together * step,
+      };
+      return { stream, quads };
+    });
+    const operands = {
+      left: dy,
+      right: weights.down.transposed(),
+      start: weights.start,
+      out: rowMajor(hidden, width),
+    };
+    fusedProduct(engine, operands, this.module("backward", dy.rows), "backward", (part) => [
+      ...inputs.flatMap((stream) => partOf(stream, dy, part)),
+      ...targets.flatMap(({ stream, quads }) => [
+        ...partOf(stream, dy, part),
+        ...(quads ? quadsOf(quads, part) : []),
+      ]),
+      ...this.parameters(part, 8),
+      ...parameters.flatMap((address) => partOf(rowMajor(address, width), dy, part)),
+    ]);
+    for (const { quads } of targets) if (quads) this.clearPadding(left, quads);
+    return { hidden, product: { left, right }, own, parameters };
+  }
+
+  /** A parameter's argument: a number, or the address of the values for the columns of a part. */
+  private parameters({ column }: Part, columnsOfPanel: number): number[] {
+    return this.weights.parameters.map((value, i) =>
+      this.perChannel[i] ? value + 4 * columnsOfPanel * column : value,
+    );
+  }
+
+  /** Zeros in the columns beyond dFf: the activation of zeros may be anything, and they take part in the next sum. */
+  private clearPadding(left: Left, { base, rowPanel, panel, half }: Quads): void {
+    const { f32 } = this.engine.heap;
+    for (let column = this.plan.dFf; column < this.width; column++) {
+      const quad = base + Math.floor(column / 8) * panel + (Math.floor(column / 4) % 2) * half;
+      for (let i = 0; i < left.panels; i++)
+        for (let row = 0; row < left.rows; row++)
+          f32[(quad + i * rowPanel + 16 * row) / 4 + (column % 4)] = 0;
+    }
+  }
+
+  private module(kernel: "forward" | "backward", rows: number) {
+    const { activation } = this.plan;
+    const shape: FusedShape = {
+      rows,
+      product: this.together === 2 ? "pair" : this.produced,
+      perChannel: this.perChannel,
+      operands: activation.inputs.map((_, i) => this.together === 2 || i === this.produced),
+    };
+    const add = { forward: addFusedForward, backward: addFusedBackward }[kernel];
+    const key = `fused ${kernel} ${definitionText(activation)} ${JSON.stringify(shape)}`;
+    return this.engine.load(key, (module) => add(module, activation, shape, this.engine.simd));
+  }
+}
+
+const quadsOf = ({ base, rowPanel, panel, half }: Quads, { row, column }: Part): number[] => [
+  base + row * rowPanel + column * panel,
+  rowPanel,
+  panel,
+  half,
+];

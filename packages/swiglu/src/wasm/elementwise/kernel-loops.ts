@@ -1,0 +1,245 @@
+// How an elementwise kernel goes through memory: its arguments, the loops over runs and elements, loads and stores.
+// Elements are taken by fours, and the last few of a run one by one, so that nothing beside the operands is written.
+import type { Activation } from "../../catalogue/activation.js";
+import type { Arguments } from "../assembler/arguments.js";
+import { block, brIf, type Code, loop, type ValueType, when } from "../assembler/code.js";
+import { f32, f32x4, i8x16, i32, v128 } from "../assembler/instructions.js";
+import type { Body, Local } from "../assembler/module.js";
+import type { Simd } from "../machine/features.js";
+import { type Vector, VectorWriter } from "../vector/writer.js";
+
+/** What a pair of kernels is made for. */
+export interface KernelShape {
+  /** Gate and up alternate in one tensor; otherwise each operand is a pointer of its own. */
+  readonly interleaved: boolean;
+  /** For each parameter of the activation: one value for each element of a run, or one number. */
+  readonly perChannel: readonly boolean[];
+}
+
+/** Memory that a kernel goes through: where it begins, and how many bytes on each following run begins. */
+export interface Stream {
+  readonly base: Local<"i32">;
+  readonly stride: Local<"i32">;
+}
+
+/** Elements whose parameter gradients are summed in float32 before float64 takes them: 64, in bytes. */
+const blockBytes = 256;
+
+/** Which elements a step is about: four, or one that is left; `at` bytes after the offset that the loop counts. */
+export interface Place {
+  readonly width: 4 | 1;
+  readonly offset: Local<"i32">;
+  readonly at: number;
+}
+
+/** Gate and up from two consecutive vectors of pairs, and back. */
+const evenLanes = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
+const oddLanes = evenLanes.map((lane) => lane + 4);
+const lowPairs = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
+const highPairs = lowPairs.map((lane) => lane + 8);
+
+/**
+ * How many vectors go through the steps of a kernel side by side. Each step waits for the one before, and a processor
+ * looks only so far ahead for other work; but of long kernels, the more so without fused products, too much has to be put
+ * aside for want of registers.
+ */
+function sideBySide(steps: number, simd: Simd): 1 | 2 | 4 {
+  if (steps <= (simd === "relaxed" ? 128 : 48)) return 4;
+  return steps <= 200 ? 2 : 1;
+}
+
+/** The types of a stream's two arguments. */
+export const streamTypes = ["i32", "i32"] as const;
+
+/** How many streams an activation's inputs are. */
+const inputStreams = (activation: Activation, { interleaved }: KernelShape): number =>
+  interleaved ? 1 : activation.inputs.length;
+
+/** The types of the arguments that are the activation's inputs, or have their layout. */
+export const inputTypes = (activation: Activation, shape: KernelShape): ValueType[] =>
+  Array.from({ length: inputStreams(activation, shape) }, () => streamTypes).flat();
+
+/** The types of the arguments that are the activation's parameters. */
+export const parameterTypes = ({ perChannel }: KernelShape): ValueType[] =>
+  perChannel.flatMap((channels): ValueType[] => (channels ? [...streamTypes] : ["f32"]));
+
+/** One kernel while it is written: its streams, its loops, its loads and stores. */
+export class Kernel {
+  readonly write: VectorWriter;
+  private readonly runs: Local<"i32">;
+  private readonly count: Local<"i32">;
+  private readonly streams: Stream[] = [];
+  private inputs: Stream[] = [];
+  private parameters: (Stream | Vector)[] = [];
+
+  constructor(
+    private readonly body: Body,
+    private readonly given: Arguments,
+    private readonly activation: Activation,
+    private readonly shape: KernelShape,
+    simd: Simd,
+  ) {
+    this.write = new VectorWriter(body, simd);
+    this.runs = given.take("i32");
+    this.count = given.take("i32");
+  }
+
+  stream(): Stream {
+    const taken = { base: this.given.take("i32"), stride: this.given.take("i32") };
+    this.streams.push(taken);
+    return taken;
+  }
+
+  /** Takes the arguments of the inputs, or of what has their layout. */
+  inputStreams(): Stream[] {
+    return Array.from({ length: inputStreams(this.activation, this.shape) }, () => this.stream());
+  }
+
+  /** Takes the arguments of the inputs and parameters. */
+  operands(): void {
+    this.inputs = this.inputStreams();
+    this.parameters = this.shape.perChannel.map((channels, i) => {
+      if (channels) return this.stream();
+      const scalar = this.given.take("f32");
+      return this.write.outside(`parameter ${i}`, () => f32x4.splat(scalar.get()));
+    });
+  }
+
+  /** The loop over runs, and in each the loop over elements: by fours, in blocks that `flush` ends, then one by one. */
+  loops(step: (place: Place) => void, flush: readonly Code<"none">[] = []): Code<"none">[] {
+    const offset = this.body.local("i32");
+    const whole = this.body.local("i32");
+    const written = (width: 4 | 1, at: number): Code<"none">[] => {
+      step({ width, offset, at });
+      return this.write.take();
+    };
+    const fours = written(4, 0);
+    const abreast = sideBySide(fours.length, this.write.simd);
+    const others = Array.from({ length: abreast - 1 }, (_, k) => written(4, 16 * (k + 1)));
+    const grouped = fours.flatMap((statement, i) => [
+      statement,
+      ...others.map((statements) => statements[i] as Code<"none">),
+    ]);
+    const ones = written(1, 0);
+    const elements = (bytes: number, end: Local<"i32">, statements: readonly Code<"none">[]): Code<"none"> =>
+      block((done) => [
+        brIf(done, i32.ge_u(offset.get(), end.get())),
+        loop((again) => [
+          ...statements,
+          offset.set(i32.add(offset.get(), i32.const(bytes))),
+          brIf(again, i32.lt_u(offset.get(), end.get())),
+        ]),
+      ]);
+    const end = this.body.local("i32");
+    const groups = this.body.local("i32");
+    /** Several vectors at a time, then the last ones. */
+    const vectors = (until: Local<"i32">): Code<"none">[] => [
+      groups.set(i32.and(until.get(), i32.const(-16 * abreast))),
+      elements(16 * abreast, groups, grouped),
+      elements(16, until, fours),
+    ];
+    const blocks: Code<"none">[] =
+      flush.length === 0
+        ? vectors(whole)
+        : [
+            block((done) => [
+              brIf(done, i32.ge_u(offset.get(), whole.get())),
+              loop((again) => [
+                end.set(i32.add(offset.get(), i32.const(blockBytes))),
+                when(i32.gt_u(end.get(), whole.get()), [end.set(whole.get())]),
+                ...vectors(end),
+                ...flush,
+                brIf(again, i32.lt_u(offset.get(), whole.get())),
+              ]),
+            ]),
+          ];
+    const advance = this.streams.map(({ base, stride }) => base.set(i32.add(base.get(), stride.get())));
+    return [
+      ...this.write.prelude,
+      this.count.set(i32.shl(this.count.get(), i32.const(2))),
+      whole.set(i32.and(this.count.get(), i32.const(-16))),
+      block((done) => [
+        brIf(done, i32.eqz(this.runs.get())),
+        loop((nextRun) => [
+          offset.set(i32.const(0)),
+          ...blocks,
+          elements(4, this.count, ones),
+          ...flush,
+          ...advance,
+          this.runs.set(i32.sub(this.runs.get(), i32.const(1))),
+          brIf(nextRun, this.runs.get()),
+        ]),
+      ]),
+    ];
+  }
+
+  /** All variables of the activation at an offset. */
+  load(place: Place): Record<string, Vector> {
+    const { inputs, parameters } = this.activation;
+    const loaded = this.shape.interleaved
+      ? this.loadPair(place, this.inputs[0] as Stream)
+      : this.inputs.map((input) => this.loadOne(place, input));
+    const named: Record<string, Vector> = {};
+    inputs.forEach((name, i) => {
+      named[name] = loaded[i] as Vector;
+    });
+    Object.keys(parameters).forEach((name, i) => {
+      const parameter = this.parameters[i] as Stream | Vector;
+      named[name] = "base" in parameter ? this.loadOne(place, parameter) : parameter;
+    });
+    return named;
+  }
+
+  loadOne({ width, offset, at }: Place, { base }: Stream): Vector {
+    const address = i32.add(base.get(), offset.get());
+    return this.write.let(width === 4 ? v128.load(address, at) : v128.load32_zero(address, at));
+  }
+
+  private loadPair({ width, offset, at }: Place, { base }: Stream): Vector[] {
+    const { write } = this;
+    const address = pairAddress(base, offset);
+    if (width === 1) return [0, 4].map((byte) => write.let(v128.load32_zero(address, byte)));
+    const low = write.let(v128.load(address, 2 * at));
+    const high = write.let(v128.load(address, 2 * at + 16));
+    return [evenLanes, oddLanes].map((lanes) => write.let(i8x16.shuffle(low.get(), high.get(), lanes)));
+  }
+
+  store({ width, offset, at }: Place, { base }: Stream, value: Vector): void {
+    const address = i32.add(base.get(), offset.get());
+    this.write.do(
+      width === 4
+        ? v128.store(address, value.get(), at)
+        : f32.store(address, f32x4.extract_lane(0, value.get())),
+    );
+  }
+
+  /** Stores one result for each input, in the layout of the inputs. */
+  storeInputs(place: Place, targets: readonly Stream[], results: readonly Vector[]): void {
+    if (this.shape.interleaved)
+      this.storePair(place, targets[0] as Stream, results as readonly [Vector, Vector]);
+    else
+      results.forEach((result, i) => {
+        this.store(place, targets[i] as Stream, result);
+      });
+  }
+
+  private storePair(
+    { width, offset, at }: Place,
+    { base }: Stream,
+    [gate, up]: readonly [Vector, Vector],
+  ): void {
+    const address = pairAddress(base, offset);
+    if (width === 1)
+      [gate, up].forEach((value, i) => {
+        this.write.do(f32.store(address, f32x4.extract_lane(0, value.get()), 4 * i));
+      });
+    else
+      [lowPairs, highPairs].forEach((lanes, i) => {
+        this.write.do(v128.store(address, i8x16.shuffle(gate.get(), up.get(), lanes), 2 * at + 16 * i));
+      });
+  }
+}
+
+/** Where element `offset / 4` of a stream of pairs begins. */
+const pairAddress = (base: Local<"i32">, offset: Local<"i32">): Code<"i32"> =>
+  i32.add(base.get(), i32.shl(offset.get(), i32.const(1)));

@@ -1,0 +1,57 @@
+// Where kernels run: one memory, modules assembled on demand, and calls that are spread over threads.
+// This one has the calling thread only; the pool gives the same interface with more.
+import { ModuleBuilder } from "../assembler/module.js";
+import type { Simd } from "./features.js";
+import { Heap, type KernelHeap } from "./heap.js";
+import { instantiate } from "./instantiate.js";
+
+/** A call of a kernel: numbers for its parameters (addresses are in bytes). */
+export type KernelCall = readonly number[];
+
+/** A loaded module: its kernels by name. */
+export interface LoadedModule {
+  /** Runs calls of one kernel and returns when all are done. Each group of calls stays on one thread, in order. */
+  run(kernel: string, groups: readonly (readonly KernelCall[])[]): void;
+}
+
+export interface Engine {
+  readonly heap: KernelHeap;
+  readonly simd: Simd;
+  readonly threads: number;
+  /** The module of that key; `write` adds its functions the first time it is asked for. */
+  load(key: string, write: (module: ModuleBuilder) => void): LoadedModule;
+  /** Stops all threads. */
+  dispose(): void;
+}
+
+/** An engine on the calling thread, over a heap of its own or one that it is given. */
+export class SingleThreadEngine implements Engine {
+  readonly threads = 1;
+  private readonly modules = new Map<string, LoadedModule>();
+
+  constructor(
+    readonly simd: Simd,
+    readonly heap: KernelHeap = new Heap(false),
+  ) {}
+
+  load(key: string, write: (module: ModuleBuilder) => void): LoadedModule {
+    const known = this.modules.get(key);
+    if (known !== undefined) return known;
+    const builder = new ModuleBuilder(this.heap.type);
+    write(builder);
+    const exports = instantiate(builder.encode(), this.heap.memory);
+    const module: LoadedModule = {
+      run(kernel, groups) {
+        const f = exports[kernel];
+        if (f === undefined) throw new Error(`module ${key} has no kernel ${kernel}`);
+        for (const group of groups) for (const call of group) f(...call);
+      },
+    };
+    this.modules.set(key, module);
+    return module;
+  }
+
+  dispose(): void {
+    this.modules.clear();
+  }
+}

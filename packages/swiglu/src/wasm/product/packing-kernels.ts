@@ -1,0 +1,215 @@
+// Copies between row-major matrices and the panels of a product, in units of four numbers, and sums over rows.
+// All are strided copies: which panels come out is decided by the strides.
+import type { Code } from "../assembler/code.js";
+import { f64x2, i8x16, i32, i32x4, v128 } from "../assembler/instructions.js";
+import type { Local, ModuleBuilder } from "../assembler/module.js";
+import { advance, times } from "./product-kernel.js";
+
+const eight = ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
+
+/** Adds all kernels of this file. */
+export function addPacking(module: ModuleBuilder): void {
+  addCopy(module);
+  addPanels(module, 16);
+  addPanels(module, 32);
+  addTransposeRows(module);
+  addTranspose(module);
+  addColumns(module);
+  addSums(module);
+}
+
+/**
+ * `copy(from, fromRow, fromQuad, to, toRow, toQuad, rows, quads)`: for each row and each group of four numbers in it, copies
+ * the four. Addresses and steps are in bytes.
+ */
+function addCopy(module: ModuleBuilder): void {
+  module.function("copy", eight, (body, from, fromRow, fromQuad, to, toRow, toQuad, rows, quads) => {
+    const [source, target, row, quad] = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
+    return times(row, rows.get(), [
+      source.set(from.get()),
+      target.set(to.get()),
+      ...times(quad, quads.get(), [
+        v128.store(target.get(), v128.load(source.get())),
+        advance(source, fromQuad.get()),
+        advance(target, toQuad.get()),
+      ]),
+      advance(from, fromRow.get()),
+      advance(to, toRow.get()),
+    ]);
+  });
+}
+
+type Counters = [Local<"i32">, Local<"i32">, Local<"i32">, Local<"i32">];
+
+/**
+ * `panels16` and `panels32`(first, second, fromRow, to, toPanel, groups, rows): packs four panels of eight columns at a time,
+ * whose rows are 32 bytes apart. A panel's two halves come from two places in each source row, which are that many bytes
+ * further on for the next panel.
+ */
+function addPanels(module: ModuleBuilder, step: 16 | 32): void {
+  module.function(
+    `panels${step}`,
+    ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+    (body, first, second, fromRow, to, toPanel, groups, rows) => {
+      const [a, b, row, group] = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
+      const targets = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
+      return times(group, groups.get(), [
+        a.set(first.get()),
+        b.set(second.get()),
+        ...targets.flatMap((target) => [target.set(to.get()), advance(to, toPanel.get())]),
+        ...times(row, rows.get(), [
+          ...targets.flatMap((target, i) => [
+            v128.store(target.get(), v128.load(a.get(), step * i)),
+            v128.store(target.get(), v128.load(b.get(), step * i), 16),
+            advance(target, i32.const(32)),
+          ]),
+          advance(a, fromRow.get()),
+          advance(b, fromRow.get()),
+        ]),
+        advance(first, i32.const(4 * step)),
+        advance(second, i32.const(4 * step)),
+      ]);
+    },
+  );
+}
+
+const bytes = (...words: number[]): number[] =>
+  words.flatMap((w) => [4 * w, 4 * w + 1, 4 * w + 2, 4 * w + 3]);
+
+/** Transposes the 4 x 4 numbers in four vectors, by way of four others. */
+function transposed(rows: readonly Local<"v128">[], pairs: readonly Local<"v128">[]) {
+  const mixed = (from: readonly Local<"v128">[], a: number, b: number, words: number[]): Code<"v128"> =>
+    i8x16.shuffle((from[a] as Local<"v128">).get(), (from[b] as Local<"v128">).get(), bytes(...words));
+  const sources = [
+    mixed(rows, 0, 1, [0, 4, 1, 5]),
+    mixed(rows, 2, 3, [0, 4, 1, 5]),
+    mixed(rows, 0, 1, [2, 6, 3, 7]),
+    mixed(rows, 2, 3, [2, 6, 3, 7]),
+  ];
+  return {
+    steps: pairs.map((pair, i) => pair.set(sources[i] as Code<"v128">)),
+    results: [
+      mixed(pairs, 0, 1, [0, 1, 4, 5]),
+      mixed(pairs, 0, 1, [2, 3, 6, 7]),
+      mixed(pairs, 2, 3, [0, 1, 4, 5]),
+      mixed(pairs, 2, 3, [2, 3, 6, 7]),
+    ],
+  };
+}
+
+/**
+ * `transposeRows(from, fromRow, to, toStep, toPanel, panels, blocks)`: packs the transpose of row-major data: eight rows become
+ * the eight columns of a panel, whose rows are 32 bytes apart; `toStep` is from one block of four source columns to the next.
+ */
+function addTransposeRows(module: ModuleBuilder): void {
+  module.function(
+    "transposeRows",
+    ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+    (body, from, fromRow, to, toStep, toPanel, panels, blocks) => {
+      const [target, panel, block] = [0, 1, 2].map(() => body.local("i32")) as Counters;
+      const sources = Array.from({ length: 8 }, () => body.local("i32"));
+      const rows = [0, 1, 2, 3].map(() => body.local("v128"));
+      const pairs = [0, 1, 2, 3].map(() => body.local("v128"));
+      const { steps, results } = transposed(rows, pairs);
+      return times(panel, panels.get(), [
+        ...sources.flatMap((source) => [source.set(from.get()), advance(from, fromRow.get())]),
+        target.set(to.get()),
+        ...times(block, blocks.get(), [
+          ...[0, 1].flatMap((half) => [
+            ...rows.map((row, r) => row.set(v128.load((sources[4 * half + r] as Local<"i32">).get()))),
+            ...steps,
+            ...results.map((result, r) => v128.store(target.get(), result, 32 * r + 16 * half)),
+          ]),
+          ...sources.map((source) => advance(source, i32.const(16))),
+          advance(target, toStep.get()),
+        ]),
+        advance(to, toPanel.get()),
+      ]);
+    },
+  );
+}
+
+/**
+ * `transpose(from, fromOuter, fromInner, to, toOuter, toInner, outer, inner)`: transposes blocks of 4 x 4 whose rows are 32
+ * bytes apart on both sides, as in panels of eight columns. `outer` times `inner` blocks, with the given steps.
+ */
+function addTranspose(module: ModuleBuilder): void {
+  module.function(
+    "transpose",
+    eight,
+    (body, from, fromOuter, fromInner, to, toOuter, toInner, outer, inner) => {
+      const [source, target, i, j] = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
+      const rows = [0, 1, 2, 3].map(() => body.local("v128"));
+      const pairs = [0, 1, 2, 3].map(() => body.local("v128"));
+      const { steps, results } = transposed(rows, pairs);
+      return times(i, outer.get(), [
+        source.set(from.get()),
+        target.set(to.get()),
+        ...times(j, inner.get(), [
+          ...rows.map((row, r) => row.set(v128.load(source.get(), 32 * r))),
+          ...steps,
+          ...results.map((result, r) => v128.store(target.get(), result, 32 * r)),
+          advance(source, fromInner.get()),
+          advance(target, toInner.get()),
+        ]),
+        advance(from, fromOuter.get()),
+        advance(to, toOuter.get()),
+      ]);
+    },
+  );
+}
+
+/** `columns(from, fromRow, to, rows, panels)`: packs row-major data into panels [rows][6] of six columns each. */
+function addColumns(module: ModuleBuilder): void {
+  module.function("columns", ["i32", "i32", "i32", "i32", "i32"], (body, from, fromRow, to, rows, panels) => {
+    const [source, row, panel] = [0, 1, 2].map(() => body.local("i32")) as Counters;
+    return times(panel, panels.get(), [
+      source.set(from.get()),
+      ...times(row, rows.get(), [
+        v128.store(to.get(), v128.load(source.get())),
+        v128.store64_lane(to.get(), v128.load64_zero(source.get(), 16), 0, 16),
+        advance(source, fromRow.get()),
+        advance(to, i32.const(24)),
+      ]),
+      advance(from, i32.const(24)),
+    ]);
+  });
+}
+
+/**
+ * `sums(from, fromRow, fromPanel, to, rows, panels)`: sums each column over rows, in float64. A panel is eight columns; its
+ * eight sums are consecutive.
+ */
+function addSums(module: ModuleBuilder): void {
+  module.function(
+    "sums",
+    ["i32", "i32", "i32", "i32", "i32", "i32"],
+    (body, from, fromRow, fromPanel, to, rows, panels) => {
+      const [source, row, panel] = [0, 1, 2].map(() => body.local("i32")) as Counters;
+      const totals = [0, 1, 2, 3].map(() => body.local("v128"));
+      const value = body.local("v128");
+      const upper = [8, 9, 10, 11, 12, 13, 14, 15, 0, 0, 0, 0, 0, 0, 0, 0];
+      return times(panel, panels.get(), [
+        source.set(from.get()),
+        ...totals.map((total) => total.set(i32x4.splat(i32.const(0)))),
+        ...times(row, rows.get(), [
+          ...totals.flatMap((total, i) => [
+            ...(i % 2 === 0 ? [value.set(v128.load(source.get(), 8 * i))] : []),
+            total.set(
+              f64x2.add(
+                total.get(),
+                f64x2.promote_low_f32x4(
+                  i % 2 === 0 ? value.get() : i8x16.shuffle(value.get(), value.get(), upper),
+                ),
+              ),
+            ),
+          ]),
+          advance(source, fromRow.get()),
+        ]),
+        ...totals.map((total, i) => v128.store(to.get(), total.get(), 16 * i)),
+        advance(from, fromPanel.get()),
+        advance(to, i32.const(64)),
+      ]);
+    },
+  );
+}

@@ -1,0 +1,246 @@
+// Matrix products of the WebAssembly backend: operands as packed panels, work divided into calls for every thread.
+// All addresses and steps are in bytes; every matrix has its columns padded to a multiple of 8.
+import type { Engine, KernelCall, LoadedModule } from "../machine/engine.js";
+import { addProduct } from "./product-kernel.js";
+import { type LeftLayout, tileColumns, tileRows } from "./tile-kernel.js";
+
+export { tileColumns, tileRows };
+
+/** Where a matrix is read or written tile by tile; see `TileStream`. */
+export interface Stream {
+  readonly base: number;
+  readonly row: number;
+  readonly panel: number;
+  readonly half: number;
+}
+
+/** The left operand of a product: panels of `rows` rows, each with all of `k`. */
+export interface Left {
+  readonly address: number;
+  readonly layout: LeftLayout;
+  readonly rows: number;
+  readonly panels: number;
+  readonly k: number;
+}
+
+/** The right operand: panels of eight columns, [k][8] each. */
+export interface Right {
+  readonly address: number;
+  readonly panels: number;
+  readonly panelBytes: number;
+  readonly k: number;
+  /** Panels that are packed on the way: packs some of them, and gives an operand in which these are. */
+  readonly pack?: (column: number, columns: number) => Right;
+}
+
+/** A rectangle of tiles: row panels and column panels. */
+export interface Part {
+  readonly row: number;
+  readonly rows: number;
+  readonly column: number;
+  readonly columns: number;
+}
+
+export const padded = (count: number): number => Math.ceil(count / tileColumns) * tileColumns;
+
+/** The rows of a tile for that many rows in all: few rows are one tile, which then reads the weights once, in order. */
+export const rowsOfTile = (rows: number): number => (rows <= 4 ? Math.max(1, rows) : tileRows);
+
+/** Rows, rounded up to whole tiles. */
+export const wholeTiles = (rows: number): number => Math.ceil(rows / rowsOfTile(rows)) * rowsOfTile(rows);
+
+/** A row-major matrix. */
+export const rowMajor = (base: number, columns: number): Stream => ({
+  base,
+  row: 4 * columns,
+  panel: 4 * tileColumns,
+  half: 16,
+});
+/** The same row for all rows. */
+export const sameRow = (base: number): Stream => ({ base, row: 0, panel: 4 * tileColumns, half: 16 });
+/** Panels of eight columns, as a right operand has them. */
+export const inPanels = ({ address, panelBytes }: Right): Stream => ({
+  base: address,
+  row: 4 * tileColumns,
+  panel: panelBytes,
+  half: 16,
+});
+
+/** How many bytes of the left operand are gone through for each panel of the right one: second-level caches hold them. */
+const blockBytes = 3 * 2 ** 18;
+/** The longest sum for which that is done: longer ones are taken in stretches. */
+const longest = 1024;
+/** The length of a sum whose panels, 6 and 8 wide, fit into a first-level cache together. */
+const inFirstCache = 512;
+/**
+ * About how many multiplications one call makes: milliseconds' worth. An engine that compiles a kernel again, and better,
+ * while it runs uses the better code from the next call on.
+ */
+const callWork = 2 ** 25;
+/** How many bytes of panels are packed at a time: they are in the second-level cache when they are used. */
+const packedBytes = 2 ** 18;
+/** Below this many multiplications a thread costs more than it does. */
+const smallest = 2 ** 16;
+
+/** Divides tiles among threads: groups of parts, each of about equal work, whose rows stay in cache. */
+function divideTiles(left: Left, columnPanels: number, threads: number): Part[][] {
+  const work = left.panels * left.rows * left.k * columnPanels * tileColumns;
+  // More groups than threads, since threads are not equally fast.
+  const wanted = threads === 1 ? 1 : Math.max(1, Math.min(4 * threads, Math.ceil(work / smallest)));
+  const byColumns = columnPanels >= left.panels;
+  const panels = byColumns ? columnPanels : left.panels;
+  const long = Math.max(1, Math.min(left.k, longest));
+  const block = Math.max(1, Math.floor(blockBytes / (4 * left.rows * long)));
+  return ranges(panels, Math.ceil(panels / wanted)).map(([from, count]) => {
+    const [row, rows, column, columns] = byColumns
+      ? [0, left.panels, from, count]
+      : [from, count, 0, columnPanels];
+    return ranges(rows, block).flatMap(([down, height]) => {
+      const most = Math.ceil(callWork / (tileColumns * left.rows * height * long));
+      return ranges(columns, most).map(([across, width]) => ({
+        row: row + down,
+        rows: height,
+        column: column + across,
+        columns: width,
+      }));
+    });
+  });
+}
+
+/** Runs a kernel over all parts of a product; panels that are packed on the way are used while they are in cache. */
+function overParts(
+  engine: Engine,
+  module: LoadedModule,
+  kernel: string,
+  operands: Product,
+  callsOf: (operands: Product, part: Part) => KernelCall[],
+): void {
+  const { left, right } = operands;
+  const { pack, panels, panelBytes } = right;
+  if (pack === undefined) {
+    const groups = divideTiles(left, panels, engine.threads);
+    module.run(
+      kernel,
+      groups.map((group) => group.flatMap((part) => callsOf(operands, part))),
+    );
+    return;
+  }
+  const block = Math.max(1, Math.floor(blockBytes / (4 * left.rows * Math.min(left.k, longest))));
+  const most = 4 * Math.max(1, Math.floor(packedBytes / (4 * panelBytes)));
+  for (const [column, columns] of ranges(panels, most)) {
+    const packed = { ...operands, right: pack(column, columns) };
+    const calls = ranges(left.panels, block).flatMap(([row, rows]) =>
+      callsOf(packed, { row, rows, column, columns }),
+    );
+    module.run(kernel, [calls]);
+  }
+}
+
+/** A product whose panels are all packed. */
+function whole(operands: Product): Product {
+  const { pack, panels } = operands.right;
+  return pack === undefined ? operands : { ...operands, right: pack(0, panels) };
+}
+
+/** Ranges of at most `step` that make up `count`: first and length of each. */
+export function ranges(count: number, step: number): [number, number][] {
+  return Array.from({ length: Math.ceil(count / step) }, (_, i) => [
+    i * step,
+    Math.min(step, count - i * step),
+  ]);
+}
+
+/** The stretches of a long sum, each of which continues what the one before left in the output. */
+function stretches({ k, rows }: Left): [number, number][] {
+  return rows < tileRows || k <= longest ? [[0, k]] : ranges(k, evenly(k, longest));
+}
+
+/** The length of blocks of at most `most` (a multiple of 4) that divide a sum evenly. */
+const evenly = (k: number, most: number): number => 4 * Math.ceil(k / Math.max(1, Math.ceil(k / most)) / 4);
+
+/** Where a part of a stream begins. */
+export const partOf = ({ base, row, panel, half }: Stream, left: Left, part: Part): number[] => [
+  base + part.row * left.rows * row + part.column * panel,
+  row,
+  panel,
+  half,
+];
+
+/** The operands of a product: `out = start + left right`. `out` has room for whole tiles. */
+interface Product {
+  readonly left: Left;
+  readonly right: Right;
+  readonly start: Stream;
+  readonly out: Stream;
+}
+
+/** The arguments of a `PanelProduct` for one part and one stretch of the sum. */
+function productArguments(
+  { left, right, start, out }: Product,
+  part: Part,
+  [from, length]: readonly [number, number],
+): number[] {
+  const leftPanel = 4 * left.rows * left.k;
+  return [
+    left.address + part.row * leftPanel + 4 * left.rows * from,
+    leftPanel,
+    right.address + part.column * right.panelBytes + 4 * tileColumns * from,
+    right.panelBytes,
+    length,
+    left.rows < tileRows ? length : evenly(length, inFirstCache),
+    part.rows,
+    part.columns,
+    ...partOf(from === 0 ? start : out, left, part),
+    ...partOf(out, left, part),
+  ];
+}
+
+/** `out = start + left right` */
+export function product(engine: Engine, operands: Product): void {
+  multiply(engine, operands, stretches(operands.left));
+}
+
+/**
+ * A product whose last stretch is done by a fused kernel, which takes `more` arguments for each part. Where the weights
+ * are only read once, the kernel that reads fastest does it all, and an empty stretch is left.
+ */
+export function fusedProduct(
+  engine: Engine,
+  given: Product,
+  module: LoadedModule,
+  kernel: string,
+  more: (part: Part) => readonly number[],
+): void {
+  const all = stretches(given.left);
+  const last = inPairs(given.left) ? ([given.left.k, 0] as const) : (all.pop() as [number, number]);
+  const operands = all.length > 0 ? whole(given) : given;
+  if (all.length > 0) multiply(engine, operands, all);
+  overParts(engine, module, kernel, operands, (operands, part) => [
+    [...productArguments(operands, part, last), ...more(part)],
+  ]);
+}
+
+/** Whether column panels are taken two at a time: up to two rows there are enough registers for it. */
+const inPairs = ({ rows, layout }: Left): boolean => rows < 3 && layout === "quads";
+
+function multiply(engine: Engine, operands: Product, sum: readonly [number, number][]): void {
+  const { rows, layout } = operands.left;
+  const panels = inPairs(operands.left) ? 2 : 1;
+  const module = engine.load(`product ${rows} ${layout} ${panels}`, (module) =>
+    addProduct(module, { rows, left: layout, panels }, engine.simd),
+  );
+  const all = panels === 2 ? whole(operands) : operands;
+  overParts(engine, module, "product", all, (operands, whole) =>
+    (panels === 2 ? pairsOf(whole) : [{ part: whole, apart: [] }]).flatMap(({ part, apart }) =>
+      sum.map((stretch) => [...productArguments(operands, part, stretch), ...apart]),
+    ),
+  );
+}
+
+/** Pairs of a part's column panels, each of one from its first and one from its second half; an odd one pairs with itself. */
+function pairsOf(part: Part): { readonly part: Part; readonly apart: readonly number[] }[] {
+  const half = Math.floor(part.columns / 2);
+  const pairs = { part: { ...part, columns: half }, apart: [half] };
+  const odd = { part: { ...part, column: part.column + 2 * half, columns: 1 }, apart: [0] };
+  return part.columns % 2 === 0 ? [pairs] : half === 0 ? [odd] : [pairs, odd];
+}

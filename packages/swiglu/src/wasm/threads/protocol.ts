@@ -1,0 +1,120 @@
+// What the calling thread and its workers agree on: a few shared words, and how a job is written into shared memory.
+// Workers never read messages once they run (they sleep in Atomics.wait), so everything passes through this memory.
+import type { KernelCall } from "../machine/engine.js";
+
+/** What a worker receives when it starts. */
+export interface Post {
+  readonly memory: WebAssembly.Memory;
+  /** Where the shared words begin, in bytes, and how many there are. */
+  readonly address: number;
+  readonly count: number;
+  /** Which worker this is, from 0. */
+  readonly index: number;
+}
+
+/**
+ * The shared words. Groups are numbered on and on through all jobs, so that a thread that wakes late can never take a
+ * group of one job for a group of another: `next` is the first group not taken, `end` the first that does not exist yet.
+ * Words that change often lie in cache lines of their own.
+ */
+export const word = {
+  /** Changes with every job; idle workers wait on it. */
+  epoch: 0,
+  sleepers: 1,
+  end: 2,
+  /** The number of the job's first group. */
+  first: 3,
+  /** Where the job is written, in bytes, and how long the memory is at least. */
+  job: 4,
+  memory: 5,
+  /** 1 once a kernel of this job has failed on any thread; then what a worker has to say: its length and letters. */
+  failed: 6,
+  text: 7,
+  next: 128,
+  /** How many groups are finished, over all jobs; the calling thread waits on it. */
+  done: 144,
+  /** 1 while the calling thread sleeps. */
+  waiting: 145,
+  /** One for each worker. */
+  states: 160,
+} as const;
+
+/** The longest text of a failure. */
+const longestText = word.next - word.text - 1;
+
+/** What a worker is doing. It is `lost` when it ended in the middle of a group. */
+export const state = { starting: 0, idle: 1, busy: 2, ended: 3, lost: 4 } as const;
+
+/** Takes the next group of the current job; undefined where none is left. */
+export function claim(words: Int32Array): number | undefined {
+  for (;;) {
+    const group = Atomics.load(words, word.next);
+    if (group === Atomics.load(words, word.end)) return undefined;
+    if (Atomics.compareExchange(words, word.next, group, (group + 1) | 0) === group) return group;
+  }
+}
+
+/** Says that a group is finished. */
+export function finish(words: Int32Array): void {
+  Atomics.add(words, word.done, 1);
+  if (Atomics.load(words, word.waiting) === 1) Atomics.notify(words, word.done);
+}
+
+/** Waits actively for some microseconds, or until `over` holds. Returns whether it does. */
+export function spin(microseconds: number, over: () => boolean): boolean {
+  const until = performance.now() + microseconds / 1000;
+  do {
+    for (let i = 0; i < 32; i++) if (over()) return true;
+  } while (performance.now() < until);
+  return false;
+}
+
+export function writeText(words: Int32Array, text: string): void {
+  const letters = [...text].slice(0, longestText).map((letter) => letter.codePointAt(0) as number);
+  words[word.text] = letters.length;
+  words.set(letters, word.text + 1);
+}
+
+export function readText(words: Int32Array): string {
+  return String.fromCodePoint(...words.slice(word.text + 1, word.text + 1 + (words[word.text] as number)));
+}
+
+/** A module's code in shared memory; its address names it. */
+export interface Code {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** The place of each part of a job, which is a row of float64 numbers: they hold every i32 and every f32. */
+const cell = { code: 0, codeBytes: 1, kernel: 2, width: 3, begins: 4 } as const;
+
+/** A job as numbers: the code, the kernel's place among its exports, where each group's calls begin, all arguments. */
+export function encodeJob(
+  code: Code,
+  kernel: number,
+  groups: readonly (readonly KernelCall[])[],
+): readonly number[] {
+  const width = groups.find((group) => group.length > 0)?.[0]?.length ?? 0;
+  const begins = [cell.begins + groups.length + 1];
+  for (const group of groups) begins.push((begins.at(-1) as number) + group.length * width);
+  return [code.address, code.bytes, kernel, width, ...begins, ...groups.flat(2)];
+}
+
+/** Goes through the calls of one group of the job that is written at an address. */
+export function decodeGroup(
+  memory: WebAssembly.Memory,
+  address: number,
+  group: number,
+): { readonly code: Code; readonly kernel: number; readonly calls: readonly KernelCall[] } {
+  const cells = new Float64Array(memory.buffer, address);
+  const at = (index: number): number => cells[index] as number;
+  const width = at(cell.width);
+  const [begin, end] = [at(cell.begins + group), at(cell.begins + group + 1)];
+  return {
+    code: { address: at(cell.code), bytes: at(cell.codeBytes) },
+    kernel: at(cell.kernel),
+    calls: Array.from({ length: width > 0 ? (end - begin) / width : 0 }, (_, call) =>
+      Array.from(cells.subarray(begin + call * width, begin + (call + 1) * width)),
+    ),
+  };
+}

@@ -1,0 +1,139 @@
+// The backward pass of a feed-forward block: the activation's gradients fused with dY downᵀ, then one product for the gradient
+// of x and one for each weight, gate and up together; biases and parameters are sums of columns.
+import type { Data, ParameterValue } from "../../backend/data.js";
+import { type FfnPlan, weightShapes } from "../../backend/ffn.js";
+import { sumsOf } from "../../backend/sums.js";
+import { sizeOf } from "../../layout.js";
+import type { Place } from "../device/buffers.js";
+import type { Call, Read } from "../device/call.js";
+import { convert, type Stored } from "../device/convert.js";
+import { columnSums, copyOut, unpadded } from "../product/matrix-copy.js";
+import { type Matrix, padded } from "../product/product.js";
+import type { FfnProducts, Inputs, Kept } from "./products.js";
+import { firstParts } from "./weights.js";
+
+/** Gradients by name. */
+export type Gradients = Readonly<Record<string, Data | ParameterValue>>;
+
+/** What the caller wants a gradient in, and where that is if it is a tensor. */
+interface Target {
+  readonly data: Data;
+  readonly tensor: Place | undefined;
+}
+
+/** One backward of one pass. */
+export class FfnBackward {
+  private readonly gradients: Record<string, Data | ParameterValue> = {};
+  private readonly reads: Read[] = [];
+  private readonly copies: (Stored & { readonly tensor: Place; readonly count: number })[] = [];
+
+  constructor(
+    private readonly call: Call,
+    private readonly plan: FfnPlan,
+    private readonly products: FfnProducts,
+    private readonly kept: Kept,
+    /** By name; gradients that have none go to new arrays. */
+    private readonly targets: Readonly<Record<string, Target>>,
+    private readonly parameterGradients: boolean,
+  ) {}
+
+  async run(dY: Matrix): Promise<Gradients> {
+    const { call, plan, products, kept } = this;
+    const { x, rows } = kept;
+    const { activation, dModel, form, parameters } = plan;
+    const inputs = kept.inputs ?? this.computeInputs();
+    const [hidden, ...slopes] = products.slopes(call, dY, rows, inputs, this.parameterGradients) as [
+      Matrix,
+      ...Matrix[],
+    ];
+    this.weight("down", products.weightGradients(call, hidden, [dY], rows)[0] as Matrix);
+    this.bias("down", dY, rows);
+
+    let flows = slopes.slice(0, activation.inputs.length);
+    if (form === "selfGated") {
+      const [own, flow] = (activation.self === "gate" ? flows : flows.toReversed()) as [Matrix, Matrix];
+      const first = { place: inputs.own as Place, columns: plan.dFf };
+      this.weight("square", products.weightGradients(call, first, [flow], rows)[0] as Matrix);
+      this.bias("square", flow, rows);
+      flows = [products.ownGradient(call, own, flow, rows)];
+    }
+    this.firstWeights(products.weightGradients(call, x, flows, rows), flows);
+    const dX = call.room(rows * padded(dModel));
+    products.inputGradient(call, flows, rows, dX);
+    this.take("x", unpadded(call, { place: dX, columns: dModel }, rows));
+
+    const sums = slopes.slice(activation.inputs.length).map((terms, i) => {
+      const into = new Float32Array(plan.dFf);
+      this.reads.push({ place: columnSums(call, terms, rows), into, as: "f32" });
+      const [name, value] = Object.entries(parameters)[i] as [string, ParameterValue];
+      return { name, value, into };
+    });
+    this.copyOut();
+    await call.read(this.reads);
+    for (const { name, value, into } of sums) this.gradients[name] = sumsOf(value, into);
+    return this.gradients;
+  }
+
+  private computeInputs(): Inputs {
+    const { call, products, kept } = this;
+    const inputs = products.roomForInputs((count) => call.room(count), kept.rows);
+    products.hidden(call, kept.x, kept.rows, inputs);
+    return inputs;
+  }
+
+  /** Takes the gradients of the weights that multiply x, and of their biases; those of packed ones together. */
+  private firstWeights(gradients: readonly Matrix[], flows: readonly Matrix[]): void {
+    const { call, plan, kept } = this;
+    const parts = firstParts(plan);
+    if (plan.form !== "packed") {
+      parts.forEach(({ weight }, i) => {
+        this.weight(weight, gradients[i] as Matrix);
+        this.bias(weight, flows[i] as Matrix, kept.rows);
+      });
+      return;
+    }
+    const { dModel, dFf } = plan;
+    const packed = call.room(2 * dModel * dFf);
+    parts.forEach(({ lie }, i) => {
+      copyOut(call, (gradients[i] as Matrix).place, packed, lie, [dModel, dFf]);
+    });
+    this.take("packed", packed);
+    if (plan.weights.packedBias === undefined) return;
+    const bias = call.room(2 * dFf, "f32");
+    parts.forEach(({ lie }, i) => {
+      copyOut(call, columnSums(call, flows[i] as Matrix, kept.rows), bias, lie, [1, dFf], "f32");
+    });
+    this.take("packedBias", bias, "f32");
+  }
+
+  private weight(name: string, gradient: Matrix): void {
+    const { call, plan } = this;
+    const [rows = 0] = weightShapes[plan.form][name]?.(plan.dModel, plan.dFf) ?? [];
+    this.take(name, unpadded(call, gradient, rows));
+  }
+
+  private bias(weight: string, flow: Matrix, rows: number): void {
+    const name = `${weight}Bias`;
+    if (this.plan.weights[name] !== undefined) this.take(name, columnSums(this.call, flow, rows), "f32");
+  }
+
+  /** Has a gradient copied to the caller's tensor, or read into the caller's array or a new one. */
+  private take(name: string, place: Place, as = this.call.gpu.storage): void {
+    const { plan, kept } = this;
+    const { dModel, dFf, form } = plan;
+    const shape = name === "x" ? [kept.rows, dModel] : (weightShapes[form][name]?.(dModel, dFf) ?? []);
+    const { data, tensor } = this.targets[name] ?? { data: new Float32Array(sizeOf(shape)) };
+    this.gradients[name] = data;
+    if (data instanceof Float32Array) this.reads.push({ place, into: data, as });
+    else if (tensor) this.copies.push({ place, as, tensor, count: data.length });
+  }
+
+  /** Brings gradients to the caller's tensors: at the end, since dY may be one of them. */
+  private copyOut(): void {
+    const { call, copies } = this;
+    const { storage } = call.gpu;
+    for (const { place, as, tensor, count } of copies)
+      if (as === storage) call.copy(place, tensor, tensor.size);
+      else convert(call, { place, as }, { place: tensor, as: storage }, count);
+  }
+}

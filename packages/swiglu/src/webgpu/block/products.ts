@@ -1,0 +1,206 @@
+// The products of a feed-forward block, forward and backward, as calls of kernels: which operands, which epilogue, where to.
+import type { FfnPlan } from "../../backend/ffn.js";
+import { bytesOf, type Place, wholeQuads } from "../device/buffers.js";
+import type { Call } from "../device/call.js";
+import { type Matrix, multiply, padded, quadsOf } from "../product/product.js";
+import type { Product, Rows } from "../product/tile-kernel.js";
+import { activationEpilogue, gradientEpilogue, inputSources, plainEpilogue } from "./epilogue-kernels.js";
+import type { GpuWeights } from "./weights.js";
+
+/** The inputs of the activation as a forward leaves them for its backward. */
+export interface Inputs {
+  /** Of self-gated blocks: the first product, which is an input itself. */
+  readonly own: Place | undefined;
+  /** The sums of the last product, one matrix after the other. */
+  readonly sums: Place;
+}
+
+/** What a forward leaves for its backward; without the inputs, they are computed again. */
+export interface Kept {
+  readonly rows: number;
+  readonly x: Matrix;
+  readonly inputs: Inputs | undefined;
+}
+
+export class FfnProducts {
+  private readonly sums: number;
+
+  constructor(
+    private readonly plan: FfnPlan,
+    private readonly weights: GpuWeights,
+  ) {
+    this.sums = inputSources(plan).sums;
+  }
+
+  /** Room for the inputs of the activation. */
+  roomForInputs(room: (count: number) => Place, rows: number): Inputs {
+    const { dFf, form } = this.plan;
+    const own = form === "selfGated" ? room(rows * padded(dFf)) : undefined;
+    return { own, sums: room(4 * this.sums * regionStep(rows, dFf)) };
+  }
+
+  /** The hidden layer from x; what the backward needs goes to `keep`. */
+  hidden(call: Call, x: Matrix, rows: number, keep?: Inputs): Matrix {
+    const { plan, weights } = this;
+    const { dFf, dModel } = plan;
+    const { storage } = call.gpu;
+    const { square, first, channels } = weights;
+    let [left, inner, rights] = [x, dModel, first];
+    if (square) {
+      left = { place: keep?.own ?? call.room(rows * padded(dFf)), columns: dFf };
+      const places = [weights.inBias as Place, left.place];
+      const product = plain("outer", "inner", plainEpilogue(storage, 1, "bias"), call);
+      multiply(call, product, { lefts: [x], rights: first, rows, columns: dFf, inner, places, words: [] });
+      [inner, rights] = [dFf, [square]];
+    }
+    const hidden = { place: call.room(rows * padded(dFf)), columns: dFf };
+    const product: Product = {
+      storage,
+      lefts: "outer",
+      rights: "inner",
+      sums: rights.map((_, i) => [[0, i]]),
+      epilogue: activationEpilogue(plan, storage),
+    };
+    multiply(call, product, {
+      lefts: [left],
+      rights,
+      rows,
+      columns: dFf,
+      inner,
+      places: [channels, ...(square ? [left.place] : []), hidden.place, keep?.sums ?? call.room(4)],
+      words: [keep ? regionStep(rows, dFf) : 0],
+    });
+    return hidden;
+  }
+
+  /** The block's output, from its hidden layer, to `y`. */
+  output(call: Call, hidden: Matrix, rows: number, y: Place): void {
+    const { dFf, dModel } = this.plan;
+    const { down, downBias } = this.weights;
+    const product = plain("outer", "inner", plainEpilogue(call.gpu.storage, 1, "bias"), call);
+    const places = [downBias, y];
+    multiply(call, product, {
+      lefts: [hidden],
+      rights: [down],
+      rows,
+      columns: dModel,
+      inner: dFf,
+      places,
+      words: [],
+    });
+  }
+
+  /**
+   * From dY and the activation's inputs: the hidden layer, the gradients of the inputs, in the activation's order, and of
+   * the parameters, if they are asked for, for every element.
+   */
+  slopes(call: Call, dY: Matrix, rows: number, kept: Inputs, parameterGradients: boolean): Matrix[] {
+    const { plan, weights } = this;
+    const { activation, dFf, dModel, parameters } = plan;
+    const step = regionStep(rows, dFf);
+    const count = 1 + activation.inputs.length + (parameterGradients ? Object.keys(parameters).length : 0);
+    const room = call.room(4 * count * step);
+    const computed = parameterGradients ? "gradients" : "inputGradients";
+    const epilogue = gradientEpilogue(plan, call.gpu.storage, computed);
+    const product = plain("outer", "outer", epilogue, call);
+    multiply(call, product, {
+      lefts: [dY],
+      rights: [weights.down],
+      rows,
+      columns: dFf,
+      inner: dModel,
+      places: [
+        ...(weights.parameters ? [weights.parameters] : []),
+        ...(kept.own ? [kept.own] : []),
+        kept.sums,
+        room,
+      ],
+      words: [step],
+    });
+    const bytes = bytesOf(call.gpu.storage);
+    return Array.from({ length: count }, (_, i) => ({
+      place: {
+        buffer: room.buffer,
+        offset: room.offset + 4 * bytes * step * i,
+        size: wholeQuads(bytes * rows * padded(dFf)),
+      },
+      columns: dFf,
+    }));
+  }
+
+  /** The gradient of x, from those of its products, to `dX`. */
+  inputGradient(call: Call, flows: readonly Matrix[], rows: number, dX: Place): void {
+    const { dModel, dFf } = this.plan;
+    const product: Product = {
+      storage: call.gpu.storage,
+      lefts: "outer",
+      rights: "outer",
+      sums: [flows.map((_, i) => [i, i] as const)],
+      epilogue: plainEpilogue(call.gpu.storage, 1),
+    };
+    const { first } = this.weights;
+    multiply(call, product, {
+      lefts: flows,
+      rights: first,
+      rows,
+      columns: dModel,
+      inner: dFf,
+      places: [dX],
+      words: [],
+    });
+  }
+
+  /** Self-gated blocks: what flows into the first product, directly and through the square one. */
+  ownGradient(call: Call, own: Matrix, flow: Matrix, rows: number): Matrix {
+    const { dFf } = this.plan;
+    const total = { place: call.room(rows * padded(dFf)), columns: dFf };
+    const product = plain("outer", "outer", plainEpilogue(call.gpu.storage, 1, "addend"), call);
+    const square = this.weights.square as Matrix;
+    const places = [own.place, total.place];
+    multiply(call, product, {
+      lefts: [flow],
+      rights: [square],
+      rows,
+      columns: dFf,
+      inner: dFf,
+      places,
+      words: [],
+    });
+    return total;
+  }
+
+  /** The gradients of weights that multiply `factor`, from what flows into each of their products. */
+  weightGradients(call: Call, factor: Matrix, flows: readonly Matrix[], rows: number): Matrix[] {
+    const [first] = flows as [Matrix];
+    const product: Product = {
+      storage: call.gpu.storage,
+      lefts: "inner",
+      rights: "inner",
+      sums: flows.map((_, i) => [[0, i]]),
+      epilogue: plainEpilogue(call.gpu.storage, flows.length),
+    };
+    const { columns } = first;
+    const gradients = flows.map(() => ({ place: call.room(factor.columns * padded(columns)), columns }));
+    multiply(call, product, {
+      lefts: [factor],
+      rights: flows,
+      rows: factor.columns,
+      columns,
+      inner: rows,
+      places: gradients.map(({ place }) => place),
+      words: [],
+    });
+    return gradients;
+  }
+}
+
+const plain = (lefts: Rows, rights: Rows, epilogue: Product["epilogue"], call: Call): Product => ({
+  storage: call.gpu.storage,
+  lefts,
+  rights,
+  sums: [[[0, 0]]],
+  epilogue,
+});
+
+/** The step between regions: a multiple of 32 vectors, since bindings begin at multiples of 256 bytes. */
+const regionStep = (rows: number, columns: number): number => 32 * Math.ceil((rows * quadsOf(columns)) / 32);

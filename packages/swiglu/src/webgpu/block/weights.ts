@@ -1,0 +1,126 @@
+// The weights of a feed-forward block in the GPU's memory: uploaded once, rows padded to whole vectors, packed ones split.
+import { repeated } from "../../backend/channels.js";
+import type { Data, ParameterValue } from "../../backend/data.js";
+import { type FfnPlan, projections } from "../../backend/ffn.js";
+import { type PackedLayout, packedViews } from "../../layout.js";
+import { bytesOf, type Memory, type Place } from "../device/buffers.js";
+import type { Call } from "../device/call.js";
+import type { Gpu } from "../device/device.js";
+import { copyIn, dense, type Lie } from "../product/matrix-copy.js";
+import { type Matrix, padded, quadsOf } from "../product/product.js";
+
+/** Where data of the backend is during a call; throws where it belongs to another or is disposed. */
+export type Locate = (data: Data, name: string, call: Call) => Place;
+
+/** A matrix that a product takes, and where it lies in a weight of the block. */
+interface Part {
+  readonly weight: string;
+  readonly lie: Lie;
+}
+
+/** Where gate and up lie in rows that hold both, each with so many columns. */
+function packedLies(columns: number, layout: PackedLayout): Lie[] {
+  const { gate, up } = packedViews([1, 2 * columns], { layout });
+  return [gate, up].map(({ offset, run, stride }) => ({
+    offset,
+    rowStep: 2 * columns,
+    step: run === 1 ? stride : 1,
+  }));
+}
+
+/** The matrices that multiply x: gate and up, or one. */
+export function firstParts({ form, dFf, layout }: FfnPlan): Part[] {
+  if (form === "packed")
+    return packedLies(dFf, layout as PackedLayout).map((lie) => ({ weight: "packed", lie }));
+  return projections[form]
+    .filter(({ from }) => from === "x")
+    .map(({ weight }) => ({ weight, lie: dense(dFf) }));
+}
+
+export class GpuWeights {
+  /** The matrices that multiply x. */
+  readonly first: readonly Matrix[];
+  /** Of self-gated blocks. */
+  readonly square: Matrix | undefined;
+  readonly down: Matrix;
+  /** A value for each channel of the hidden layer: biases of the sums that the activation takes, then its parameters. */
+  readonly channels: Place;
+  /** The parameters alone, if there are any. */
+  readonly parameters: Place | undefined;
+  /** Of the first product of self-gated blocks. */
+  readonly inBias: Place | undefined;
+  readonly downBias: Place;
+  private readonly memory: Memory[] = [];
+
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly plan: FfnPlan,
+    private readonly locate: Locate,
+    call: Call,
+  ) {
+    const { form, dFf, dModel } = plan;
+    const parts = firstParts(plan);
+    const [square, down] = [
+      { weight: "square", lie: dense(dFf) },
+      { weight: "down", lie: dense(dModel) },
+    ];
+    const selfGated = form === "selfGated";
+    const parameters = Object.values(plan.parameters);
+    this.first = parts.map((part) => this.matrix(part, dModel, dFf, call));
+    this.square = selfGated ? this.matrix(square, dFf, dFf, call) : undefined;
+    this.down = this.matrix(down, dFf, dModel, call);
+    this.channels = this.vectors(selfGated ? [square] : parts, parameters, dFf, call);
+    this.parameters = parameters.length > 0 ? this.vectors([], parameters, dFf, call) : undefined;
+    this.inBias = selfGated ? this.vectors(parts, [], dFf, call) : undefined;
+    this.downBias = this.vectors([down], [], dModel, call);
+  }
+
+  dispose(): void {
+    for (const memory of this.memory) this.gpu.buffers.destroy(memory);
+  }
+
+  private make(bytes: number, call: Call): Place {
+    const memory = this.gpu.buffers.make(bytes, "a weight of this block");
+    this.memory.push(memory);
+    call.require(memory.checked);
+    return { buffer: memory.buffer, offset: 0, size: memory.buffer.size };
+  }
+
+  private matrix({ weight, lie }: Part, rows: number, columns: number, call: Call): Matrix {
+    const as = this.gpu.storage;
+    // New memory is zero, also behind the last row, which products with few rows count on.
+    const place = this.make(bytesOf(as) * padded(rows) * padded(columns), call);
+    const data = this.plan.weights[weight] as Data;
+    if (data instanceof Float32Array && lie.rowStep === padded(columns)) call.write(data, place);
+    else {
+      const from = this.locate(data, `weights.${weight}`, call);
+      copyIn(call, { place: from, as, ...lie }, { place, as }, [rows, columns]);
+    }
+    return { place, columns };
+  }
+
+  /** Vectors one after the other in float32: biases, zeros for those that are not given, then parameters. */
+  private vectors(
+    biases: readonly Part[],
+    parameters: readonly ParameterValue[],
+    columns: number,
+    call: Call,
+  ): Place {
+    const length = padded(columns);
+    const values = new Float32Array((biases.length + parameters.length) * length);
+    parameters.forEach((value, i) => {
+      const channels = typeof value === "number" ? [value] : value;
+      values.set(repeated(channels, columns), (biases.length + i) * length);
+    });
+    const place = this.make(values.byteLength, call);
+    call.write(values, place, "f32");
+    biases.forEach(({ weight, lie }, i) => {
+      const name = `${weight}Bias`;
+      const data = this.plan.weights[name];
+      if (data === undefined) return;
+      const from = { place: this.locate(data, `weights.${name}`, call), as: this.gpu.storage, ...lie };
+      copyIn(call, from, { place, as: "f32" }, [1, columns], i * quadsOf(columns));
+    });
+    return place;
+  }
+}

@@ -1,0 +1,159 @@
+// Elementwise calls on the GPU: a checked call to a kernel and its arguments; sums of parameter gradients brought together.
+import { leastCommonMultiple, lengthOf, repeated } from "../../backend/channels.js";
+import type { ActivationPlan } from "../../backend/check.js";
+import type { ParameterValue } from "../../backend/data.js";
+import { gradientsByName, zeroSums } from "../../backend/sums.js";
+import { definitionText } from "../../catalogue/activation.js";
+import type { View } from "../../layout.js";
+import type { Place } from "../device/buffers.js";
+import type { Call } from "../device/call.js";
+import type { Kernel } from "../device/pipelines.js";
+import { type KernelCall, type KernelShape, kernelWords } from "./elements-kernel.js";
+import { activationShader } from "./kernels.js";
+import { addSumsLeft, keptThreads, workgroupSize } from "./sums-kernel.js";
+
+/** How many threads go through a large tensor; fewer where each keeps sums, since what they leave is read back. */
+const mostThreads = 2 ** 22;
+const mostSumming = 2 ** 17;
+const mostLeft = 2 ** 15;
+/** Workgroups along a dimension: every device takes so many. */
+const mostGroups = 65535;
+
+/** Computes y from the inputs' places, in the order of the plan. There must be elements. */
+export function forward(call: Call, plan: ActivationPlan, inputs: readonly Place[], out: Place): void {
+  const run = prepare(call, plan, "forward", false);
+  call.run(run.kernel, [...run.parameters, ...tensors(plan, inputs), out], run.words, [run.groups]);
+}
+
+/**
+ * Computes the gradients of inputs to `targets`, in the order of the plan, and returns those of parameters by name, if
+ * they are asked for.
+ */
+export async function backward(
+  call: Call,
+  plan: ActivationPlan,
+  inputs: readonly Place[],
+  dy: Place,
+  targets: readonly Place[],
+  parameterGradients: boolean,
+): Promise<Record<string, ParameterValue>> {
+  const summed = parameterGradients ? plan.parameters : {};
+  const values = Object.values(summed);
+  const sums = values.map(zeroSums);
+  if (plan.count > 0) {
+    const { kernel, width, kept, parameters, words, groups } = prepare(
+      call,
+      plan,
+      "backward",
+      values.length > 0,
+    );
+    const places = [...parameters, ...tensors(plan, inputs), dy, ...tensors(plan, targets)];
+    const left = new Float32Array(2 * width * kept * groups * values.length);
+    const partials = left.length > 0 ? [call.room(left.length, "f32")] : [];
+    call.run(kernel, [...places, ...partials], words, [groups]);
+    await call.read(partials.map((place) => ({ place, into: left, as: "f32" })));
+    sums.forEach((into, parameter) => {
+      addSumsLeft(into, left, { parameter, parameters: values.length, kept, width });
+    });
+  }
+  return gradientsByName(summed, sums);
+}
+
+/** The tensors that a kernel is given: a packed one once. */
+const tensors = ({ packed }: ActivationPlan, places: readonly Place[]): readonly Place[] =>
+  packed ? places.slice(0, 1) : places;
+
+/** A kernel for a call, and what it takes besides tensors. */
+interface Run {
+  readonly kernel: Kernel;
+  readonly width: 4 | 1;
+  /** How many threads of a workgroup leave sums. */
+  readonly kept: number;
+  readonly parameters: readonly Place[];
+  readonly words: readonly number[];
+  readonly groups: number;
+}
+
+function prepare(
+  call: Call,
+  plan: ActivationPlan,
+  direction: KernelShape["direction"],
+  parameterGradients: boolean,
+): Run {
+  const { activation, count } = plan;
+  const values = Object.values(plan.parameters);
+  const channels = values.map(lengthOf).reduce(leastCommonMultiple, 1);
+  const { layout, width } = placement(plan);
+  const shape: KernelShape = {
+    direction,
+    layout,
+    width,
+    storage: call.gpu.storage,
+    perChannel: values.map((value) => typeof value !== "number"),
+    parameterGradients,
+  };
+  const kept = keptThreads(channels, width);
+  const threads = threadsFor(
+    plan,
+    Math.ceil(count / width),
+    leastCommonMultiple(channels, width) / width,
+    parameterGradients ? Math.min(mostSumming, (mostLeft / kept) * workgroupSize) : mostThreads,
+  );
+  const [first, second = first] = plan.inputs.map(({ view }) => view) as [View, View?];
+  const words: KernelCall = {
+    count,
+    threads,
+    zero: 0,
+    channels,
+    kept,
+    run: first.run,
+    stride: first.stride,
+    gate: first.offset,
+    up: second.offset,
+  };
+  return {
+    kernel: {
+      key: `${JSON.stringify(shape)} ${definitionText(activation)}`,
+      code: () => activationShader(activation, shape),
+    },
+    width,
+    kept,
+    parameters: values.length === 0 ? [] : [call.place(parameterData(values, channels), "f32")],
+    words: kernelWords(words),
+    groups: Math.ceil(threads / workgroupSize),
+  };
+}
+
+/** How gate and up lie, and how many elements can be read at once. */
+function placement({ packed, inputs }: ActivationPlan): Pick<KernelShape, "layout" | "width"> {
+  if (!packed) return { layout: "separate", width: 4 };
+  const views = inputs.map(({ view }) => view);
+  const [gate] = views as [View];
+  if (gate.run === 1 && gate.offset === 0) return { layout: "interleaved", width: 4 };
+  const whole = views.every(({ run, stride, offset }) =>
+    [run, stride, offset].every((size) => size % 4 === 0),
+  );
+  return { layout: "halves", width: whole ? 4 : 1 };
+}
+
+/** As many threads as there is work for, so many at most, and a multiple of what channels need. */
+function threadsFor({ activation }: ActivationPlan, work: number, multiple: number, most: number): number {
+  const times = Math.max(1, Math.floor(most / multiple));
+  const threads = multiple * Math.min(Math.ceil(work / multiple), times);
+  if (threads > mostGroups * workgroupSize)
+    throw new RangeError(
+      `the parameters of ${activation.name} have too many channels for one dispatch, which takes ${mostGroups * workgroupSize}: pass numbers, or fewer channels at once`,
+    );
+  return threads;
+}
+
+/** One number for each parameter, then the channels of each that has them. */
+function parameterData(values: readonly ParameterValue[], channels: number): Float32Array {
+  const perChannel = values.some((value) => typeof value !== "number");
+  const data = new Float32Array(values.length * (1 + (perChannel ? channels : 0)));
+  values.forEach((value, i) => {
+    if (typeof value === "number") data[i] = value;
+    else data.set(repeated(value, channels), values.length + i * channels);
+  });
+  return data;
+}

@@ -1,0 +1,75 @@
+// Sums over many elements in float32, with what each addition loses kept beside: the gradients of parameters.
+// A workgroup brings the sums of its threads together; the host adds up those of workgroups, which cannot wait for each other.
+import type { Library } from "../wgsl/text.js";
+
+/** The threads of a workgroup. */
+export const workgroupSize = 128;
+
+/** Declarations for sums of `number`: f32, or vec4f for four sums side by side. */
+export const sums = (number: "f32" | "vec4f"): Library => ({
+  Sum: `struct Sum { // total + rest
+  total: ${number},
+  rest: ${number},
+}`,
+  asRounded: `fn asRounded(v: ${number}) -> ${number} { // keeps compilers from simplifying (a + b) - a
+  return bitcast<${number}>(bitcast<${number === "f32" ? "u32" : "vec4u"}>(v) ^ ${number === "f32" ? "call.zero" : "vec4u(call.zero)"});
+}`,
+  added: `fn added(sum: Sum, term: ${number}) -> Sum {
+  let total = asRounded(sum.total + term);
+  let taken = asRounded(total - sum.total);
+  return Sum(total, sum.rest + ((sum.total - asRounded(total - taken)) + (term - taken)));
+}`,
+  joined: `fn joined(a: Sum, b: Sum) -> Sum {
+  let sum = added(a, b.total);
+  return Sum(sum.total, sum.rest + b.rest);
+}`,
+});
+
+/**
+ * A function that brings a workgroup's sums of a parameter together and leaves them in `partials`: one for each of the first
+ * `call.kept` threads, for each of so many parameters, for each workgroup.
+ */
+export const leaveSums = (parameters: number): string => `var<workgroup> parts: array<Sum, ${workgroupSize}>;
+
+fn leave(parameter: u32, group: u32, thread: u32, sum: Sum) {
+  parts[thread] = sum;
+  workgroupBarrier();
+  if (thread < call.kept) {
+    var all = sum;
+    for (var i = thread + call.kept; i < ${workgroupSize}u; i += call.kept) { all = joined(all, parts[i]); }
+    partials[(${parameters}u * group + parameter) * call.kept + thread] = all;
+  }${parameters > 1 ? "\n  workgroupBarrier(); // The next parameter takes the same memory." : ""}
+}`;
+
+/**
+ * How many threads of a workgroup leave sums: so that threads that many apart have the same channels, with so many elements,
+ * `width`, for a thread. Eight share the work where one would do.
+ */
+export const keptThreads = (channels: number, width: number): number =>
+  [8, 16, 32, 64].find((kept) => (kept * width) % channels === 0) ?? workgroupSize;
+
+/** Adds what was left of one of the parameters to the sums of its channels. */
+export function addSumsLeft(
+  sums: Float64Array,
+  partials: Float32Array,
+  { parameter, parameters, kept, width }: Left,
+): void {
+  const group = 2 * width * kept;
+  for (let start = parameter * group, at = 0; start < partials.length; start += parameters * group, at++)
+    for (let thread = 0; thread < kept; thread++)
+      for (let i = 0; i < width; i++) {
+        const total = partials[start + 2 * width * thread + i] as number;
+        const rest = partials[start + 2 * width * thread + width + i] as number;
+        // Beside a total that overflowed, the rest is NaN.
+        const channel = (width * (at * workgroupSize + thread) + i) % sums.length;
+        sums[channel] = (sums[channel] as number) + total + (Number.isFinite(total) ? rest : 0);
+      }
+}
+
+/** Which of the parameters, of how many; and how many threads of a workgroup left sums of `width` elements each. */
+export interface Left {
+  readonly parameter: number;
+  readonly parameters: number;
+  readonly kept: number;
+  readonly width: number;
+}

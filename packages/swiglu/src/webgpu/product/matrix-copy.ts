@@ -1,0 +1,140 @@
+// Copies between matrices of the GPU, whose rows are padded, and numbers that lie as the caller has them; and column sums.
+import type { Place } from "../device/buffers.js";
+import type { Call } from "../device/call.js";
+import { flatGroups, flatIndex } from "../device/grid.js";
+import type { Storage } from "../device/options.js";
+import type { Kernel } from "../device/pipelines.js";
+import { type Matrix, padded, quadsOf } from "./product.js";
+
+/** Where the elements of a matrix are among other numbers: (row, column) is at `offset + row * rowStep + column * step`. */
+export interface Lie {
+  readonly offset: number;
+  readonly rowStep: number;
+  readonly step: number;
+}
+
+/** Row after row without gaps. */
+export const dense = (columns: number): Lie => ({ offset: 0, rowStep: columns, step: 1 });
+
+interface Numbers {
+  readonly place: Place;
+  readonly as: Storage;
+}
+
+const header = (from: Storage, to: Storage): string =>
+  from === "f16" || to === "f16" ? "enable f16;\n" : "";
+const lieWords = ({ offset, rowStep, step }: Lie): number[] => [offset, rowStep, step];
+
+const gather = (from: Storage, to: Storage): Kernel => ({
+  key: `gather ${from} ${to}`,
+  code: () => `${header(from, to)}// Copies a matrix that lies in steps to one with padded rows, from vector \`first\` on.
+struct Sizes { rows: u32, columns: u32, offset: u32, rowStep: u32, step: u32, first: u32 }
+@group(0) @binding(0) var<storage, read> numbers: array<${from}>;
+@group(0) @binding(1) var<storage, read_write> copied: array<vec4<${to}>>;
+@group(0) @binding(2) var<uniform> sizes: Sizes;
+
+${flatIndex}
+  let quads = (sizes.columns + 3u) / 4u;
+  let row = i / quads;
+  if (row >= sizes.rows) { return; }
+  var value = vec4<${to}>();
+  for (var part = 0u; part < 4u; part++) {
+    let column = 4u * (i % quads) + part;
+    if (column < sizes.columns) {
+      value[part] = ${to}(numbers[sizes.offset + row * sizes.rowStep + column * sizes.step]);
+    }
+  }
+  copied[sizes.first + i] = value;
+}
+`,
+});
+
+const scatter = (storage: Storage): Kernel => ({
+  key: `scatter ${storage}`,
+  code: () => `${header(storage, storage)}// Copies a matrix with padded rows to one that lies in steps.
+struct Sizes { rows: u32, columns: u32, offset: u32, rowStep: u32, step: u32 }
+@group(0) @binding(0) var<storage, read> numbers: array<${storage}>;
+@group(0) @binding(1) var<storage, read_write> copied: array<${storage}>;
+@group(0) @binding(2) var<uniform> sizes: Sizes;
+
+${flatIndex}
+  let row = i / sizes.columns;
+  let column = i % sizes.columns;
+  if (row >= sizes.rows) { return; }
+  copied[sizes.offset + row * sizes.rowStep + column * sizes.step] =
+    numbers[row * 4u * ((sizes.columns + 3u) / 4u) + column];
+}
+`,
+});
+
+/** Records a copy into a matrix with padded rows; with `first`, from that vector on. */
+export function copyIn(
+  call: Call,
+  from: Numbers & Lie,
+  to: Numbers,
+  [rows, columns]: readonly [number, number],
+  first = 0,
+): void {
+  if (rows * columns === 0) return;
+  const groups = flatGroups(rows * quadsOf(columns));
+  call.run(gather(from.as, to.as), [from.place, to.place], [rows, columns, ...lieWords(from), first], groups);
+}
+
+/** Records a copy from a matrix with padded rows to numbers that lie as said. */
+export function copyOut(
+  call: Call,
+  from: Place,
+  to: Place,
+  lie: Lie,
+  [rows, columns]: readonly [number, number],
+  as: Storage = call.gpu.storage,
+): void {
+  if (rows * columns === 0) return;
+  const words = [rows, columns, ...lieWords(lie)];
+  call.run(scatter(as), [from, to], words, flatGroups(rows * columns));
+}
+
+/** A matrix's numbers without gaps: where they are, or a copy. */
+export function unpadded(call: Call, { place, columns }: Matrix, rows: number): Place {
+  if (padded(columns) === columns) return place;
+  const copied = call.room(rows * columns);
+  copyOut(call, place, copied, dense(columns), [rows, columns]);
+  return copied;
+}
+
+/** A workgroup of the column sums: its columns, in quads, and how many invocations share the rows. */
+const sumQuads = 16;
+const sumSlices = 16;
+
+const columnSumKernel = (storage: Storage): Kernel => ({
+  key: `columnSums ${storage}`,
+  code: () => `${header(storage, storage)}// The sums of a matrix's columns, in float32.
+struct Sizes { rows: u32, quads: u32 }
+@group(0) @binding(0) var<storage, read> numbers: array<vec4<${storage}>>;
+@group(0) @binding(1) var<storage, read_write> sums: array<vec4f>;
+@group(0) @binding(2) var<uniform> sizes: Sizes;
+var<workgroup> part: array<array<vec4f, ${sumQuads}>, ${sumSlices}>;
+
+@compute @workgroup_size(${sumQuads}, ${sumSlices})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) at: vec3u) {
+  let quad = group.x * ${sumQuads}u + at.x;
+  var sum = vec4f();
+  if (quad < sizes.quads) {
+    for (var row = at.y; row < sizes.rows; row += ${sumSlices}u) { sum += vec4f(numbers[row * sizes.quads + quad]); }
+  }
+  part[at.y][at.x] = sum;
+  workgroupBarrier();
+  if (at.y > 0u || quad >= sizes.quads) { return; }
+  for (var i = 1u; i < ${sumSlices}u; i++) { sum += part[i][at.x]; }
+  sums[quad] = sum;
+}
+`,
+});
+
+/** Records the sums of the columns of a matrix with padded rows; returns where they are, as float32. */
+export function columnSums(call: Call, { place, columns }: Matrix, rows: number): Place {
+  const quads = quadsOf(columns);
+  const sums = call.room(padded(columns), "f32");
+  call.run(columnSumKernel(call.gpu.storage), [place, sums], [rows, quads], [Math.ceil(quads / sumQuads)]);
+  return sums;
+}

@@ -1,0 +1,190 @@
+// Turns expressions into WGSL: one rule for each operation, in f32 and in numbers of any size (`wide.ts`).
+// Parts that occur more than once, and calls of functions, are given names.
+import { type Apply, type Expr, type Operation, type Rules, schedule } from "../../expression/expr.js";
+import { simplifyAll } from "../../expression/simplify.js";
+import { literal } from "./text.js";
+
+/** How tightly written code holds together: what is below a product needs brackets there. */
+enum Binding {
+  Sum,
+  Product,
+  Atom,
+}
+interface Written {
+  readonly text: string;
+  readonly binding: Binding;
+}
+
+const atom = (text: string): Written => ({ text, binding: Binding.Atom });
+const hold = ({ text, binding }: Written, least: Binding): string => (binding < least ? `(${text})` : text);
+const infix =
+  (operator: string, binding: Binding.Sum | Binding.Product) =>
+  (a: Written, b: Written): Written => ({
+    text: `${hold(a, binding)} ${operator} ${hold(b, binding + 1)}`,
+    binding,
+  });
+const call =
+  (name: string) =>
+  (...args: readonly Written[]): Written =>
+    atom(`${name}(${args.map(({ text }) => text).join(", ")})`);
+
+const real: Rules<Written, Written> = {
+  neg: (a) => ({ text: `-${hold(a, Binding.Atom)}`, binding: Binding.Product }),
+  abs: call("abs"),
+  exp: call("exponential"),
+  expm1: call("expm1"),
+  expResidual: call("expResidual"),
+  log: call("logarithm"),
+  sqrt: call("squareRoot"),
+  sigmoid: call("sigmoid"),
+  sigmoidSlope: call("sigmoidSlope"),
+  softplus: call("softplus"),
+  tanh: call("hyperbolicTangent"),
+  tanhResidual: call("tanhResidual"),
+  normalCdf: call("normalCdf"),
+  atan: call("arcTangent"),
+  atlu: call("atlu"),
+  atluSlope: call("atluSlope"),
+  relu: (a) => call("max")(a, atom("0f")),
+  add: infix("+", Binding.Sum),
+  sub: infix("-", Binding.Sum),
+  mul: infix("*", Binding.Product),
+  div: infix("/", Binding.Product),
+  min: call("min"),
+  max: call("max"),
+  softClamp: call("softClamp"),
+  clamp: (a, low, high) => call("min")(call("max")(a, low), high),
+  selectGreater: (a, b, then, otherwise) =>
+    atom(`select(${otherwise.text}, ${then.text}, ${hold(a, Binding.Sum)} > ${hold(b, Binding.Sum)})`),
+};
+
+const wide: Rules<Written, Written> = {
+  neg: call("wide_neg"),
+  abs: call("wide_abs"),
+  exp: call("wide_exp"),
+  expm1: call("wide_expm1"),
+  expResidual: call("wide_expResidual"),
+  log: call("wide_log"),
+  sqrt: call("wide_sqrt"),
+  sigmoid: call("wide_sigmoid"),
+  sigmoidSlope: call("wide_sigmoidSlope"),
+  softplus: call("wide_softplus"),
+  tanh: call("wide_tanh"),
+  tanhResidual: call("wide_tanhResidual"),
+  normalCdf: call("wide_normalCdf"),
+  atan: call("wide_atan"),
+  atlu: call("wide_atlu"),
+  atluSlope: call("wide_atluSlope"),
+  relu: (a) => call("wide_max")(a, atom("Wide(0f, 0)")),
+  add: call("wide_add"),
+  sub: call("wide_sub"),
+  mul: call("wide_mul"),
+  div: call("wide_div"),
+  min: call("wide_min"),
+  max: call("wide_max"),
+  softClamp: call("wide_softClamp"),
+  clamp: (a, low, high) => call("wide_min")(call("wide_max")(a, low), high),
+  selectGreater: (a, b, then, otherwise) => call("wide_choose")(a, b, then, otherwise),
+};
+
+/** A number in float32; what is beyond it is as near as can be. See `fitsFloat32`. */
+function realNumber(value: number): Written {
+  const most = 3.4028233e38; // nine digits of the largest number round up beyond it
+  const text = literal(Math.min(Math.max(value, -most), most));
+  return { text, binding: text.startsWith("-") ? Binding.Product : Binding.Atom };
+}
+
+/** Whether a constant is as good in float32 arithmetic, also where denormals are taken for 0. */
+const fitsFloat32 = (value: number): boolean =>
+  value === 0 || (Math.abs(value) >= 2 ** -126 && Number.isFinite(Math.fround(value)));
+
+function wideNumber(value: number): Written {
+  const e = value === 0 ? 0 : Math.floor(Math.log2(Math.abs(value)));
+  if (Math.abs(e) <= 8) return atom(`Wide(${literal(value)}, 0)`);
+  const half = e >> 1; // in two steps, neither of which overflows
+  return atom(`Wide(${literal(value / 2 ** half / 2 ** (e - half))}, ${e})`);
+}
+
+/** The two ways to compute: f32, or `Wide` numbers of any size. */
+export type Arithmetic = "real" | "wide";
+const targets = {
+  real: { rules: real, number: realNumber },
+  wide: { rules: wide, number: wideNumber },
+};
+
+/** Operations so short that they stay within a larger expression. */
+const short: ReadonlySet<Operation> = new Set<Operation>([
+  "neg",
+  "abs",
+  "relu",
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "min",
+  "max",
+  "clamp",
+  "selectGreater",
+]);
+
+/** Code for expressions: declarations of named parts, then each result as an expression. */
+export interface Emitted {
+  readonly statements: readonly string[];
+  readonly results: readonly string[];
+}
+
+/**
+ * Writes expressions as WGSL. `nameOf` says what a variable is called there. What the expressions share is computed once.
+ * The code calls functions of `functions.ts` and `wide.ts`.
+ */
+export function emitWgsl(
+  expressions: readonly Expr[],
+  arithmetic: Arithmetic,
+  nameOf: (variable: string) => string,
+): Emitted {
+  const { rules, number } = targets[arithmetic];
+  const roots = simplifyAll(expressions);
+  const order = schedule(roots);
+  const uses = new Map<Expr, number>();
+  const use = (expr: Expr): void => void uses.set(expr, (uses.get(expr) ?? 0) + 1);
+  for (const node of order) if ("args" in node) node.args.forEach(use);
+  roots.forEach(use);
+
+  const statements: string[] = [];
+  const counts = new Map<Operation, number>();
+  const written = new Map<Expr, Written>();
+  const textOf = (expr: Expr): Written => written.get(expr) as Written;
+  const named = ({ op }: Apply, value: Written): Written => {
+    const count = (counts.get(op) ?? 0) + 1;
+    counts.set(op, count);
+    const name = `${op}_${count}`;
+    statements.push(`let ${name} = ${value.text};`);
+    return atom(name);
+  };
+  for (const node of order) {
+    if (node.op === "num") written.set(node, number(node.value));
+    else if (node.op === "variable") written.set(node, atom(nameOf(node.name)));
+    else {
+      const rule = rules[node.op] as (...operands: readonly Written[]) => Written;
+      const value = rule(...node.args.map(textOf));
+      const shared = (uses.get(node) ?? 0) > 1 || (!short.has(node.op) && !roots.includes(node));
+      written.set(node, shared ? named(node, value) : value);
+    }
+  }
+  return { statements, results: roots.map((root) => textOf(root).text) };
+}
+
+/** Whether float32 arithmetic can hold every constant of the expressions. */
+export const constantsFit = (expressions: readonly Expr[]): boolean =>
+  schedule(expressions).every((node) => node.op !== "num" || fitsFloat32(node.value));
+
+/** Operations whose functions may set `vanishing`. */
+const withTails: ReadonlySet<string> = new Set<Operation>([
+  "exp",
+  "sigmoid",
+  "sigmoidSlope",
+  "softplus",
+  "normalCdf",
+]);
+export const mayVanish = (expressions: readonly Expr[]): boolean =>
+  schedule(simplifyAll(expressions)).some(({ op }) => withTails.has(op));
