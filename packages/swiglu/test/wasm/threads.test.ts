@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { wasm } from "../../src/index.js";
 import { PooledEngine, type PoolOptions } from "../../src/wasm/threads/pool.js";
 import { type StartedWorker, type StartWorker, startWorker } from "../../src/wasm/threads/worker-start.js";
-import { meets, poolKernels, untilUp } from "./pool-kernels.js";
+import { count, linger, meets, poolKernels, untilUp } from "./pool-kernels.js";
 
 const engines: PooledEngine[] = [];
 function pool(options: Partial<PoolOptions> = {}): PooledEngine {
@@ -33,9 +33,9 @@ describe("the pool of threads", () => {
     const engine = pool({ start });
     const module = poolKernels(engine);
     const place = engine.heap.allocate(1);
-    module.run("count", [[[place], [place]]]);
+    module.run(count, [[{ address: place }, { address: place }]]);
     expect(start).not.toHaveBeenCalled();
-    module.run("count", [[[place]], [[place]]]);
+    module.run(count, [[{ address: place }], [{ address: place }]]);
     expect(start).toHaveBeenCalledOnce();
   });
 
@@ -52,16 +52,16 @@ describe("the pool of threads", () => {
     for (let job = 1; job <= 600; job++) {
       // From 0 to 3 calls in each of 1 to 9 groups; every hundredth job is too long for the memory of jobs before it.
       const groups = Array.from({ length: 1 + (job % 9) }, (_, group) =>
-        Array.from({ length: job % 100 === 0 ? 10 * job : (job * (group + 3)) % 4 }, () => [0]),
+        Array.from({ length: job % 100 === 0 ? 10 * job : (job * (group + 3)) % 4 }, () => ({ address: 0 })),
       );
       const calls = groups.flat();
       if (job % 50 === 0) engine.heap.allocate(2 ** 20);
       const place = engine.heap.allocate(calls.length);
       engine.heap.at(place, calls.length).fill(0);
       calls.forEach((call, i) => {
-        call[0] = place + 4 * i;
+        call.address = place + 4 * i;
       });
-      module.run("count", groups);
+      module.run(count, groups);
       const ran = new Int32Array(engine.heap.memory.buffer, place, calls.length);
       if (!ran.every((times) => times === 1)) throw new Error(`job ${job}: calls ran ${ran} times`);
       engine.heap.release(place);
@@ -81,7 +81,9 @@ describe("the pool of threads", () => {
     const place = engine.heap.allocate(1);
     for (let turn = 0; turn < 10; turn++) {
       // The one that fails is taken by the worker, since the calling thread is busy with the first.
-      expect(() => module.run("linger", [[[place, 1e6]], [[2 ** 32 - 4, 1]]])).toThrow(/out of bounds/);
+      expect(() =>
+        module.run(linger, [[{ address: place, turns: 1e6 }], [{ address: 2 ** 32 - 4, turns: 1 }]]),
+      ).toThrow(/out of bounds/);
       expect(meets(engine)).toBe(true);
     }
   });
@@ -98,14 +100,15 @@ describe("the pool of threads", () => {
       const engine = pool({ start, patience: 200 });
       const module = poolKernels(engine);
       const place = engine.heap.allocate(1);
-      const linger = (): void => module.run("linger", [[[place, 1e6]], [[place, 1e6]], [[place, 1e6]]]);
-      linger();
+      const call = { address: place, turns: 1e6 };
+      const lingering = (): void => module.run(linger, [[call], [call], [call]]);
+      lingering();
       for (let turn = 0; engine.helpers === 0 && turn < 500; turn++) await delay(10);
       // On a busy machine the worker may come too late for some of the calls.
       expect(() => {
-        for (let call = 0; call < 200; call++) linger();
+        for (let call = 0; call < 200; call++) lingering();
       }).toThrow(said);
-      linger();
+      lingering();
       await untilUp(engine);
       expect(meets(engine)).toBe(true);
       expect(started).toBe(2);
@@ -125,7 +128,7 @@ describe("the pool of threads", () => {
     running[0]?.terminate();
     // A call at this moment is done by the calling thread, whether or not it knows yet.
     const place = engine.heap.allocate(1);
-    poolKernels(engine).run("count", [[[place]], [[place]]]);
+    poolKernels(engine).run(count, [[{ address: place }], [{ address: place }]]);
     for (let turn = 0; engine.helpers > 0 && turn < 500; turn++) await delay(10);
     await untilUp(engine);
     expect(running).toHaveLength(2);
@@ -150,12 +153,13 @@ describe("the pool of threads", () => {
   test("workers that cannot start are an error where threads were asked for, fewer threads where not", async () => {
     const start = workersFrom("./missing-worker.mjs");
     const [asked, offered] = [pool({ start }), pool({ start, asked: false })];
-    for (const engine of [asked, offered]) poolKernels(engine).run("count", [[[128]], [[128]]]);
+    for (const engine of [asked, offered])
+      poolKernels(engine).run(count, [[{ address: 128 }], [{ address: 128 }]]);
     for (let turn = 0; offered.threads > 1 && turn < 500; turn++) await delay(10);
     expect(offered.threads).toBe(1);
-    poolKernels(offered).run("count", [[[128]], [[128]]]);
+    poolKernels(offered).run(count, [[{ address: 128 }], [{ address: 128 }]]);
     const refusal = (): void =>
-      expect(() => poolKernels(asked).run("count", [[[128]], [[128]]])).toThrow(
+      expect(() => poolKernels(asked).run(count, [[{ address: 128 }], [{ address: 128 }]])).toThrow(
         /threads is 2, but a worker could not start: .*missing-worker.* worker.js beside it.*or leave threads out/,
       );
     await vi.waitFor(refusal, 10_000);

@@ -2,12 +2,13 @@
 // (forward) or its gradients (backward). Results go straight into the panels that the next products read.
 import { type Activation, gradientExpressions } from "../../catalogue/activation.js";
 import { type Expr, mul } from "../../expression/expr.js";
-import type { Code, ValueType } from "../assembler/code.js";
+import type { Code } from "../assembler/code.js";
 import { f32x4, i32, v128 } from "../assembler/instructions.js";
 import type { Body, Local, ModuleBuilder } from "../assembler/module.js";
 import type { Simd } from "../machine/features.js";
-import { advance, PanelArguments, PanelProduct, productTypes, times } from "../product/product-kernel.js";
-import { streamTypes, type TileShape, type TileStream } from "../product/tile-kernel.js";
+import { addKernel, kernel, type Taken } from "../machine/signature.js";
+import { advance, PanelProduct, productArguments, times } from "../product/product-kernel.js";
+import { type TileShape, TileStream, tileStream } from "../product/tile-kernel.js";
 import { emitVectors } from "../vector/emit.js";
 import { type Vector, VectorWriter } from "../vector/writer.js";
 
@@ -30,67 +31,62 @@ export interface FusedShape {
 
 const tileOf = ({ rows }: FusedShape): TileShape => ({ rows, left: "quads", panels: 1 });
 
-const quadsTypes = ["i32", "i32", "i32", "i32"] as const;
-
 /**
- * Panels of a left operand that are written column panel by column panel. Bytes: where they begin, the steps from one row
- * panel and one column panel to the next, and between the halves of a column panel.
+ * Panels of a left operand that are written column panel by column panel, in a kernel's signature. Bytes: where they begin, the
+ * steps from one row panel and one column panel to the next, and the distance between the halves of a column panel.
  */
+export const quads = { base: "i32", rowPanel: "i32", panel: "i32", half: "i32" } as const;
+
+/** Code that writes such panels. */
 class Quads {
   private readonly at: Local<"i32">;
-  private readonly base: Local<"i32">;
-  private readonly rowPanel: Local<"i32">;
-  private readonly panel: Local<"i32">;
-  private readonly half: Local<"i32">;
 
-  constructor(body: Body, given: PanelArguments) {
-    this.base = given.take("i32");
-    this.rowPanel = given.take("i32");
-    this.panel = given.take("i32");
-    this.half = given.take("i32");
+  constructor(
+    body: Body,
+    private readonly given: Taken<typeof quads>,
+  ) {
     this.at = body.local("i32");
   }
 
-  rewind = (): Code<"none"> => this.at.set(this.base.get());
+  rewind = (): Code<"none"> => this.at.set(this.given.base.get());
   nextRow = (): Code<"none"> => advance(this.at, i32.const(16));
   nextRowPanel = (rows: number): Code<"none"> =>
-    advance(this.at, i32.sub(this.rowPanel.get(), i32.const(16 * rows)));
-  nextPanel = (): Code<"none"> => advance(this.base, this.panel.get());
+    advance(this.at, i32.sub(this.given.rowPanel.get(), i32.const(16 * rows)));
+  nextPanel = (): Code<"none"> => advance(this.given.base, this.given.panel.get());
   store = (half: Half, value: Code<"v128">): Code<"none"> =>
-    v128.store(half === 0 ? this.at.get() : i32.add(this.at.get(), this.half.get()), value);
+    v128.store(half === 0 ? this.at.get() : i32.add(this.at.get(), this.given.half.get()), value);
 }
 
-/** A parameter of the activation: an f32, or the address of a value for each column. */
+/** The address of a parameter's values, one for each column. */
+const channels = { base: "i32" } as const;
+
+/** The parameters of the activation in a kernel's signature: one number, or a value for each column. */
+const parameterArguments = ({ perChannel }: FusedShape) =>
+  perChannel.map((each) => (each ? channels : ("f32" as const)));
+
+/** Code that reads the parameters of the activation. */
 class Parameters {
-  private readonly all: readonly { readonly scalar?: Local<"f32">; readonly base?: Local<"i32"> }[];
-
   constructor(
-    given: PanelArguments,
+    private readonly given: Taken<ReturnType<typeof parameterArguments>>,
     private readonly names: readonly string[],
-    perChannel: readonly boolean[],
-  ) {
-    this.all = perChannel.map((channels) =>
-      channels ? { base: given.take("i32") } : { scalar: given.take("f32") },
-    );
-  }
-
-  static types = (perChannel: readonly boolean[]): ValueType[] =>
-    perChannel.map((channels) => (channels ? "i32" : "f32"));
+  ) {}
 
   /** Vectors by name, for one half of a column panel. */
   values(write: VectorWriter, half: Half): Record<string, Vector> {
     return Object.fromEntries(
-      this.all.map(({ scalar, base }, i) => [
+      this.given.map((parameter, i) => [
         this.names[i],
-        scalar
-          ? write.outside(`parameter ${i}`, () => f32x4.splat(scalar.get()))
-          : write.outside(`parameter ${i} ${half}`, () => v128.load((base as Local<"i32">).get(), 16 * half)),
+        "base" in parameter
+          ? write.outside(`parameter ${i} ${half}`, () => v128.load(parameter.base.get(), 16 * half))
+          : write.outside(`parameter ${i}`, () => f32x4.splat(parameter.get())),
       ]),
     );
   }
 
   nextPanel(columns: number): Code<"none">[] {
-    return this.all.flatMap(({ base }) => (base ? [advance(base, i32.const(4 * columns))] : []));
+    return this.given.flatMap((parameter) =>
+      "base" in parameter ? [advance(parameter.base, i32.const(4 * columns))] : [],
+    );
   }
 }
 
@@ -105,6 +101,7 @@ interface Row {
 function throughRows(
   body: Body,
   product: PanelProduct,
+  rowPanels: Local<"i32">,
   shape: FusedShape,
   write: VectorWriter,
   streams: readonly Row[],
@@ -115,7 +112,7 @@ function throughRows(
   return [
     ...write.prelude,
     ...all.map((stream) => stream.rewind()),
-    ...times(body.local("i32"), product.rowPanels.get(), [
+    ...times(body.local("i32"), rowPanels.get(), [
       ...times(body.local("i32"), i32.const(shape.rows), [...row, ...all.map((stream) => stream.nextRow())]),
       ...quads.map((target) => target.nextRowPanel(shape.rows)),
     ]),
@@ -123,16 +120,18 @@ function throughRows(
   ];
 }
 
-/** What the forward kernel takes after its product. */
-function forwardTypes(activation: Activation, { product, perChannel }: FusedShape): ValueType[] {
-  const other = product !== "pair" && activation.inputs.length === 2;
-  return [...(other ? streamTypes : []), ...quadsTypes, ...Parameters.types(perChannel)];
-}
-
 /**
- * Adds `forward(product..., [other input: stream], hidden: quads, parameter...)`: the product's output is kept as it is, and
- * the activation of it becomes a left operand.
+ * The forward kernel: the product's output is kept as it is, and the activation of it becomes the left operand `hidden`. `other`
+ * is the input of the activation that the product does not give.
  */
+export const fusedForward = (activation: Activation, shape: FusedShape) =>
+  kernel("forward", {
+    product: productArguments(tileOf(shape)),
+    other: shape.product !== "pair" && activation.inputs.length === 2 ? tileStream : undefined,
+    hidden: quads,
+    parameters: parameterArguments(shape),
+  });
+
 export function addFusedForward(
   module: ModuleBuilder,
   activation: Activation,
@@ -140,43 +139,59 @@ export function addFusedForward(
   simd: Simd,
 ): void {
   const { inputs } = activation;
-  module.function(
-    "forward",
-    [...productTypes(tileOf(shape)), ...forwardTypes(activation, shape)],
-    (body, ...all) => {
-      const given = new PanelArguments(body, all);
-      const product = new PanelProduct(body, given, tileOf(shape), simd);
-      const other = shape.product !== "pair" && inputs.length === 2 ? given.stream() : undefined;
-      const hidden = new Quads(body, given);
-      const parameters = new Parameters(given, Object.keys(activation.parameters), shape.perChannel);
-      const write = new VectorWriter(body, simd);
-      const halves: readonly Half[] = shape.product === "pair" ? [0] : [0, 1];
-      for (const half of halves) {
-        const variables = parameters.values(write, half);
-        inputs.forEach((name, i) => {
-          const value =
-            shape.product === "pair"
-              ? product.out.load(i as Half)
-              : (i === shape.product ? product.out : (other as TileStream)).load(half);
-          variables[name] = write.let(value);
-        });
-        const [result] = emitVectors(write, [activation.expression], variables) as [Vector];
-        write.do(hidden.store(half, result.get()));
-      }
-      const rows = write.take();
-      return product.columns([
-        ...throughRows(body, product, shape, write, other ? [other] : [], [hidden], rows),
-        ...parameters.nextPanel(4 * halves.length),
-      ]);
-    },
-  );
+  addKernel(module, fusedForward(activation, shape), (body, given) => {
+    const product = new PanelProduct(body, given.product, tileOf(shape), simd);
+    const other = given.other && new TileStream(body, given.other);
+    const hidden = new Quads(body, given.hidden);
+    const parameters = new Parameters(given.parameters, Object.keys(activation.parameters));
+    const write = new VectorWriter(body, simd);
+    const halves: readonly Half[] = shape.product === "pair" ? [0] : [0, 1];
+    for (const half of halves) {
+      const variables = parameters.values(write, half);
+      inputs.forEach((name, i) => {
+        const value =
+          shape.product === "pair"
+            ? product.out.load(i as Half)
+            : (i === shape.product ? product.out : (other as TileStream)).load(half);
+        variables[name] = write.let(value);
+      });
+      const [result] = emitVectors(write, [activation.expression], variables) as [Vector];
+      write.do(hidden.store(half, result.get()));
+    }
+    const rows = write.take();
+    return product.columns([
+      ...throughRows(
+        body,
+        product,
+        given.product.rowPanels,
+        shape,
+        write,
+        other ? [other] : [],
+        [hidden],
+        rows,
+      ),
+      ...parameters.nextPanel(4 * halves.length),
+    ]);
+  });
 }
 
 /**
- * Adds `backward(product..., (input: stream)..., (gradient: stream, [gradient: quads])..., parameter..., (slope: stream)...)`:
- * the product is the gradient of the activation's result; in its place comes the result itself. Slopes are the terms of
- * each parameter's gradient, one for each element.
+ * The backward kernel: the product is the gradient of the activation's result; in its place comes the result itself. `sources`
+ * are the inputs of the activation. The gradient of each goes to a stream and, where it is needed as one, into a left operand.
+ * `slopes` are the terms of each parameter's gradient, one for each element.
  */
+export const fusedBackward = (activation: Activation, shape: FusedShape) =>
+  kernel("backward", {
+    product: productArguments(tileOf(shape)),
+    sources: activation.inputs.map(() => tileStream),
+    gradients: shape.operands.map((operand) => ({
+      stream: tileStream,
+      quads: operand ? quads : undefined,
+    })),
+    parameters: parameterArguments(shape),
+    slopes: shape.perChannel.map(() => tileStream),
+  });
+
 export function addFusedBackward(
   module: ModuleBuilder,
   activation: Activation,
@@ -184,24 +199,17 @@ export function addFusedBackward(
   simd: Simd,
 ): void {
   const { inputs } = activation;
-  const names = Object.keys(activation.parameters);
-  const types = [
-    ...productTypes(tileOf(shape)),
-    ...inputs.flatMap(() => streamTypes),
-    ...inputs.flatMap((_, i): ValueType[] => [...streamTypes, ...(shape.operands[i] ? quadsTypes : [])]),
-    ...Parameters.types(shape.perChannel),
-    ...names.flatMap(() => streamTypes),
-  ];
-  module.function("backward", types, (body, ...all) => {
-    const given = new PanelArguments(body, all);
-    const product = new PanelProduct(body, given, tileOf(shape), simd);
-    const sources = inputs.map(() => given.stream());
-    const gradients = inputs.map((_, i) => ({
-      stream: given.stream(),
-      quads: shape.operands[i] ? new Quads(body, given) : undefined,
+  addKernel(module, fusedBackward(activation, shape), (body, given) => {
+    const product = new PanelProduct(body, given.product, tileOf(shape), simd);
+    const streamsOf = (all: readonly Taken<typeof tileStream>[]) =>
+      all.map((stream) => new TileStream(body, stream));
+    const sources = streamsOf(given.sources);
+    const gradients = given.gradients.map(({ stream, quads }) => ({
+      stream: new TileStream(body, stream),
+      quads: quads && new Quads(body, quads),
     }));
-    const parameters = new Parameters(given, names, shape.perChannel);
-    const slopes = names.map(() => given.stream());
+    const parameters = new Parameters(given.parameters, Object.keys(activation.parameters));
+    const slopes = streamsOf(given.slopes);
     const write = new VectorWriter(body, simd);
     const expressions: Expr[] = Object.values(gradientExpressions(activation)).map((slope) =>
       mul(slope, "dy"),
@@ -229,7 +237,7 @@ export function addFusedBackward(
     const streams = [...sources, ...gradients.map(({ stream }) => stream), ...slopes];
     const quads = gradients.flatMap((gradient) => (gradient.quads ? [gradient.quads] : []));
     return product.columns([
-      ...throughRows(body, product, shape, write, streams, quads, rows),
+      ...throughRows(body, product, given.product.rowPanels, shape, write, streams, quads, rows),
       ...parameters.nextPanel(8),
     ]);
   });

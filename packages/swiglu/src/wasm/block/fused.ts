@@ -1,8 +1,9 @@
 // Calls of the fused kernels: which streams each form of block reads and writes, forward and backward.
 import type { FfnPlan } from "../../backend/ffn.js";
 import { definitionText } from "../../catalogue/activation.js";
-import type { Engine } from "../machine/engine.js";
+import type { Engine, LoadedModule } from "../machine/engine.js";
 import type { Scratch } from "../machine/scratch.js";
+import type { Given } from "../machine/signature.js";
 import { packLeft } from "../product/packing.js";
 import {
   fusedProduct,
@@ -17,16 +18,18 @@ import {
   sameRow,
   wholeTiles,
 } from "../product/product.js";
-import { addFusedBackward, addFusedForward, type FusedShape } from "./fused-kernels.js";
+import {
+  addFusedBackward,
+  addFusedForward,
+  type FusedShape,
+  fusedBackward,
+  fusedForward,
+  type quads,
+} from "./fused-kernels.js";
 import type { PackedWeight, PackedWeights } from "./weights.js";
 
-/** Where a left operand is written by a fused kernel; see `Quads`. */
-interface Quads {
-  readonly base: number;
-  readonly rowPanel: number;
-  readonly panel: number;
-  readonly half: number;
-}
+/** Where a left operand is written by a fused kernel. */
+type Quads = Given<typeof quads>;
 
 /** What flows back into a product before the activation: as a left operand for x, as a right one for its weight. */
 export interface Flow {
@@ -109,11 +112,15 @@ export class FusedCalls {
       half: step,
     };
     const operands = { left, right: weight.panels, start: sameRow(weight.bias), out };
-    fusedProduct(engine, operands, this.module("forward", left.rows), "forward", (part) => [
-      ...(other ? partOf(other, left, part) : []),
-      ...quadsOf(hidden, part),
-      ...this.parameters(part, 8 / together),
-    ]);
+    const shape = this.shape(left.rows);
+    const kernel = fusedForward(this.plan.activation, shape);
+    const module = this.load("forward", shape, addFusedForward);
+    fusedProduct(engine, operands, module, kernel, (product, part) => ({
+      product,
+      other: other && partOf(other, left, part),
+      hidden: quadsOf(hidden, part),
+      parameters: this.parameters(part, 8 / together),
+    }));
     const operand: Left = { ...left, address: hidden.base, k: width };
     this.clearPadding(operand, { ...hidden, panel: 2 * step });
     return operand;
@@ -158,23 +165,27 @@ export class FusedCalls {
       start: weights.start,
       out: rowMajor(hidden, width),
     };
-    fusedProduct(engine, operands, this.module("backward", dy.rows), "backward", (part) => [
-      ...inputs.flatMap((stream) => partOf(stream, dy, part)),
-      ...targets.flatMap(({ stream, quads }) => [
-        ...partOf(stream, dy, part),
-        ...(quads ? quadsOf(quads, part) : []),
-      ]),
-      ...this.parameters(part, 8),
-      ...parameters.flatMap((address) => partOf(rowMajor(address, width), dy, part)),
-    ]);
+    const shape = this.shape(dy.rows);
+    const kernel = fusedBackward(this.plan.activation, shape);
+    const module = this.load("backward", shape, addFusedBackward);
+    fusedProduct(engine, operands, module, kernel, (product, part) => ({
+      product,
+      sources: inputs.map((stream) => partOf(stream, dy, part)),
+      gradients: targets.map(({ stream, quads }) => ({
+        stream: partOf(stream, dy, part),
+        quads: quads && quadsOf(quads, part),
+      })),
+      parameters: this.parameters(part, 8),
+      slopes: parameters.map((address) => partOf(rowMajor(address, width), dy, part)),
+    }));
     for (const { quads } of targets) if (quads) this.clearPadding(left, quads);
     return { hidden, product: { left, right }, own, parameters };
   }
 
-  /** A parameter's argument: a number, or the address of the values for the columns of a part. */
-  private parameters({ column }: Part, columnsOfPanel: number): number[] {
+  /** The arguments of parameters: a number, or the address of the values for the columns of a part. */
+  private parameters({ column }: Part, columnsOfPanel: number): (number | { readonly base: number })[] {
     return this.weights.parameters.map((value, i) =>
-      this.perChannel[i] ? value + 4 * columnsOfPanel * column : value,
+      this.perChannel[i] ? { base: value + 4 * columnsOfPanel * column } : value,
     );
   }
 
@@ -189,23 +200,25 @@ export class FusedCalls {
     }
   }
 
-  private module(kernel: "forward" | "backward", rows: number) {
-    const { activation } = this.plan;
-    const shape: FusedShape = {
+  private shape(rows: number): FusedShape {
+    return {
       rows,
       product: this.together === 2 ? "pair" : this.produced,
       perChannel: this.perChannel,
-      operands: activation.inputs.map((_, i) => this.together === 2 || i === this.produced),
+      operands: this.plan.activation.inputs.map((_, i) => this.together === 2 || i === this.produced),
     };
-    const add = { forward: addFusedForward, backward: addFusedBackward }[kernel];
-    const key = `fused ${kernel} ${definitionText(activation)} ${JSON.stringify(shape)}`;
+  }
+
+  private load(name: string, shape: FusedShape, add: typeof addFusedForward): LoadedModule {
+    const { activation } = this.plan;
+    const key = `fused ${name} ${definitionText(activation)} ${JSON.stringify(shape)}`;
     return this.engine.load(key, (module) => add(module, activation, shape, this.engine.simd));
   }
 }
 
-const quadsOf = ({ base, rowPanel, panel, half }: Quads, { row, column }: Part): number[] => [
-  base + row * rowPanel + column * panel,
+const quadsOf = ({ base, rowPanel, panel, half }: Quads, { row, column }: Part): Quads => ({
+  base: base + row * rowPanel + column * panel,
   rowPanel,
   panel,
   half,
-];
+});

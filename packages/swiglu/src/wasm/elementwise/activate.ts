@@ -7,10 +7,11 @@ import { repair } from "../../backend/repair.js";
 import { addToSums, gradientsByName, zeroSums } from "../../backend/sums.js";
 import { type Activation, definitionText } from "../../catalogue/activation.js";
 import { type View, wholeView } from "../../layout.js";
-import type { Engine, LoadedModule } from "../machine/engine.js";
+import type { Engine } from "../machine/engine.js";
 import type { Scratch } from "../machine/scratch.js";
-import type { KernelShape } from "./kernel-loops.js";
-import { type ElementwiseKernel, elementwiseKernels } from "./kernels.js";
+import type { Given } from "../machine/signature.js";
+import type { ElementwiseArguments, KernelShape } from "./kernel-loops.js";
+import { type ElementwiseKernel, elementwiseKernel } from "./kernels.js";
 import { channelLength, divide, type Piece, pieces, streamOf } from "./pieces.js";
 
 /** An operand in the heap. */
@@ -19,9 +20,12 @@ interface Placed {
   readonly view: View;
 }
 
+/** What an elementwise kernel is called with. */
+type Arguments = Given<ElementwiseArguments>;
+
 /** A checked call whose data is in the heap. `inputs` has one entry for an interleaved tensor. */
 interface PlacedCall {
-  readonly module: LoadedModule;
+  readonly run: (groups: readonly (readonly Arguments[])[]) => void;
   readonly pieces: readonly Piece[];
   readonly inputs: readonly Placed[];
   /** Addresses of channel values, or numbers. */
@@ -40,10 +44,7 @@ export function forward(
 ): void {
   const call = placeCall(engine, plan, addresses, scratch, "forward");
   const groups = divide(call.pieces, engine.threads);
-  call.module.run(
-    "forward",
-    groups.map((group) => group.map((piece) => operandArguments(call, piece, plan, out))),
-  );
+  call.run(groups.map((group) => group.map((piece) => operandArguments(call, piece, plan, out))));
 }
 
 /** Runs an activation forward to `out`, and leaves its derivatives in the inputs at `slopes`, in the layout of the inputs. */
@@ -57,10 +58,7 @@ export function record(
 ): void {
   const call = placeCall(engine, plan, addresses, scratch, "record");
   const groups = divide(call.pieces, engine.threads);
-  call.module.run(
-    "record",
-    groups.map((group) => group.map((piece) => operandArguments(call, piece, plan, out, slopes))),
-  );
+  call.run(groups.map((group) => group.map((piece) => operandArguments(call, piece, plan, out, slopes))));
 }
 
 /**
@@ -79,7 +77,6 @@ export function recordedBackward(
   return runFlagged(
     engine,
     call,
-    "recordedBackward",
     scratch,
     () => (piece) => operandArguments(call, piece, plan, dy, gradients),
   );
@@ -92,39 +89,44 @@ export function recordedBackward(
 function runFlagged(
   engine: Engine,
   call: PlacedCall,
-  kernel: ElementwiseKernel,
   scratch: Scratch,
-  argumentsOfGroup: () => (piece: Piece) => number[],
+  argumentsOfGroup: () => (piece: Piece) => Arguments,
 ): boolean {
   const flags: number[] = [];
   const groups = divide(call.pieces, engine.threads).map((group) => {
     const flag = scratch.place(Float32Array.of(0, 0, 0, 0));
     flags.push(flag);
     const argumentsOf = argumentsOfGroup();
-    return group.map((piece) => [...argumentsOf(piece), flag]);
+    return group.map((piece) => ({ ...argumentsOf(piece), flag }));
   });
-  call.module.run(kernel, groups);
+  call.run(groups);
   return !flags.some((flag) => engine.heap.at(flag, 4).some(Number.isNaN));
 }
 
-/** Arguments for what has the result's shape, what has the inputs' layout if there is any, the inputs and the parameters. */
+/** Arguments for a piece: what has the result's shape, what is written in the inputs' layout, the inputs and the parameters. */
 function operandArguments(
   call: PlacedCall,
   piece: Piece,
   plan: ActivationPlan,
-  y: number,
-  slopes?: readonly number[],
-): number[] {
-  return [
-    piece.runs,
-    piece.count,
-    ...streamOf(piece, wholeView(plan.count), y),
-    ...(slopes
-      ? call.inputs.flatMap(({ view }, i) => inputStream(call, piece, view, slopes[i] as number))
-      : []),
-    ...inputStreams(call, piece),
-    ...parameterArguments(call, piece),
-  ];
+  result: number,
+  targets?: readonly number[],
+): Arguments {
+  return {
+    runs: piece.runs,
+    count: piece.count,
+    result: streamOf(piece, wholeView(plan.count), result),
+    targets: targets
+      ? call.inputs.map(({ view }, i) => inputStream(call, piece, view, targets[i] as number))
+      : [],
+    inputs: call.inputs.map(({ address, view }) => inputStream(call, piece, view, address)),
+    parameters: call.parameters.map((value) =>
+      typeof value === "number"
+        ? value
+        : { base: value.address + 4 * piece.channel, stride: 4 * piece.channelStep },
+    ),
+    sums: [],
+    flag: undefined,
+  };
 }
 
 /**
@@ -153,16 +155,16 @@ export function backward(
     sums.push({ parameter, address, count });
     return address;
   };
-  const finite = runFlagged(engine, call, kernel, scratch, () => {
+  const finite = runFlagged(engine, call, scratch, () => {
     const channelRoom = summed.map((value, i) => (typeof value === "number" ? 0 : sumRoom(i)));
-    return (piece) => [
+    return (piece) => ({
       ...operandArguments(call, piece, plan, dy, gradients),
-      ...summed.flatMap((value, i) =>
+      sums: summed.map((value, i) =>
         typeof value === "number"
-          ? [sumRoom(i)]
-          : [(channelRoom[i] as number) + 8 * piece.channel, 8 * piece.channelStep],
+          ? sumRoom(i)
+          : { base: (channelRoom[i] as number) + 8 * piece.channel, stride: 8 * piece.channelStep },
       ),
-    ];
+    });
   });
   const { heap } = engine;
   const totals = Object.values(asked).map(zeroSums);
@@ -194,7 +196,7 @@ function placeCall(
   const channels = channelLength(values, stretch, count);
   const shape: KernelShape = { interleaved, perChannel: values.map((value) => typeof value !== "number") };
   return {
-    module: loadKernel(engine, activation, shape, kernel),
+    run: loadKernel(engine, activation, shape, kernel),
     pieces: pieces(count, stretch, channels),
     inputs: interleaved
       ? [{ address: addresses[0] as number, view: wholeView(count) }]
@@ -207,20 +209,11 @@ function placeCall(
   };
 }
 
-function inputStream({ interleaved }: PlacedCall, piece: Piece, view: View, address: number): number[] {
-  const [first, stride] = streamOf(piece, view, 0);
-  // A pair of numbers for each element.
-  return interleaved ? [address + 2 * first, 2 * stride] : [address + first, stride];
-}
-
-function inputStreams(call: PlacedCall, piece: Piece): number[] {
-  return call.inputs.flatMap(({ address, view }) => inputStream(call, piece, view, address));
-}
-
-function parameterArguments({ parameters }: PlacedCall, { channel, channelStep }: Piece): number[] {
-  return parameters.flatMap((value) =>
-    typeof value === "number" ? [value] : [value.address + 4 * channel, 4 * channelStep],
-  );
+/** A stream through what has the inputs' layout; an interleaved tensor has a pair of numbers for each element. */
+function inputStream({ interleaved }: PlacedCall, piece: Piece, view: View, address: number) {
+  const { base, stride } = streamOf(piece, view, 0);
+  const numbers = interleaved ? 2 : 1;
+  return { base: address + numbers * base, stride: numbers * stride };
 }
 
 /** A kernel of an activation, assembled once. Activations with the same definition share it. */
@@ -228,9 +221,10 @@ function loadKernel(
   engine: Engine,
   activation: Activation,
   shape: KernelShape,
-  kernel: ElementwiseKernel,
-): LoadedModule {
-  return engine.load(`${kernel} ${definitionText(activation)} ${JSON.stringify(shape)}`, (module) => {
-    elementwiseKernels[kernel](module, activation, shape, engine.simd);
-  });
+  name: ElementwiseKernel,
+): PlacedCall["run"] {
+  const { described, add } = elementwiseKernel(name, activation, shape);
+  const key = `${name} ${definitionText(activation)} ${JSON.stringify(shape)}`;
+  const module = engine.load(key, (module) => add(module, engine.simd));
+  return (groups) => module.run(described, groups);
 }

@@ -1,11 +1,11 @@
 // How an elementwise kernel goes through memory: its arguments, the loops over runs and elements, loads and stores.
 // Elements are taken by fours, and the last few of a run one by one, so that nothing beside the operands is written.
 import type { Activation } from "../../catalogue/activation.js";
-import type { Arguments } from "../assembler/arguments.js";
-import { block, brIf, type Code, loop, type ValueType, when } from "../assembler/code.js";
+import { block, brIf, type Code, loop, when } from "../assembler/code.js";
 import { f32, f32x4, i8x16, i32, v128 } from "../assembler/instructions.js";
 import type { Body, Local } from "../assembler/module.js";
 import type { Simd } from "../machine/features.js";
+import type { Taken } from "../machine/signature.js";
 import { type Vector, VectorWriter } from "../vector/writer.js";
 
 /** What a pair of kernels is made for. */
@@ -16,10 +16,35 @@ export interface KernelShape {
   readonly perChannel: readonly boolean[];
 }
 
-/** Memory that a kernel goes through: where it begins, and how many bytes on each following run begins. */
-export interface Stream {
-  readonly base: Local<"i32">;
-  readonly stride: Local<"i32">;
+/** Memory that a kernel goes through: where its first run begins, and the distance to the next run. Both are in bytes. */
+const stream = { base: "i32", stride: "i32" } as const;
+export type Stream = Taken<typeof stream>;
+
+/** What every elementwise kernel takes. */
+export type ElementwiseArguments = ReturnType<typeof elementwiseArguments>;
+
+/**
+ * The signature of an elementwise kernel. `result` has the shape of the activation's result: the result itself, or dy.
+ * `targets` are written and have the layout of `inputs`: gradients, or slopes. `sums` are where the gradients of parameters go,
+ * in float64: the address of 4 numbers that are to be added up, or a stream of one for each channel. At `flag` there are 4
+ * zeros before the call, and a NaN among them after it if a result was infinite or NaN.
+ */
+export function elementwiseArguments(
+  activation: Activation,
+  { interleaved, perChannel }: KernelShape,
+  { targets, sums, flag }: { readonly targets: boolean; readonly sums: boolean; readonly flag: boolean },
+) {
+  const inputs = Array.from({ length: interleaved ? 1 : activation.inputs.length }, () => stream);
+  return {
+    runs: "i32",
+    count: "i32",
+    result: stream,
+    targets: targets ? inputs : [],
+    inputs,
+    parameters: perChannel.map((channels) => (channels ? stream : ("f32" as const))),
+    sums: sums ? perChannel.map((channels) => (channels ? stream : ("i32" as const))) : [],
+    flag: flag ? "i32" : undefined,
+  } as const;
 }
 
 /** Elements whose parameter gradients are summed in float32 before float64 takes them: 64, in bytes. */
@@ -48,61 +73,25 @@ function sideBySide(steps: number, simd: Simd): 1 | 2 | 4 {
   return steps <= 200 ? 2 : 1;
 }
 
-/** The types of a stream's two arguments. */
-export const streamTypes = ["i32", "i32"] as const;
-
-/** How many streams an activation's inputs are. */
-const inputStreams = (activation: Activation, { interleaved }: KernelShape): number =>
-  interleaved ? 1 : activation.inputs.length;
-
-/** The types of the arguments that are the activation's inputs, or have their layout. */
-export const inputTypes = (activation: Activation, shape: KernelShape): ValueType[] =>
-  Array.from({ length: inputStreams(activation, shape) }, () => streamTypes).flat();
-
-/** The types of the arguments that are the activation's parameters. */
-export const parameterTypes = ({ perChannel }: KernelShape): ValueType[] =>
-  perChannel.flatMap((channels): ValueType[] => (channels ? [...streamTypes] : ["f32"]));
-
-/** One kernel while it is written: its streams, its loops, its loads and stores. */
-export class Kernel {
+/** One kernel while it is written: its loops, its loads and stores. */
+export class ElementwiseWriter {
   readonly write: VectorWriter;
-  private readonly runs: Local<"i32">;
-  private readonly count: Local<"i32">;
-  private readonly streams: Stream[] = [];
-  private inputs: Stream[] = [];
-  private parameters: (Stream | Vector)[] = [];
+  /** Each parameter of the activation: a value for each channel, or one number in all lanes. */
+  private readonly parameters: readonly (Stream | Vector)[];
 
   constructor(
     private readonly body: Body,
-    private readonly given: Arguments,
+    private readonly given: Taken<ElementwiseArguments>,
     private readonly activation: Activation,
     private readonly shape: KernelShape,
     simd: Simd,
   ) {
     this.write = new VectorWriter(body, simd);
-    this.runs = given.take("i32");
-    this.count = given.take("i32");
-  }
-
-  stream(): Stream {
-    const taken = { base: this.given.take("i32"), stride: this.given.take("i32") };
-    this.streams.push(taken);
-    return taken;
-  }
-
-  /** Takes the arguments of the inputs, or of what has their layout. */
-  inputStreams(): Stream[] {
-    return Array.from({ length: inputStreams(this.activation, this.shape) }, () => this.stream());
-  }
-
-  /** Takes the arguments of the inputs and parameters. */
-  operands(): void {
-    this.inputs = this.inputStreams();
-    this.parameters = this.shape.perChannel.map((channels, i) => {
-      if (channels) return this.stream();
-      const scalar = this.given.take("f32");
-      return this.write.outside(`parameter ${i}`, () => f32x4.splat(scalar.get()));
-    });
+    this.parameters = given.parameters.map((parameter, i) =>
+      "base" in parameter
+        ? parameter
+        : this.write.outside(`parameter ${i}`, () => f32x4.splat(parameter.get())),
+    );
   }
 
   /** The loop over runs, and in each the loop over elements: by fours, in blocks that `flush` ends, then one by one. */
@@ -153,32 +142,40 @@ export class Kernel {
               ]),
             ]),
           ];
-    const advance = this.streams.map(({ base, stride }) => base.set(i32.add(base.get(), stride.get())));
+    const { runs, count } = this.given;
+    const advance = this.streams().map(({ base, stride }) => base.set(i32.add(base.get(), stride.get())));
     return [
       ...this.write.prelude,
-      this.count.set(i32.shl(this.count.get(), i32.const(2))),
-      whole.set(i32.and(this.count.get(), i32.const(-16))),
+      count.set(i32.shl(count.get(), i32.const(2))),
+      whole.set(i32.and(count.get(), i32.const(-16))),
       block((done) => [
-        brIf(done, i32.eqz(this.runs.get())),
+        brIf(done, i32.eqz(runs.get())),
         loop((nextRun) => [
           offset.set(i32.const(0)),
           ...blocks,
-          elements(4, this.count, ones),
+          elements(4, count, ones),
           ...flush,
           ...advance,
-          this.runs.set(i32.sub(this.runs.get(), i32.const(1))),
-          brIf(nextRun, this.runs.get()),
+          runs.set(i32.sub(runs.get(), i32.const(1))),
+          brIf(nextRun, runs.get()),
         ]),
       ]),
     ];
+  }
+
+  /** Everything that goes on to the next run together, in the order of the signature. */
+  private streams(): Stream[] {
+    const { result, targets, inputs, parameters, sums } = this.given;
+    const all = [result, ...targets, ...inputs, ...parameters, ...sums];
+    return all.filter((argument): argument is Stream => "base" in argument);
   }
 
   /** All variables of the activation at an offset. */
   load(place: Place): Record<string, Vector> {
     const { inputs, parameters } = this.activation;
     const loaded = this.shape.interleaved
-      ? this.loadPair(place, this.inputs[0] as Stream)
-      : this.inputs.map((input) => this.loadOne(place, input));
+      ? this.loadPair(place, this.given.inputs[0] as Stream)
+      : this.given.inputs.map((input) => this.loadOne(place, input));
     const named: Record<string, Vector> = {};
     inputs.forEach((name, i) => {
       named[name] = loaded[i] as Vector;
@@ -213,8 +210,9 @@ export class Kernel {
     );
   }
 
-  /** Stores one result for each input, in the layout of the inputs. */
-  storeInputs(place: Place, targets: readonly Stream[], results: readonly Vector[]): void {
+  /** Stores one result for each input in the targets, which have the layout of the inputs. */
+  storeTargets(place: Place, results: readonly Vector[]): void {
+    const { targets } = this.given;
     if (this.shape.interleaved)
       this.storePair(place, targets[0] as Stream, results as readonly [Vector, Vector]);
     else

@@ -115,9 +115,13 @@ function take(piece: Piece, room: number): [Piece, Piece] {
   ];
 }
 
-/** The address of a piece's first element in an operand, and the distance in bytes between its runs. */
-export function streamOf(piece: Piece, view: View, address: number): [number, number] {
+/** A stream through a piece of an operand: the address of its first element, and the distance in bytes between its runs. */
+export function streamOf(
+  piece: Piece,
+  view: View,
+  address: number,
+): { readonly base: number; readonly stride: number } {
   const first = viewIndex(view, piece.start);
   const second = piece.runs > 1 ? viewIndex(view, piece.start + piece.step) : first;
-  return [address + 4 * first, 4 * (second - first)];
+  return { base: address + 4 * first, stride: 4 * (second - first) };
 }

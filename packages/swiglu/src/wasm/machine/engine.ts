@@ -4,14 +4,22 @@ import { ModuleBuilder } from "../assembler/module.js";
 import type { Simd } from "./features.js";
 import { Heap, type KernelHeap } from "./heap.js";
 import { instantiate } from "./instantiate.js";
+import { type Fields, type Given, type Kernel, numbersOf } from "./signature.js";
 
-/** A call of a kernel: numbers for its parameters (addresses are in bytes). */
+/** A call of a kernel as numbers, in the order of its signature. */
 export type KernelCall = readonly number[];
 
-/** A loaded module: its kernels by name. */
-export interface LoadedModule {
+/** A loaded module, whose kernels are called with records of arguments. */
+export class LoadedModule {
+  constructor(private readonly start: (kernel: string, groups: readonly (readonly KernelCall[])[]) => void) {}
+
   /** Runs calls of one kernel and returns when all are done. Each group of calls stays on one thread, in order. */
-  run(kernel: string, groups: readonly (readonly KernelCall[])[]): void;
+  run<S extends Fields>(kernel: Kernel<S>, groups: readonly (readonly Given<S>[])[]): void {
+    this.start(
+      kernel.name,
+      groups.map((calls) => calls.map((call) => numbersOf(kernel, call))),
+    );
+  }
 }
 
 export interface Engine {
@@ -40,13 +48,11 @@ export class SingleThreadEngine implements Engine {
     const builder = new ModuleBuilder(this.heap.type);
     write(builder);
     const exports = instantiate(builder.encode(), this.heap.memory);
-    const module: LoadedModule = {
-      run(kernel, groups) {
-        const f = exports[kernel];
-        if (f === undefined) throw new Error(`module ${key} has no kernel ${kernel}`);
-        for (const group of groups) for (const call of group) f(...call);
-      },
-    };
+    const module = new LoadedModule((kernel, groups) => {
+      const f = exports[kernel];
+      if (f === undefined) throw new Error(`module ${key} has no kernel ${kernel}`);
+      for (const group of groups) for (const call of group) f(...call);
+    });
     this.modules.set(key, module);
     return module;
   }

@@ -1,11 +1,10 @@
 // Copies between row-major matrices and the panels of a product, in units of four numbers, and sums over rows.
-// All are strided copies: which panels come out is decided by the strides.
+// All are strided copies: the strides decide which panels come out. All addresses and steps are in bytes.
 import type { Code } from "../assembler/code.js";
 import { f64x2, i8x16, i32, i32x4, v128 } from "../assembler/instructions.js";
 import type { Local, ModuleBuilder } from "../assembler/module.js";
+import { addKernel, kernel } from "../machine/signature.js";
 import { advance, times } from "./product-kernel.js";
-
-const eight = ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
 
 /** Adds all kernels of this file. */
 export function addPacking(module: ModuleBuilder): void {
@@ -18,12 +17,20 @@ export function addPacking(module: ModuleBuilder): void {
   addSums(module);
 }
 
-/**
- * `copy(from, fromRow, fromQuad, to, toRow, toQuad, rows, quads)`: for each row and each group of four numbers in it, copies
- * the four. Addresses and steps are in bytes.
- */
+/** For each row and each group of four numbers in it, copies the four. */
+export const copyKernel = kernel("copy", {
+  from: "i32",
+  fromRow: "i32",
+  fromQuad: "i32",
+  to: "i32",
+  toRow: "i32",
+  toQuad: "i32",
+  rows: "i32",
+  quads: "i32",
+});
+
 function addCopy(module: ModuleBuilder): void {
-  module.function("copy", eight, (body, from, fromRow, fromQuad, to, toRow, toQuad, rows, quads) => {
+  addKernel(module, copyKernel, (body, { from, fromRow, fromQuad, to, toRow, toQuad, rows, quads }) => {
     const [source, target, row, quad] = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
     return times(row, rows.get(), [
       source.set(from.get()),
@@ -42,35 +49,41 @@ function addCopy(module: ModuleBuilder): void {
 type Counters = [Local<"i32">, Local<"i32">, Local<"i32">, Local<"i32">];
 
 /**
- * `panels16` and `panels32`(first, second, fromRow, to, toPanel, groups, rows): packs four panels of eight columns at a time,
- * whose rows are 32 bytes apart. A panel's two halves come from two places in each source row, which are that many bytes
- * further on for the next panel.
+ * Packs four panels of eight columns at a time, whose rows are 32 bytes apart. The two halves of a panel come from two places in
+ * each source row; for the next panel both places are `step` bytes further on.
  */
+export const panelsKernel = (step: 16 | 32) =>
+  kernel(`panels${step}`, {
+    first: "i32",
+    second: "i32",
+    fromRow: "i32",
+    to: "i32",
+    toPanel: "i32",
+    groups: "i32",
+    rows: "i32",
+  });
+
 function addPanels(module: ModuleBuilder, step: 16 | 32): void {
-  module.function(
-    `panels${step}`,
-    ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
-    (body, first, second, fromRow, to, toPanel, groups, rows) => {
-      const [a, b, row, group] = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
-      const targets = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
-      return times(group, groups.get(), [
-        a.set(first.get()),
-        b.set(second.get()),
-        ...targets.flatMap((target) => [target.set(to.get()), advance(to, toPanel.get())]),
-        ...times(row, rows.get(), [
-          ...targets.flatMap((target, i) => [
-            v128.store(target.get(), v128.load(a.get(), step * i)),
-            v128.store(target.get(), v128.load(b.get(), step * i), 16),
-            advance(target, i32.const(32)),
-          ]),
-          advance(a, fromRow.get()),
-          advance(b, fromRow.get()),
+  addKernel(module, panelsKernel(step), (body, { first, second, fromRow, to, toPanel, groups, rows }) => {
+    const [a, b, row, group] = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
+    const targets = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
+    return times(group, groups.get(), [
+      a.set(first.get()),
+      b.set(second.get()),
+      ...targets.flatMap((target) => [target.set(to.get()), advance(to, toPanel.get())]),
+      ...times(row, rows.get(), [
+        ...targets.flatMap((target, i) => [
+          v128.store(target.get(), v128.load(a.get(), step * i)),
+          v128.store(target.get(), v128.load(b.get(), step * i), 16),
+          advance(target, i32.const(32)),
         ]),
-        advance(first, i32.const(4 * step)),
-        advance(second, i32.const(4 * step)),
-      ]);
-    },
-  );
+        advance(a, fromRow.get()),
+        advance(b, fromRow.get()),
+      ]),
+      advance(first, i32.const(4 * step)),
+      advance(second, i32.const(4 * step)),
+    ]);
+  });
 }
 
 const bytes = (...words: number[]): number[] =>
@@ -98,46 +111,63 @@ function transposed(rows: readonly Local<"v128">[], pairs: readonly Local<"v128"
 }
 
 /**
- * `transposeRows(from, fromRow, to, toStep, toPanel, panels, blocks)`: packs the transpose of row-major data: eight rows become
- * the eight columns of a panel, whose rows are 32 bytes apart; `toStep` is from one block of four source columns to the next.
+ * Packs the transpose of row-major data: eight rows become the eight columns of a panel, whose rows are 32 bytes apart. `toStep`
+ * is the distance from one block of four source columns to the next.
  */
+export const transposeRowsKernel = kernel("transposeRows", {
+  from: "i32",
+  fromRow: "i32",
+  to: "i32",
+  toStep: "i32",
+  toPanel: "i32",
+  panels: "i32",
+  blocks: "i32",
+});
+
 function addTransposeRows(module: ModuleBuilder): void {
-  module.function(
-    "transposeRows",
-    ["i32", "i32", "i32", "i32", "i32", "i32", "i32"],
-    (body, from, fromRow, to, toStep, toPanel, panels, blocks) => {
-      const [target, panel, block] = [0, 1, 2].map(() => body.local("i32")) as Counters;
-      const sources = Array.from({ length: 8 }, () => body.local("i32"));
-      const rows = [0, 1, 2, 3].map(() => body.local("v128"));
-      const pairs = [0, 1, 2, 3].map(() => body.local("v128"));
-      const { steps, results } = transposed(rows, pairs);
-      return times(panel, panels.get(), [
-        ...sources.flatMap((source) => [source.set(from.get()), advance(from, fromRow.get())]),
-        target.set(to.get()),
-        ...times(block, blocks.get(), [
-          ...[0, 1].flatMap((half) => [
-            ...rows.map((row, r) => row.set(v128.load((sources[4 * half + r] as Local<"i32">).get()))),
-            ...steps,
-            ...results.map((result, r) => v128.store(target.get(), result, 32 * r + 16 * half)),
-          ]),
-          ...sources.map((source) => advance(source, i32.const(16))),
-          advance(target, toStep.get()),
+  addKernel(module, transposeRowsKernel, (body, { from, fromRow, to, toStep, toPanel, panels, blocks }) => {
+    const [target, panel, block] = [0, 1, 2].map(() => body.local("i32")) as Counters;
+    const sources = Array.from({ length: 8 }, () => body.local("i32"));
+    const rows = [0, 1, 2, 3].map(() => body.local("v128"));
+    const pairs = [0, 1, 2, 3].map(() => body.local("v128"));
+    const { steps, results } = transposed(rows, pairs);
+    return times(panel, panels.get(), [
+      ...sources.flatMap((source) => [source.set(from.get()), advance(from, fromRow.get())]),
+      target.set(to.get()),
+      ...times(block, blocks.get(), [
+        ...[0, 1].flatMap((half) => [
+          ...rows.map((row, r) => row.set(v128.load((sources[4 * half + r] as Local<"i32">).get()))),
+          ...steps,
+          ...results.map((result, r) => v128.store(target.get(), result, 32 * r + 16 * half)),
         ]),
-        advance(to, toPanel.get()),
-      ]);
-    },
-  );
+        ...sources.map((source) => advance(source, i32.const(16))),
+        advance(target, toStep.get()),
+      ]),
+      advance(to, toPanel.get()),
+    ]);
+  });
 }
 
 /**
- * `transpose(from, fromOuter, fromInner, to, toOuter, toInner, outer, inner)`: transposes blocks of 4 x 4 whose rows are 32
- * bytes apart on both sides, as in panels of eight columns. `outer` times `inner` blocks, with the given steps.
+ * Transposes `outer` times `inner` blocks of 4 x 4 numbers, whose rows are 32 bytes apart on both sides, as in panels of eight
+ * columns.
  */
+export const transposeKernel = kernel("transpose", {
+  from: "i32",
+  fromOuter: "i32",
+  fromInner: "i32",
+  to: "i32",
+  toOuter: "i32",
+  toInner: "i32",
+  outer: "i32",
+  inner: "i32",
+});
+
 function addTranspose(module: ModuleBuilder): void {
-  module.function(
-    "transpose",
-    eight,
-    (body, from, fromOuter, fromInner, to, toOuter, toInner, outer, inner) => {
+  addKernel(
+    module,
+    transposeKernel,
+    (body, { from, fromOuter, fromInner, to, toOuter, toInner, outer, inner }) => {
       const [source, target, i, j] = [0, 1, 2, 3].map(() => body.local("i32")) as Counters;
       const rows = [0, 1, 2, 3].map(() => body.local("v128"));
       const pairs = [0, 1, 2, 3].map(() => body.local("v128"));
@@ -159,9 +189,17 @@ function addTranspose(module: ModuleBuilder): void {
   );
 }
 
-/** `columns(from, fromRow, to, rows, panels)`: packs row-major data into panels [rows][6] of six columns each. */
+/** Packs row-major data into panels [rows][6] of six columns each. */
+export const columnsKernel = kernel("columns", {
+  from: "i32",
+  fromRow: "i32",
+  to: "i32",
+  rows: "i32",
+  panels: "i32",
+});
+
 function addColumns(module: ModuleBuilder): void {
-  module.function("columns", ["i32", "i32", "i32", "i32", "i32"], (body, from, fromRow, to, rows, panels) => {
+  addKernel(module, columnsKernel, (body, { from, fromRow, to, rows, panels }) => {
     const [source, row, panel] = [0, 1, 2].map(() => body.local("i32")) as Counters;
     return times(panel, panels.get(), [
       source.set(from.get()),
@@ -176,40 +214,42 @@ function addColumns(module: ModuleBuilder): void {
   });
 }
 
-/**
- * `sums(from, fromRow, fromPanel, to, rows, panels)`: sums each column over rows, in float64. A panel is eight columns; its
- * eight sums are consecutive.
- */
+/** Sums each column over rows, in float64. A panel is eight columns; its eight sums are consecutive. */
+export const sumsKernel = kernel("sums", {
+  from: "i32",
+  fromRow: "i32",
+  fromPanel: "i32",
+  to: "i32",
+  rows: "i32",
+  panels: "i32",
+});
+
 function addSums(module: ModuleBuilder): void {
-  module.function(
-    "sums",
-    ["i32", "i32", "i32", "i32", "i32", "i32"],
-    (body, from, fromRow, fromPanel, to, rows, panels) => {
-      const [source, row, panel] = [0, 1, 2].map(() => body.local("i32")) as Counters;
-      const totals = [0, 1, 2, 3].map(() => body.local("v128"));
-      const value = body.local("v128");
-      const upper = [8, 9, 10, 11, 12, 13, 14, 15, 0, 0, 0, 0, 0, 0, 0, 0];
-      return times(panel, panels.get(), [
-        source.set(from.get()),
-        ...totals.map((total) => total.set(i32x4.splat(i32.const(0)))),
-        ...times(row, rows.get(), [
-          ...totals.flatMap((total, i) => [
-            ...(i % 2 === 0 ? [value.set(v128.load(source.get(), 8 * i))] : []),
-            total.set(
-              f64x2.add(
-                total.get(),
-                f64x2.promote_low_f32x4(
-                  i % 2 === 0 ? value.get() : i8x16.shuffle(value.get(), value.get(), upper),
-                ),
+  addKernel(module, sumsKernel, (body, { from, fromRow, fromPanel, to, rows, panels }) => {
+    const [source, row, panel] = [0, 1, 2].map(() => body.local("i32")) as Counters;
+    const totals = [0, 1, 2, 3].map(() => body.local("v128"));
+    const value = body.local("v128");
+    const upper = [8, 9, 10, 11, 12, 13, 14, 15, 0, 0, 0, 0, 0, 0, 0, 0];
+    return times(panel, panels.get(), [
+      source.set(from.get()),
+      ...totals.map((total) => total.set(i32x4.splat(i32.const(0)))),
+      ...times(row, rows.get(), [
+        ...totals.flatMap((total, i) => [
+          ...(i % 2 === 0 ? [value.set(v128.load(source.get(), 8 * i))] : []),
+          total.set(
+            f64x2.add(
+              total.get(),
+              f64x2.promote_low_f32x4(
+                i % 2 === 0 ? value.get() : i8x16.shuffle(value.get(), value.get(), upper),
               ),
             ),
-          ]),
-          advance(source, fromRow.get()),
+          ),
         ]),
-        ...totals.map((total, i) => v128.store(to.get(), total.get(), 16 * i)),
-        advance(from, fromPanel.get()),
-        advance(to, i32.const(64)),
-      ]);
-    },
-  );
+        advance(source, fromRow.get()),
+      ]),
+      ...totals.map((total, i) => v128.store(to.get(), total.get(), 16 * i)),
+      advance(from, fromPanel.get()),
+      advance(to, i32.const(64)),
+    ]);
+  });
 }

@@ -1,17 +1,24 @@
 // Packs row-major matrices into the panels that products read, divided among threads; and sums over rows.
 // All addresses and steps are in bytes; every matrix has its columns padded to a multiple of 8.
-import type { Engine, KernelCall, LoadedModule } from "../machine/engine.js";
-import { addPacking } from "./packing-kernels.js";
+import type { Engine } from "../machine/engine.js";
+import type { Fields, Given, Kernel } from "../machine/signature.js";
+import {
+  addPacking,
+  columnsKernel,
+  copyKernel,
+  panelsKernel,
+  sumsKernel,
+  transposeKernel,
+  transposeRowsKernel,
+} from "./packing-kernels.js";
 import { type Left, type Right, ranges, rowsOfTile, type Stream, tileColumns, tileRows } from "./product.js";
 
-function packing(engine: Engine): LoadedModule {
-  return engine.load("packing", addPacking);
-}
-
-/** A few groups for each thread, from as many calls as there are. */
-function grouped(calls: readonly KernelCall[], threads: number): KernelCall[][] {
-  return ranges(calls.length, Math.ceil(calls.length / (2 * threads))).map(([from, count]) =>
-    calls.slice(from, from + count),
+/** Runs calls of one kernel, in a few groups for each thread. */
+function run<S extends Fields>(engine: Engine, kernel: Kernel<S>, calls: readonly Given<S>[]): void {
+  const groups = ranges(calls.length, Math.ceil(calls.length / (2 * engine.threads)));
+  engine.load("packing", addPacking).run(
+    kernel,
+    groups.map(([from, count]) => calls.slice(from, from + count)),
   );
 }
 
@@ -19,17 +26,17 @@ function grouped(calls: readonly KernelCall[], threads: number): KernelCall[][] 
 export function packLeft(engine: Engine, from: number, rows: number, columns: number, to: number): Left {
   const tile = rowsOfTile(rows);
   const panels = Math.ceil(rows / tile);
-  const calls = ranges(rows, tile).map(([row, count]) => [
-    from + 4 * columns * row,
-    4 * columns,
-    16,
-    to + 4 * columns * row,
-    16,
-    16 * tile,
-    count,
-    columns / 4,
-  ]);
-  packing(engine).run("copy", grouped(calls, engine.threads));
+  const calls = ranges(rows, tile).map(([row, count]) => ({
+    from: from + 4 * columns * row,
+    fromRow: 4 * columns,
+    fromQuad: 16,
+    to: to + 4 * columns * row,
+    toRow: 16,
+    toQuad: 16 * tile,
+    rows: count,
+    quads: columns / 4,
+  }));
+  run(engine, copyKernel, calls);
   return { address: to, layout: "quads", rows: tile, panels, k: columns };
 }
 
@@ -44,18 +51,18 @@ export function packLeftPair(
   const tile = rowsOfTile(rows);
   const panels = Math.ceil(rows / tile);
   const calls = from.flatMap((address, i) =>
-    ranges(rows, tile).map(([row, count]) => [
-      address + 4 * columns * row,
-      4 * columns,
-      16,
-      to + 8 * columns * row + 16 * tile * i,
-      16,
-      32 * tile,
-      count,
-      columns / 4,
-    ]),
+    ranges(rows, tile).map(([row, count]) => ({
+      from: address + 4 * columns * row,
+      fromRow: 4 * columns,
+      fromQuad: 16,
+      to: to + 8 * columns * row + 16 * tile * i,
+      toRow: 16,
+      toQuad: 32 * tile,
+      rows: count,
+      quads: columns / 4,
+    })),
   );
-  packing(engine).run("copy", grouped(calls, engine.threads));
+  run(engine, copyKernel, calls);
   return { address: to, layout: "quads", rows: tile, panels, k: 2 * columns };
 }
 
@@ -69,14 +76,14 @@ export function packColumns(
   to: number,
 ): Left {
   const panels = Math.ceil(columns / tileRows);
-  const calls = ranges(panels, Math.ceil(panels / (2 * engine.threads))).map(([panel, count]) => [
-    from + 4 * tileRows * panel,
-    4 * rowLength,
-    to + 4 * tileRows * rows * panel,
+  const calls = ranges(panels, Math.ceil(panels / (2 * engine.threads))).map(([panel, count]) => ({
+    from: from + 4 * tileRows * panel,
+    fromRow: 4 * rowLength,
+    to: to + 4 * tileRows * rows * panel,
     rows,
-    count,
-  ]);
-  packing(engine).run("columns", grouped(calls, engine.threads));
+    panels: count,
+  }));
+  run(engine, columnsKernel, calls);
   return { address: to, layout: "columns", rows: tileRows, panels, k: rows };
 }
 
@@ -95,30 +102,30 @@ export function packRight(
   const panels = (from.length * columns) / tileColumns;
   const panelBytes = 4 * tileColumns * rows;
   const [first, second] = from.length === 1 ? [from[0] as number, (from[0] as number) + 16] : from;
-  const step = 32 / from.length;
+  const step = from.length === 1 ? 32 : 16;
   const groups = Math.floor(panels / 4);
-  const calls = ranges(groups, 4).map(([group, count]) => [
-    (first as number) + 4 * step * group,
-    (second as number) + 4 * step * group,
-    4 * rowLength,
-    to + 4 * panelBytes * group,
-    panelBytes,
-    count,
+  const calls = ranges(groups, 4).map(([group, count]) => ({
+    first: (first as number) + 4 * step * group,
+    second: (second as number) + 4 * step * group,
+    fromRow: 4 * rowLength,
+    to: to + 4 * panelBytes * group,
+    toPanel: panelBytes,
+    groups: count,
     rows,
-  ]);
-  packing(engine).run(`panels${step}`, grouped(calls, engine.threads));
+  }));
+  run(engine, panelsKernel(step), calls);
   const rest = 4 * groups;
-  const copies = [first, second].map((address, half) => [
-    (address as number) + step * rest,
-    step,
-    4 * rowLength,
-    to + panelBytes * rest + 16 * half,
-    panelBytes,
-    4 * tileColumns,
-    panels - rest,
-    rows,
-  ]);
-  if (panels > rest) packing(engine).run("copy", grouped(copies, engine.threads));
+  const copies = [first, second].map((address, half) => ({
+    from: (address as number) + step * rest,
+    fromRow: step,
+    fromQuad: 4 * rowLength,
+    to: to + panelBytes * rest + 16 * half,
+    toRow: panelBytes,
+    toQuad: 4 * tileColumns,
+    rows: panels - rest,
+    quads: rows,
+  }));
+  if (panels > rest) run(engine, copyKernel, copies);
   return { address: to, panels, panelBytes, k: rows };
 }
 
@@ -139,17 +146,17 @@ export function packRightTransposed(
   const panelBytes = 4 * tileColumns * k;
   const block = 4 * 4 * tileColumns;
   const calls = from.flatMap((address, i) =>
-    ranges(panels, 4).map(([panel, count]) => [
-      address + 4 * rowLength * tileColumns * panel,
-      4 * rowLength,
-      to + panelBytes * panel + block * i,
-      block * from.length,
-      panelBytes,
-      count,
-      columns / 4,
-    ]),
+    ranges(panels, 4).map(([panel, count]) => ({
+      from: address + 4 * rowLength * tileColumns * panel,
+      fromRow: 4 * rowLength,
+      to: to + panelBytes * panel + block * i,
+      toStep: block * from.length,
+      toPanel: panelBytes,
+      panels: count,
+      blocks: columns / 4,
+    })),
   );
-  packing(engine).run("transposeRows", grouped(calls, engine.threads));
+  run(engine, transposeRowsKernel, calls);
   return { address: to, panels, panelBytes, k };
 }
 
@@ -160,19 +167,19 @@ export function packTransposed(engine: Engine, from: Right, to: number): Right {
   const block = 4 * 4 * tileColumns;
   const calls = [0, 1].flatMap((inRow) =>
     [0, 1].flatMap((inColumn) =>
-      ranges(panels, 16).map(([panel, count]) => [
-        from.address + 2 * block * panel + block * inRow + 16 * inColumn,
-        2 * block,
-        from.panelBytes,
-        to + panelBytes * panel + block * inColumn + 16 * inRow,
-        panelBytes,
-        2 * block,
-        count,
-        from.panels,
-      ]),
+      ranges(panels, 16).map(([panel, count]) => ({
+        from: from.address + 2 * block * panel + block * inRow + 16 * inColumn,
+        fromOuter: 2 * block,
+        fromInner: from.panelBytes,
+        to: to + panelBytes * panel + block * inColumn + 16 * inRow,
+        toOuter: panelBytes,
+        toInner: 2 * block,
+        outer: count,
+        inner: from.panels,
+      })),
     ),
   );
-  packing(engine).run("transpose", grouped(calls, engine.threads));
+  run(engine, transposeKernel, calls);
   return { address: to, panels, panelBytes, k: tileColumns * from.panels };
 }
 
@@ -184,14 +191,14 @@ export function columnSums(
   panels: number,
   scratch: number,
 ): Float64Array {
-  const calls = ranges(panels, 16).map(([panel, count]) => [
-    from.base + from.panel * panel,
-    from.row,
-    from.panel,
-    scratch + 8 * tileColumns * panel,
+  const calls = ranges(panels, 16).map(([panel, count]) => ({
+    from: from.base + from.panel * panel,
+    fromRow: from.row,
+    fromPanel: from.panel,
+    to: scratch + 8 * tileColumns * panel,
     rows,
-    count,
-  ]);
-  packing(engine).run("sums", grouped(calls, engine.threads));
+    panels: count,
+  }));
+  run(engine, sumsKernel, calls);
   return new Float64Array(engine.heap.memory.buffer, scratch, tileColumns * panels).slice();
 }

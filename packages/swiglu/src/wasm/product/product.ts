@@ -1,18 +1,14 @@
 // Matrix products of the WebAssembly backend: operands as packed panels, work divided into calls for every thread.
 // All addresses and steps are in bytes; every matrix has its columns padded to a multiple of 8.
-import type { Engine, KernelCall, LoadedModule } from "../machine/engine.js";
-import { addProduct } from "./product-kernel.js";
-import { type LeftLayout, tileColumns, tileRows } from "./tile-kernel.js";
+import type { Engine, LoadedModule } from "../machine/engine.js";
+import type { Fields, Given, Kernel } from "../machine/signature.js";
+import { addProduct, type ProductArguments, productKernel } from "./product-kernel.js";
+import { type LeftLayout, type TileShape, tileColumns, tileRows, type tileStream } from "./tile-kernel.js";
 
 export { tileColumns, tileRows };
 
-/** Where a matrix is read or written tile by tile; see `TileStream`. */
-export interface Stream {
-  readonly base: number;
-  readonly row: number;
-  readonly panel: number;
-  readonly half: number;
-}
+/** Where a matrix is read or written tile by tile. */
+export type Stream = Given<typeof tileStream>;
 
 /** The left operand of a product: panels of `rows` rows, each with all of `k`. */
 export interface Left {
@@ -108,12 +104,12 @@ function divideTiles(left: Left, columnPanels: number, threads: number): Part[][
 }
 
 /** Runs a kernel over all parts of a product; panels that are packed on the way are used while they are in cache. */
-function overParts(
+function overParts<S extends Fields>(
   engine: Engine,
   module: LoadedModule,
-  kernel: string,
+  kernel: Kernel<S>,
   operands: Product,
-  callsOf: (operands: Product, part: Part) => KernelCall[],
+  callsOf: (operands: Product, part: Part) => Given<S>[],
 ): void {
   const { left, right } = operands;
   const { pack, panels, panelBytes } = right;
@@ -159,12 +155,12 @@ function stretches({ k, rows }: Left): [number, number][] {
 const evenly = (k: number, most: number): number => 4 * Math.ceil(k / Math.max(1, Math.ceil(k / most)) / 4);
 
 /** Where a part of a stream begins. */
-export const partOf = ({ base, row, panel, half }: Stream, left: Left, part: Part): number[] => [
-  base + part.row * left.rows * row + part.column * panel,
+export const partOf = ({ base, row, panel, half }: Stream, left: Left, part: Part): Stream => ({
+  base: base + part.row * left.rows * row + part.column * panel,
   row,
   panel,
   half,
-];
+});
 
 /** The operands of a product: `out = start + left right`. `out` has room for whole tiles. */
 interface Product {
@@ -174,25 +170,27 @@ interface Product {
   readonly out: Stream;
 }
 
-/** The arguments of a `PanelProduct` for one part and one stretch of the sum. */
-function productArguments(
+/** The arguments of a `PanelProduct` for one part and one stretch of the sum; `apart` where it takes pairs of panels. */
+function argumentsOf(
   { left, right, start, out }: Product,
   part: Part,
   [from, length]: readonly [number, number],
-): number[] {
+  apart?: number,
+): Given<ProductArguments> {
   const leftPanel = 4 * left.rows * left.k;
-  return [
-    left.address + part.row * leftPanel + 4 * left.rows * from,
+  return {
+    left: left.address + part.row * leftPanel + 4 * left.rows * from,
     leftPanel,
-    right.address + part.column * right.panelBytes + 4 * tileColumns * from,
-    right.panelBytes,
-    length,
-    left.rows < tileRows ? length : evenly(length, inFirstCache),
-    part.rows,
-    part.columns,
-    ...partOf(from === 0 ? start : out, left, part),
-    ...partOf(out, left, part),
-  ];
+    right: right.address + part.column * right.panelBytes + 4 * tileColumns * from,
+    rightPanel: right.panelBytes,
+    k: length,
+    kBlock: left.rows < tileRows ? length : evenly(length, inFirstCache),
+    rowPanels: part.rows,
+    columnPanels: part.columns,
+    start: partOf(from === 0 ? start : out, left, part),
+    out: partOf(out, left, part),
+    apart,
+  };
 }
 
 /** `out = start + left right` */
@@ -201,22 +199,22 @@ export function product(engine: Engine, operands: Product): void {
 }
 
 /**
- * A product whose last stretch is done by a fused kernel, which takes `more` arguments for each part. Where the weights
- * are only read once, the kernel that reads fastest does it all, and an empty stretch is left.
+ * A product whose last stretch is done by a fused kernel, with the arguments that `withProduct` makes of those of the product.
+ * Where the weights are only read once, the kernel that reads fastest does it all, and an empty stretch is left.
  */
-export function fusedProduct(
+export function fusedProduct<S extends Fields>(
   engine: Engine,
   given: Product,
   module: LoadedModule,
-  kernel: string,
-  more: (part: Part) => readonly number[],
+  kernel: Kernel<S>,
+  withProduct: (product: Given<ProductArguments>, part: Part) => Given<S>,
 ): void {
   const all = stretches(given.left);
   const last = inPairs(given.left) ? ([given.left.k, 0] as const) : (all.pop() as [number, number]);
   const operands = all.length > 0 ? whole(given) : given;
   if (all.length > 0) multiply(engine, operands, all);
   overParts(engine, module, kernel, operands, (operands, part) => [
-    [...productArguments(operands, part, last), ...more(part)],
+    withProduct(argumentsOf(operands, part, last), part),
   ]);
 }
 
@@ -226,21 +224,22 @@ const inPairs = ({ rows, layout }: Left): boolean => rows < 3 && layout === "qua
 function multiply(engine: Engine, operands: Product, sum: readonly [number, number][]): void {
   const { rows, layout } = operands.left;
   const panels = inPairs(operands.left) ? 2 : 1;
+  const shape: TileShape = { rows, left: layout, panels };
   const module = engine.load(`product ${rows} ${layout} ${panels}`, (module) =>
-    addProduct(module, { rows, left: layout, panels }, engine.simd),
+    addProduct(module, shape, engine.simd),
   );
   const all = panels === 2 ? whole(operands) : operands;
-  overParts(engine, module, "product", all, (operands, whole) =>
-    (panels === 2 ? pairsOf(whole) : [{ part: whole, apart: [] }]).flatMap(({ part, apart }) =>
-      sum.map((stretch) => [...productArguments(operands, part, stretch), ...apart]),
+  overParts(engine, module, productKernel(shape), all, (operands, whole) =>
+    (panels === 2 ? pairsOf(whole) : [{ part: whole }]).flatMap(({ part, apart }) =>
+      sum.map((stretch) => argumentsOf(operands, part, stretch, apart)),
     ),
   );
 }
 
 /** Pairs of a part's column panels, each of one from its first and one from its second half; an odd one pairs with itself. */
-function pairsOf(part: Part): { readonly part: Part; readonly apart: readonly number[] }[] {
+function pairsOf(part: Part): { readonly part: Part; readonly apart?: number }[] {
   const half = Math.floor(part.columns / 2);
-  const pairs = { part: { ...part, columns: half }, apart: [half] };
-  const odd = { part: { ...part, column: part.column + 2 * half, columns: 1 }, apart: [0] };
+  const pairs = { part: { ...part, columns: half }, apart: half };
+  const odd = { part: { ...part, column: part.column + 2 * half, columns: 1 }, apart: 0 };
   return part.columns % 2 === 0 ? [pairs] : half === 0 ? [odd] : [pairs, odd];
 }

@@ -4,6 +4,7 @@ import { block, brIf, type Code, loop } from "../assembler/code.js";
 import { f32, f32x4, i32, v128 } from "../assembler/instructions.js";
 import type { Body, Local } from "../assembler/module.js";
 import type { Simd } from "../machine/features.js";
+import type { Taken } from "../machine/signature.js";
 import type { Vector } from "../vector/writer.js";
 
 /** Columns of a tile and of a panel of the right operand: two vectors. */
@@ -26,24 +27,26 @@ export interface TileShape {
   readonly panels: 1 | 2;
 }
 
-/** The parameters of a stream in a kernel's signature. */
-export const streamTypes = ["i32", "i32", "i32", "i32"] as const;
-
 /**
- * A matrix that is gone through tile by tile. All in bytes: where it begins, the steps from row to row and from column
- * panel to column panel, and the distance between the two halves (of four columns) of a panel.
+ * A matrix that is gone through tile by tile, in a kernel's signature. All in bytes: where it begins, the steps from row to row
+ * and from column panel to column panel, and the distance between the two halves (of four columns) of a panel.
  */
+export const tileStream = { base: "i32", row: "i32", panel: "i32", half: "i32" } as const;
+
+/** Code that goes through such a matrix. */
 export class TileStream {
+  readonly base: Local<"i32">;
+  readonly row: Local<"i32">;
+  readonly panel: Local<"i32">;
+  readonly half: Local<"i32">;
   /** The current row of the current column panel. */
   readonly at: Local<"i32">;
 
-  constructor(
-    body: Body,
-    readonly base: Local<"i32">,
-    readonly row: Local<"i32">,
-    readonly panel: Local<"i32">,
-    readonly half: Local<"i32">,
-  ) {
+  constructor(body: Body, { base, row, panel, half }: Taken<typeof tileStream>) {
+    this.base = base;
+    this.row = row;
+    this.panel = panel;
+    this.half = half;
     this.at = body.local("i32");
   }
 

@@ -1,7 +1,7 @@
 // An engine on several threads: the calling thread and workers that share its memory. Workers start with the first
 // call that has work for more than one thread; until they are up, and for small calls, the calling thread works alone.
 import { ModuleBuilder } from "../assembler/module.js";
-import type { Engine, KernelCall, LoadedModule } from "../machine/engine.js";
+import { type Engine, type KernelCall, LoadedModule } from "../machine/engine.js";
 import type { Simd } from "../machine/features.js";
 import { Heap } from "../machine/heap.js";
 import { instantiate } from "../machine/instantiate.js";
@@ -50,22 +50,20 @@ export class PooledEngine implements Engine {
     const names = Object.keys(kernels);
     /** The module's code in the heap, where workers read it. */
     let code: Code | undefined;
-    const module: LoadedModule = {
-      run: (name, groups) => {
-        const kernel = kernels[name];
-        if (kernel === undefined) throw new Error(`module ${key} has no kernel ${name}`);
-        const run = (calls: readonly KernelCall[]): void => {
-          for (const call of calls) kernel(...call);
-        };
-        const crew = groups.length > 1 ? this.muster() : undefined;
-        if (crew === undefined) {
-          for (const calls of groups) run(calls);
-        } else {
-          code ??= this.share(bytes);
-          crew.run(code, names.indexOf(name), groups, run);
-        }
-      },
-    };
+    const module = new LoadedModule((name, groups) => {
+      const kernel = kernels[name];
+      if (kernel === undefined) throw new Error(`module ${key} has no kernel ${name}`);
+      const run = (calls: readonly KernelCall[]): void => {
+        for (const call of calls) kernel(...call);
+      };
+      const crew = groups.length > 1 ? this.muster() : undefined;
+      if (crew === undefined) {
+        for (const calls of groups) run(calls);
+      } else {
+        code ??= this.share(bytes);
+        crew.run(code, names.indexOf(name), groups, run);
+      }
+    });
     this.modules.set(key, module);
     return module;
   }

@@ -1,0 +1,88 @@
+// A kernel's signature: one value that gives the WebAssembly types, the locals that its writer finds by name, and the record
+// that its caller must fill. The order of arguments is written nowhere else, so nobody can exchange two of them.
+import type { Code } from "../assembler/code.js";
+import type { Body, Local, ModuleBuilder } from "../assembler/module.js";
+
+/** One number, several by name, or a list: how the arguments of a kernel are put together. */
+export type Argument = "i32" | "f32" | Fields | readonly Argument[];
+export interface Fields {
+  readonly [name: string]: Argument | undefined;
+}
+
+/** What the caller gives: a number for each scalar, by the same names. Addresses are in bytes. */
+export type Given<A> = A extends "i32" | "f32"
+  ? number
+  : A extends readonly (infer E)[]
+    ? readonly Given<E>[]
+    : A extends object
+      ? { readonly [N in keyof A]: Given<A[N]> }
+      : A;
+
+/** What the writer finds: a local for each scalar, by the same names. */
+export type Taken<A> = A extends "i32" | "f32"
+  ? Local<A>
+  : A extends readonly (infer E)[]
+    ? readonly Taken<E>[]
+    : A extends object
+      ? { readonly [N in keyof A]: Taken<A[N]> }
+      : A;
+
+/** A kernel of a module: its name there, and what it takes. */
+export interface Kernel<S extends Fields> {
+  readonly name: string;
+  readonly takes: S;
+}
+
+/**
+ * Describes a kernel.
+ *
+ * @example
+ * const fill = kernel("fill", { to: "i32", count: "i32", value: "f32" });
+ * addKernel(module, fill, (body, { to, value }) => [f32.store(to.get(), value.get())]);
+ * loaded.run(fill, [[{ to: 1024, count: 1, value: 0.5 }]]);
+ */
+export const kernel = <const S extends Fields>(name: string, takes: S): Kernel<S> => ({ name, takes });
+
+/** Adds a kernel to a module; `write` finds its arguments by name. */
+export function addKernel<S extends Fields>(
+  module: ModuleBuilder,
+  { name, takes }: Kernel<S>,
+  write: (body: Body, given: Taken<S>) => readonly Code[],
+): void {
+  const types = scalarsOf(takes);
+  module.function(name, types, (body, ...locals: readonly Local[]) => {
+    const rest = locals.values();
+    return write(body, replaced(takes, () => rest.next().value) as Taken<S>);
+  });
+}
+
+/** The arguments of one call as numbers, in the kernel's order. */
+export function numbersOf<S extends Fields>({ takes }: Kernel<S>, given: Given<S>): number[] {
+  const numbers: number[] = [];
+  collect(takes, given, numbers);
+  return numbers;
+}
+
+function scalarsOf(argument: Argument | undefined): ("i32" | "f32")[] {
+  if (argument === undefined) return [];
+  if (typeof argument === "string") return [argument];
+  return Object.values(argument).flatMap(scalarsOf);
+}
+
+/** The same structure, with something else in place of each scalar. */
+function replaced(argument: Argument | undefined, next: () => unknown): unknown {
+  if (argument === undefined) return undefined;
+  if (typeof argument === "string") return next();
+  if (Array.isArray(argument)) return argument.map((element: Argument) => replaced(element, next));
+  return Object.fromEntries(Object.entries(argument).map(([name, inner]) => [name, replaced(inner, next)]));
+}
+
+function collect(argument: Argument | undefined, given: unknown, numbers: number[]): void {
+  if (argument === undefined) return;
+  if (typeof argument === "string") {
+    numbers.push(given as number);
+    return;
+  }
+  const [inner, values] = [argument as Fields, given as Readonly<Record<string, unknown>>];
+  for (const name in inner) collect(inner[name], values[name], numbers);
+}
