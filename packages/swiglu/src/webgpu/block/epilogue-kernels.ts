@@ -3,38 +3,43 @@
 import type { FfnPlan } from "../../backend/ffn.js";
 import { type Activation, definitionText } from "../../catalogue/activation.js";
 import type { Storage } from "../device/options.js";
+import type { Binding } from "../device/signature.js";
 import {
   complete,
   type ElementFunctions,
   elementFunctions,
   parameterName,
 } from "../elementwise/functions-kernel.js";
-import type { Binding, Epilogue } from "../product/tile-kernel.js";
+import type { Epilogue } from "../product/tile-kernel.js";
 
-const read = (name: string, type: Storage): Binding => ({ name, access: "read", type });
-const write = (name: string, type: Storage): Binding => ({ name, access: "read_write", type });
+const read = (name: string, type: Storage): Binding => ({ name, access: "read", type: `vec4<${type}>` });
+const write = (name: string, type: Storage): Binding => ({
+  name,
+  access: "read_write",
+  type: `vec4<${type}>`,
+});
 
 /** Where a quad of the result is in matrices of its size. */
 const place = `  let quads = (sizes.columns + 3u) / 4u;
   let i = row * quads + quad;`;
 
 /** Sums as they are, plus a bias (from `bias`) or a matrix (from `addend`), one matrix for each. */
-export function plainEpilogue(storage: Storage, sums: number, plus?: "bias" | "addend"): Epilogue {
+export function plainEpilogue(storage: Storage, sums: number, plus?: "bias" | "addend") {
   const names = Array.from({ length: sums }, (_, i) => i);
   const added = { bias: " + bias[quad]", addend: " + vec4f(addend[i])" };
   return {
     key: `plain ${storage} ${sums} ${plus ?? ""}`,
     title: `Matrix product${sums > 1 ? "s with a common operand" : ""}${plus ? ` plus ${plus}` : ""}`,
-    bindings: [
-      ...(plus ? [read(plus, plus === "bias" ? "f32" : storage)] : []),
-      ...names.map((i) => write(`result${i}`, storage)),
-    ],
+    bindings: {
+      plus: plus && read(plus, plus === "bias" ? "f32" : storage),
+      results: names.map((i) => write(`result${i}`, storage)),
+    },
     words: [],
     code: `fn store(row: u32, quad: u32, ${names.map((i) => `sum${i}: vec4f`).join(", ")}) {
 ${place}
 ${names.map((i) => `  result${i}[i] = numbers(sum${i}${plus ? added[plus] : ""});`).join("\n")}
 }`,
-  };
+  } satisfies Epilogue;
 }
 
 /** How a block's activation gets its inputs: from the sums of the last product, or from an earlier one (`own`). */
@@ -72,7 +77,7 @@ const within = "  let parts = select(4u, sizes.columns % 4u, 4u * quad + 4u > si
  * `region`; where `region` is 0 they are not kept. `channels` has the biases of the sums, then the parameters, a value for
  * each channel.
  */
-export function activationEpilogue(plan: FfnPlan, storage: Storage): Epilogue {
+export function activationEpilogue(plan: FfnPlan, storage: Storage) {
   const { activation } = plan;
   const { inputs, sums } = inputSources(plan);
   const value = elementFunctions(activation, "value");
@@ -82,12 +87,12 @@ export function activationEpilogue(plan: FfnPlan, storage: Storage): Epilogue {
   return {
     key: `activate ${storage} ${inputs} ${definitionText(activation)}`,
     title: `${activation.name} of projections, applied before they are written`,
-    bindings: [
-      read("channels", "f32"),
-      ...(inputs.includes("own") ? [read("own", storage)] : []),
-      write("hidden", storage),
-      write("kept", storage),
-    ],
+    bindings: {
+      channels: read("channels", "f32"),
+      own: inputs.includes("own") ? read("own", storage) : undefined,
+      hidden: write("hidden", storage),
+      kept: write("kept", storage),
+    },
     words: ["region"],
     code: complete(`${value.code}
 
@@ -106,18 +111,14 @@ ${named
   .join("\n")}
   }
 }`),
-  };
+  } as const satisfies Epilogue;
 }
 
 /**
  * From what flows back into the hidden layer: the hidden layer again, and the gradients of the activation's inputs and, with
  * `gradients`, parameters for every element, one matrix after the other in `slopes`. `channels` has the parameters.
  */
-export function gradientEpilogue(
-  plan: FfnPlan,
-  storage: Storage,
-  computed: "gradients" | "inputGradients",
-): Epilogue {
+export function gradientEpilogue(plan: FfnPlan, storage: Storage, computed: "gradients" | "inputGradients") {
   const { activation } = plan;
   const { inputs } = inputSources(plan);
   const [value, gradients] = [elementFunctions(activation, "value"), elementFunctions(activation, computed)];
@@ -125,12 +126,12 @@ export function gradientEpilogue(
   return {
     key: `${computed} ${storage} ${inputs} ${definitionText(activation)}`,
     title: `Gradients of ${activation.name} times what flows back, before it is written`,
-    bindings: [
-      ...(parameterised ? [read("channels", "f32")] : []),
-      ...(inputs.includes("own") ? [read("own", storage)] : []),
-      read("kept", storage),
-      write("slopes", storage),
-    ],
+    bindings: {
+      channels: parameterised ? read("channels", "f32") : undefined,
+      own: inputs.includes("own") ? read("own", storage) : undefined,
+      kept: read("kept", storage),
+      slopes: write("slopes", storage),
+    },
     words: ["region"],
     code: complete(`${value.code}
 
@@ -160,5 +161,5 @@ ${["value", ...gradients.fields.map((field) => `d_${field}`)]
   })
   .join("\n")}
 }`),
-  };
+  } as const satisfies Epilogue;
 }

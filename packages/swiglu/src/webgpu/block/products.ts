@@ -2,8 +2,9 @@
 import type { FfnPlan } from "../../backend/ffn.js";
 import { bytesOf, type Place, wholeQuads } from "../device/buffers.js";
 import type { Call } from "../device/call.js";
+import type { Bindings } from "../device/signature.js";
 import { type Matrix, multiply, padded, quadsOf } from "../product/product.js";
-import type { Product, Rows } from "../product/tile-kernel.js";
+import type { Epilogue, Product, Rows } from "../product/tile-kernel.js";
 import { activationEpilogue, gradientEpilogue, inputSources, plainEpilogue } from "./epilogue-kernels.js";
 import type { GpuWeights } from "./weights.js";
 
@@ -48,27 +49,32 @@ export class FfnProducts {
     let [left, inner, rights] = [x, dModel, first];
     if (square) {
       left = { place: keep?.own ?? call.room(rows * padded(dFf)), columns: dFf };
-      const places = [weights.inBias as Place, left.place];
+      const places = { plus: weights.inBias as Place, results: [left.place] };
       const product = plain("outer", "inner", plainEpilogue(storage, 1, "bias"), call);
-      multiply(call, product, { lefts: [x], rights: first, rows, columns: dFf, inner, places, words: [] });
+      multiply(call, product, { lefts: [x], rights: first, rows, columns: dFf, inner, places, words: {} });
       [inner, rights] = [dFf, [square]];
     }
     const hidden = { place: call.room(rows * padded(dFf)), columns: dFf };
-    const product: Product = {
+    const product = {
       storage,
       lefts: "outer",
       rights: "inner",
-      sums: rights.map((_, i) => [[0, i]]),
+      sums: rights.map((_, i) => [[0, i] as const]),
       epilogue: activationEpilogue(plan, storage),
-    };
+    } as const;
     multiply(call, product, {
       lefts: [left],
       rights,
       rows,
       columns: dFf,
       inner,
-      places: [channels, ...(square ? [left.place] : []), hidden.place, keep?.sums ?? call.room(4)],
-      words: [keep ? regionStep(rows, dFf) : 0],
+      places: {
+        channels,
+        own: square ? left.place : undefined,
+        hidden: hidden.place,
+        kept: keep?.sums ?? call.room(4),
+      },
+      words: { region: keep ? regionStep(rows, dFf) : 0 },
     });
     return hidden;
   }
@@ -78,7 +84,7 @@ export class FfnProducts {
     const { dFf, dModel } = this.plan;
     const { down, downBias } = this.weights;
     const product = plain("outer", "inner", plainEpilogue(call.gpu.storage, 1, "bias"), call);
-    const places = [downBias, y];
+    const places = { plus: downBias, results: [y] };
     multiply(call, product, {
       lefts: [hidden],
       rights: [down],
@@ -86,7 +92,7 @@ export class FfnProducts {
       columns: dModel,
       inner: dFf,
       places,
-      words: [],
+      words: {},
     });
   }
 
@@ -109,13 +115,8 @@ export class FfnProducts {
       rows,
       columns: dFf,
       inner: dModel,
-      places: [
-        ...(weights.parameters ? [weights.parameters] : []),
-        ...(kept.own ? [kept.own] : []),
-        kept.sums,
-        room,
-      ],
-      words: [step],
+      places: { channels: weights.parameters, own: kept.own, kept: kept.sums, slopes: room },
+      words: { region: step },
     });
     const bytes = bytesOf(call.gpu.storage);
     return Array.from({ length: count }, (_, i) => ({
@@ -131,13 +132,13 @@ export class FfnProducts {
   /** The gradient of x, from those of its products, to `dX`. */
   inputGradient(call: Call, flows: readonly Matrix[], rows: number, dX: Place): void {
     const { dModel, dFf } = this.plan;
-    const product: Product = {
+    const product = {
       storage: call.gpu.storage,
       lefts: "outer",
       rights: "outer",
       sums: [flows.map((_, i) => [i, i] as const)],
       epilogue: plainEpilogue(call.gpu.storage, 1),
-    };
+    } as const;
     const { first } = this.weights;
     multiply(call, product, {
       lefts: flows,
@@ -145,8 +146,8 @@ export class FfnProducts {
       rows,
       columns: dModel,
       inner: dFf,
-      places: [dX],
-      words: [],
+      places: { plus: undefined, results: [dX] },
+      words: {},
     });
   }
 
@@ -156,7 +157,7 @@ export class FfnProducts {
     const total = { place: call.room(rows * padded(dFf)), columns: dFf };
     const product = plain("outer", "outer", plainEpilogue(call.gpu.storage, 1, "addend"), call);
     const square = this.weights.square as Matrix;
-    const places = [own.place, total.place];
+    const places = { plus: own.place, results: [total.place] };
     multiply(call, product, {
       lefts: [flow],
       rights: [square],
@@ -164,7 +165,7 @@ export class FfnProducts {
       columns: dFf,
       inner: dFf,
       places,
-      words: [],
+      words: {},
     });
     return total;
   }
@@ -172,13 +173,13 @@ export class FfnProducts {
   /** The gradients of weights that multiply `factor`, from what flows into each of their products. */
   weightGradients(call: Call, factor: Matrix, flows: readonly Matrix[], rows: number): Matrix[] {
     const [first] = flows as [Matrix];
-    const product: Product = {
+    const product = {
       storage: call.gpu.storage,
       lefts: "inner",
       rights: "inner",
-      sums: flows.map((_, i) => [[0, i]]),
+      sums: flows.map((_, i) => [[0, i] as const]),
       epilogue: plainEpilogue(call.gpu.storage, flows.length),
-    };
+    } as const;
     const { columns } = first;
     const gradients = flows.map(() => ({ place: call.room(factor.columns * padded(columns)), columns }));
     multiply(call, product, {
@@ -187,14 +188,19 @@ export class FfnProducts {
       rows: factor.columns,
       columns,
       inner: rows,
-      places: gradients.map(({ place }) => place),
-      words: [],
+      places: { plus: undefined, results: gradients.map(({ place }) => place) },
+      words: {},
     });
     return gradients;
   }
 }
 
-const plain = (lefts: Rows, rights: Rows, epilogue: Product["epilogue"], call: Call): Product => ({
+const plain = <B extends Bindings, W extends string>(
+  lefts: Rows,
+  rights: Rows,
+  epilogue: Epilogue<B, W>,
+  call: Call,
+): Product<B, W> => ({
   storage: call.gpu.storage,
   lefts,
   rights,

@@ -5,6 +5,7 @@ import { convert } from "./convert.js";
 import type { Gpu } from "./device.js";
 import type { Storage } from "./options.js";
 import type { Kernel } from "./pipelines.js";
+import { type Bindings, type Places, placesInOrder, type Words, wordsInOrder } from "./signature.js";
 
 /** Bytes between uniform blocks: every device can bind at multiples of it. */
 const uniformStep = 256;
@@ -90,14 +91,17 @@ export class Call {
     this.checks.add(checked);
   }
 
-  /**
-   * Runs a kernel after those before it. Its storage bindings are the places in their order; if there are `words` (u32
-   * numbers, or the bits of f32 ones), the next binding is a uniform block that holds them.
-   */
-  run(kernel: Kernel, places: readonly Place[], words: readonly number[], groups: readonly number[]): void {
+  /** Runs a kernel after those before it, on a place for each of its storage bindings and with its uniform numbers. */
+  run<B extends Bindings, W extends string>(
+    kernel: Kernel<B, W>,
+    places: Places<B>,
+    words: Words<W>,
+    groups: readonly number[],
+  ): void {
     const { pipeline, checked } = this.gpu.pipelines.get(kernel);
     this.checks.add(checked);
-    const resources = words.length === 0 ? places : [...places, this.uniformBlock(words)];
+    const { bindings, uniform } = kernel.takes;
+    const resources = [...placesInOrder(bindings, places), this.uniformBlock(wordsInOrder(uniform, words))];
     const entries = resources.map((resource, binding) => ({ binding, resource }));
     this.pass ??= this.commands.beginComputePass();
     this.pass.setPipeline(pipeline);

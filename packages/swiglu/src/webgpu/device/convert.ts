@@ -3,7 +3,7 @@ import type { Place } from "./buffers.js";
 import type { Call } from "./call.js";
 import { flatGroups, flatIndex } from "./grid.js";
 import type { Storage } from "./options.js";
-import type { Kernel } from "./pipelines.js";
+import { declarations } from "./signature.js";
 
 /** Where numbers are, and how they are stored. */
 export interface Stored {
@@ -15,19 +15,32 @@ export interface Stored {
 export function convert(call: Call, from: Stored, to: Stored, count: number): void {
   if (count === 0) return;
   const quads = Math.ceil(count / 4);
-  call.run(converter(from.as, to.as), [from.place, to.place], [quads], flatGroups(quads));
+  call.run(
+    converter(from.as, to.as),
+    { numbers: from.place, converted: to.place },
+    { quads },
+    flatGroups(quads),
+  );
 }
 
-const converter = (from: Storage, to: Storage): Kernel => ({
-  key: `convert ${from} ${to}`,
-  code: () => `enable f16;
+function converter(from: Storage, to: Storage) {
+  const takes = {
+    bindings: {
+      numbers: { name: "numbers", access: "read", type: `vec4<${from}>` },
+      converted: { name: "converted", access: "read_write", type: `vec4<${to}>` },
+    },
+    uniform: { variable: "quads", words: ["quads"] },
+  } as const;
+  return {
+    key: `convert ${from} ${to}`,
+    takes,
+    code: () => `enable f16;
 // Converts ${from} numbers to ${to}, four at a time.
-@group(0) @binding(0) var<storage, read> numbers: array<vec4<${from}>>;
-@group(0) @binding(1) var<storage, read_write> converted: array<vec4<${to}>>;
-@group(0) @binding(2) var<uniform> quads: u32;
+${declarations(takes).bound}
 
 ${flatIndex}
   if (i < quads) { converted[i] = vec4<${to}>(numbers[i]); }
 }
 `,
-});
+  };
+}

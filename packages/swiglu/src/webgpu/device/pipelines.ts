@@ -1,10 +1,12 @@
 // Compute pipelines, compiled once for each kernel and kept as long as the backend.
 import type { Gpu } from "./device.js";
+import type { Bindings, Signature } from "./signature.js";
 
 /** A kernel: its entry point is `main`, and its bindings are those of group 0, from 0 on. */
-export interface Kernel {
+export interface Kernel<B extends Bindings = Bindings, W extends string = string> {
   /** The same for the same code, and only for that. */
   readonly key: string;
+  readonly takes: Signature<B, W>;
   readonly code: () => string;
 }
 
@@ -19,7 +21,7 @@ export class Pipelines {
 
   constructor(private readonly gpu: Gpu) {}
 
-  get({ key, code }: Kernel): Compiled {
+  get({ key, code }: Pick<Kernel, "key" | "code">): Compiled {
     const known = this.known.get(key);
     if (known !== undefined) return known;
     const { made, checked } = this.gpu.check((device) => {

@@ -3,13 +3,12 @@ import { leastCommonMultiple, lengthOf, repeated } from "../../backend/channels.
 import type { ActivationPlan } from "../../backend/check.js";
 import type { ParameterValue } from "../../backend/data.js";
 import { gradientsByName, zeroSums } from "../../backend/sums.js";
-import { definitionText } from "../../catalogue/activation.js";
 import type { View } from "../../layout.js";
 import type { Place } from "../device/buffers.js";
 import type { Call } from "../device/call.js";
-import type { Kernel } from "../device/pipelines.js";
-import { type KernelCall, type KernelShape, kernelWords } from "./elements-kernel.js";
-import { activationShader } from "./kernels.js";
+import type { Words } from "../device/signature.js";
+import type { KernelShape } from "./elements-kernel.js";
+import { activationKernel } from "./kernels.js";
 import { addSumsLeft, keptThreads, workgroupSize } from "./sums-kernel.js";
 
 /** How many threads go through a large tensor; fewer where each keeps sums, since what they leave is read back. */
@@ -22,7 +21,9 @@ const mostGroups = 65535;
 /** Computes y from the inputs' places, in the order of the plan. There must be elements. */
 export function forward(call: Call, plan: ActivationPlan, inputs: readonly Place[], out: Place): void {
   const run = prepare(call, plan, "forward", false);
-  call.run(run.kernel, [...run.parameters, ...tensors(plan, inputs), out], run.words, [run.groups]);
+  const { parameters } = run;
+  const places = { parameters, sources: tensors(plan, inputs), targets: [out], partials: undefined };
+  call.run(run.kernel, places, run.words, [run.groups]);
 }
 
 /**
@@ -47,11 +48,16 @@ export async function backward(
       "backward",
       values.length > 0,
     );
-    const places = [...parameters, ...tensors(plan, inputs), dy, ...tensors(plan, targets)];
     const left = new Float32Array(2 * width * kept * groups * values.length);
-    const partials = left.length > 0 ? [call.room(left.length, "f32")] : [];
-    call.run(kernel, [...places, ...partials], words, [groups]);
-    await call.read(partials.map((place) => ({ place, into: left, as: "f32" })));
+    const partials = left.length > 0 ? call.room(left.length, "f32") : undefined;
+    const places = {
+      parameters,
+      sources: [...tensors(plan, inputs), dy],
+      targets: tensors(plan, targets),
+      partials,
+    };
+    call.run(kernel, places, words, [groups]);
+    await call.read(partials ? [{ place: partials, into: left, as: "f32" }] : []);
     sums.forEach((into, parameter) => {
       addSumsLeft(into, left, { parameter, parameters: values.length, kept, width });
     });
@@ -65,12 +71,12 @@ const tensors = ({ packed }: ActivationPlan, places: readonly Place[]): readonly
 
 /** A kernel for a call, and what it takes besides tensors. */
 interface Run {
-  readonly kernel: Kernel;
+  readonly kernel: ReturnType<typeof activationKernel>;
   readonly width: 4 | 1;
   /** How many threads of a workgroup leave sums. */
   readonly kept: number;
-  readonly parameters: readonly Place[];
-  readonly words: readonly number[];
+  readonly parameters: Place | undefined;
+  readonly words: Words<ReturnType<typeof activationKernel>["takes"]["uniform"]["words"][number]>;
   readonly groups: number;
 }
 
@@ -100,7 +106,7 @@ function prepare(
     parameterGradients ? Math.min(mostSumming, (mostLeft / kept) * workgroupSize) : mostThreads,
   );
   const [first, second = first] = plan.inputs.map(({ view }) => view) as [View, View?];
-  const words: KernelCall = {
+  const words = {
     count,
     threads,
     zero: 0,
@@ -112,14 +118,11 @@ function prepare(
     up: second.offset,
   };
   return {
-    kernel: {
-      key: `${JSON.stringify(shape)} ${definitionText(activation)}`,
-      code: () => activationShader(activation, shape),
-    },
+    kernel: activationKernel(activation, shape),
     width,
     kept,
-    parameters: values.length === 0 ? [] : [call.place(parameterData(values, channels), "f32")],
-    words: kernelWords(words),
+    parameters: values.length === 0 ? undefined : call.place(parameterData(values, channels), "f32"),
+    words,
     groups: Math.ceil(threads / workgroupSize),
   };
 }

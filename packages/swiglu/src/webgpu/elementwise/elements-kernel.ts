@@ -1,5 +1,6 @@
 // Where the elements of an elementwise kernel are: its bindings, positions in packed tensors, loads and stores in WGSL.
 import type { Activation } from "../../catalogue/activation.js";
+import { type Binding, declarations } from "../device/signature.js";
 
 /** What a kernel is made for. */
 export interface KernelShape {
@@ -23,8 +24,7 @@ const fields = ["count", "threads", "zero", "channels", "kept", "run", "stride",
  * `kept` threads of a workgroup leave sums of all.
  * In runs of `run` elements, which begin `stride` apart, from `gate` and `up` on.
  */
-export type KernelCall = Readonly<Record<(typeof fields)[number], number>>;
-export const kernelWords = (call: KernelCall): number[] => fields.map((name) => call[name]);
+const uniform = { variable: "call", struct: "Call", words: fields } as const;
 
 const vectorType = { f32: "vec4f", f16: "vec4h" };
 
@@ -52,24 +52,33 @@ export class Elements {
     return this.packed ? ["d_packed"] : this.activation.inputs.map((name) => `d_${name}`);
   }
 
-  /** The declarations of all that is bound. */
-  bindings(): string {
+  /**
+   * What the kernel takes: `parameters` if there are any (one number for each, then `channels` values for each that has them),
+   * the inputs or the packed one, and dy, as `sources`; y or the gradients as `targets`; and `partials` if the gradients of
+   * parameters are summed (see `leaveSums`).
+   */
+  get takes() {
     const { storage, width, parameterGradients } = this.shape;
     const parameterised = Object.keys(this.activation.parameters).length > 0;
-    const element = width === 4 ? vectorType[storage] : storage;
-    const read = (type: string) => (name: string) => [`var<storage, read> ${name}`, `array<${type}>`];
-    const write = (type: string) => (name: string) => [`var<storage, read_write> ${name}`, `array<${type}>`];
-    const all = [
-      ...(parameterised ? ["parameters"] : []).map(read("f32")),
-      ...this.sources.map(read(element)),
-      ...this.targets.map(write(element)),
-      ...(parameterised && !this.forward && parameterGradients ? ["partials"] : []).map(write("Sum")),
-      ["var<uniform> call", "Call"],
-    ];
-    return [
-      `struct Call { ${fields.map((name) => `${name}: u32`).join(", ")} }`,
-      ...all.map(([name, type], i) => `@group(0) @binding(${i}) ${name}: ${type};`),
-    ].join("\n");
+    const type = width === 4 ? vectorType[storage] : storage;
+    const read = (name: string, type: string): Binding => ({ name, access: "read", type });
+    const write = (name: string, type: string): Binding => ({ name, access: "read_write", type });
+    const summed = parameterised && !this.forward && parameterGradients;
+    return {
+      bindings: {
+        parameters: parameterised ? read("parameters", "f32") : undefined,
+        sources: this.sources.map((name) => read(name, type)),
+        targets: this.targets.map((name) => write(name, type)),
+        partials: summed ? write("partials", "Sum") : undefined,
+      },
+      uniform,
+    };
+  }
+
+  /** The declarations of all that is bound. */
+  declarations(): string {
+    const { struct, bound } = declarations(this.takes);
+    return `${struct}\n${bound}`;
   }
 
   /** Functions for the position of an element of gate or up, or of its gradient, in a packed tensor. */

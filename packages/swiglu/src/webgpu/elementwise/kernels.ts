@@ -1,16 +1,19 @@
 // The elementwise kernels of an activation in WGSL: forward, and backward with all gradients, in one dispatch.
 // A thread takes four elements, then the next four that are `threads` further, so any size fits one dispatch.
-import type { Activation } from "../../catalogue/activation.js";
+import { type Activation, definitionText } from "../../catalogue/activation.js";
 import { withDeclarations } from "../wgsl/text.js";
 import { Elements, type KernelShape } from "./elements-kernel.js";
 import { allPass, complete, elementFunctions, parameterName } from "./functions-kernel.js";
 import { leaveSums, sums, workgroupSize } from "./sums-kernel.js";
 
-/**
- * The kernel as WGSL. Bindings, in their order: `parameters` if there are any (one number for each, then `channels` values for
- * each that has them), the inputs or `packed`, `dy`, `y` or the gradients, `partials` if parameter gradients are summed
- * (see `leaveSums`), and the uniform block.
- */
+/** The kernel of an activation. Activations with the same definition share it. */
+export const activationKernel = (activation: Activation, shape: KernelShape) => ({
+  key: `${JSON.stringify(shape)} ${definitionText(activation)}`,
+  takes: new Elements(activation, shape).takes,
+  code: () => activationShader(activation, shape),
+});
+
+/** The same as WGSL. */
 export function activationShader(activation: Activation, shape: KernelShape): string {
   return new KernelWriter(activation, shape).code;
 }
@@ -52,7 +55,7 @@ ${this.entry()}${lines(
       ...(shape.perChannel.includes(true) ? [this.channelFunction()] : []),
       ...(summed.length > 0 ? [leaveSums(summed.length)] : []),
     ];
-    const body = [this.elements.bindings(), ...helpers, functions.code, main].join("\n\n");
+    const body = [this.elements.declarations(), ...helpers, functions.code, main].join("\n\n");
     const library = sums(shape.width === 4 ? "vec4f" : "f32");
     const head = shape.storage === "f16" ? "enable f16;\n\n" : "";
     return head + complete(withDeclarations(library, body));

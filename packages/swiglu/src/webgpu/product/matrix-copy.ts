@@ -3,7 +3,7 @@ import type { Place } from "../device/buffers.js";
 import type { Call } from "../device/call.js";
 import { flatGroups, flatIndex } from "../device/grid.js";
 import type { Storage } from "../device/options.js";
-import type { Kernel } from "../device/pipelines.js";
+import { type Bindings, declarations, type Signature } from "../device/signature.js";
 import { type Matrix, padded, quadsOf } from "./product.js";
 
 /** Where the elements of a matrix are among other numbers: (row, column) is at `offset + row * rowStep + column * step`. */
@@ -23,15 +23,31 @@ interface Numbers {
 
 const header = (from: Storage, to: Storage): string =>
   from === "f16" || to === "f16" ? "enable f16;\n" : "";
-const lieWords = ({ offset, rowStep, step }: Lie): number[] => [offset, rowStep, step];
+/** The bindings of a kernel that copies or sums up one array, and its uniform numbers. */
+const arrays = <const W extends string>(
+  [name, result]: readonly [string, string],
+  types: readonly [string, string],
+  words: readonly W[],
+) =>
+  ({
+    bindings: {
+      from: { name, access: "read", type: types[0] },
+      to: { name: result, access: "read_write", type: types[1] },
+    },
+    uniform: { variable: "sizes", struct: "Sizes", words },
+  }) as const;
+const head = <B extends Bindings, W extends string>(takes: Signature<B, W>): string => {
+  const { struct, bound } = declarations(takes);
+  return `${struct}\n${bound}`;
+};
+const lieWords = ["offset", "rowStep", "step"] as const;
 
-const gather = (from: Storage, to: Storage): Kernel => ({
-  key: `gather ${from} ${to}`,
-  code: () => `${header(from, to)}// Copies a matrix that lies in steps to one with padded rows, from vector \`first\` on.
-struct Sizes { rows: u32, columns: u32, offset: u32, rowStep: u32, step: u32, first: u32 }
-@group(0) @binding(0) var<storage, read> numbers: array<${from}>;
-@group(0) @binding(1) var<storage, read_write> copied: array<vec4<${to}>>;
-@group(0) @binding(2) var<uniform> sizes: Sizes;
+function gather(from: Storage, to: Storage) {
+  const words = ["rows", "columns", ...lieWords, "first"] as const;
+  const takes = arrays(["numbers", "copied"], [from, `vec4<${to}>`], words);
+  const code =
+    () => `${header(from, to)}// Copies a matrix that lies in steps to one with padded rows, from vector \`first\` on.
+${head(takes)}
 
 ${flatIndex}
   let quads = (sizes.columns + 3u) / 4u;
@@ -46,16 +62,16 @@ ${flatIndex}
   }
   copied[sizes.first + i] = value;
 }
-`,
-});
+`;
+  return { key: `gather ${from} ${to}`, takes, code };
+}
 
-const scatter = (storage: Storage): Kernel => ({
-  key: `scatter ${storage}`,
-  code: () => `${header(storage, storage)}// Copies a matrix with padded rows to one that lies in steps.
-struct Sizes { rows: u32, columns: u32, offset: u32, rowStep: u32, step: u32 }
-@group(0) @binding(0) var<storage, read> numbers: array<${storage}>;
-@group(0) @binding(1) var<storage, read_write> copied: array<${storage}>;
-@group(0) @binding(2) var<uniform> sizes: Sizes;
+function scatter(storage: Storage) {
+  const words = ["rows", "columns", ...lieWords] as const;
+  const takes = arrays(["numbers", "copied"], [storage, storage], words);
+  const code =
+    () => `${header(storage, storage)}// Copies a matrix with padded rows to one that lies in steps.
+${head(takes)}
 
 ${flatIndex}
   let row = i / sizes.columns;
@@ -64,8 +80,9 @@ ${flatIndex}
   copied[sizes.offset + row * sizes.rowStep + column * sizes.step] =
     numbers[row * 4u * ((sizes.columns + 3u) / 4u) + column];
 }
-`,
-});
+`;
+  return { key: `scatter ${storage}`, takes, code };
+}
 
 /** Records a copy into a matrix with padded rows; with `first`, from that vector on. */
 export function copyIn(
@@ -77,7 +94,9 @@ export function copyIn(
 ): void {
   if (rows * columns === 0) return;
   const groups = flatGroups(rows * quadsOf(columns));
-  call.run(gather(from.as, to.as), [from.place, to.place], [rows, columns, ...lieWords(from), first], groups);
+  const { offset, rowStep, step } = from;
+  const words = { rows, columns, offset, rowStep, step, first };
+  call.run(gather(from.as, to.as), { from: from.place, to: to.place }, words, groups);
 }
 
 /** Records a copy from a matrix with padded rows to numbers that lie as said. */
@@ -90,8 +109,8 @@ export function copyOut(
   as: Storage = call.gpu.storage,
 ): void {
   if (rows * columns === 0) return;
-  const words = [rows, columns, ...lieWords(lie)];
-  call.run(scatter(as), [from, to], words, flatGroups(rows * columns));
+  const { offset, rowStep, step } = lie;
+  call.run(scatter(as), { from, to }, { rows, columns, offset, rowStep, step }, flatGroups(rows * columns));
 }
 
 /** A matrix's numbers without gaps: where they are, or a copy. */
@@ -106,13 +125,10 @@ export function unpadded(call: Call, { place, columns }: Matrix, rows: number): 
 const sumQuads = 16;
 const sumSlices = 16;
 
-const columnSumKernel = (storage: Storage): Kernel => ({
-  key: `columnSums ${storage}`,
-  code: () => `${header(storage, storage)}// The sums of a matrix's columns, in float32.
-struct Sizes { rows: u32, quads: u32 }
-@group(0) @binding(0) var<storage, read> numbers: array<vec4<${storage}>>;
-@group(0) @binding(1) var<storage, read_write> sums: array<vec4f>;
-@group(0) @binding(2) var<uniform> sizes: Sizes;
+function columnSumKernel(storage: Storage) {
+  const takes = arrays(["numbers", "sums"], [`vec4<${storage}>`, "vec4f"], ["rows", "quads"]);
+  const code = () => `${header(storage, storage)}// The sums of a matrix's columns, in float32.
+${head(takes)}
 var<workgroup> part: array<array<vec4f, ${sumQuads}>, ${sumSlices}>;
 
 @compute @workgroup_size(${sumQuads}, ${sumSlices})
@@ -128,13 +144,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) at: v
   for (var i = 1u; i < ${sumSlices}u; i++) { sum += part[i][at.x]; }
   sums[quad] = sum;
 }
-`,
-});
+`;
+  return { key: `columnSums ${storage}`, takes, code };
+}
 
 /** Records the sums of the columns of a matrix with padded rows; returns where they are, as float32. */
 export function columnSums(call: Call, { place, columns }: Matrix, rows: number): Place {
   const quads = quadsOf(columns);
   const sums = call.room(padded(columns), "f32");
-  call.run(columnSumKernel(call.gpu.storage), [place, sums], [rows, quads], [Math.ceil(quads / sumQuads)]);
+  const places = { from: place, to: sums };
+  call.run(columnSumKernel(call.gpu.storage), places, { rows, quads }, [Math.ceil(quads / sumQuads)]);
   return sums;
 }

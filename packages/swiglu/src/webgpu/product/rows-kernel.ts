@@ -2,8 +2,8 @@
 // with its invocations sharing the inner dimension. What limits it is reading the weights.
 
 import type { Storage } from "../device/options.js";
-import type { Kernel } from "../device/pipelines.js";
-import { head, leftCount, type Product, rightCount } from "./tile-kernel.js";
+import type { Bindings } from "../device/signature.js";
+import { head, leftCount, type Product, productSignature, rightCount } from "./tile-kernel.js";
 
 /** So many rows, and no more, are worth streaming. */
 export const mostStreamedRows = 4;
@@ -18,7 +18,11 @@ const lanes = 128;
  * within subgroups first, which leaves fewer for the workgroup's memory. That invocations are in subgroups in the order of
  * their index is what all drivers do where workgroups have one dimension.
  */
-export function rowsKernel(product: Product, rows: number, subgroup?: number): Kernel {
+export function rowsKernel<B extends Bindings, W extends string>(
+  product: Product<B, W>,
+  rows: number,
+  subgroup?: number,
+) {
   const { storage, sums, epilogue } = product;
   const quads = streamedQuads(storage);
   const slices = lanes / quads;
@@ -98,5 +102,6 @@ ${sums.map((_, i) => `    total${i} += part${i}[at.y][i][at.x];`).join("\n")}
   store(at.y, quad, ${sums.map((_, i) => `total${i}`).join(", ")});
 }
 `;
-  return { key: `rows ${rows} ${subgroup ?? ""} ${storage} ${JSON.stringify(sums)} ${epilogue.key}`, code };
+  const key = `rows ${rows} ${subgroup ?? ""} ${storage} ${JSON.stringify(sums)} ${epilogue.key}`;
+  return { key, takes: productSignature(product), code };
 }

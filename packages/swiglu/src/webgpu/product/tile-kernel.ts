@@ -1,39 +1,33 @@
 // Matrix products as WGSL: a tile of the result for each workgroup, computed from tiles of the operands in its shared
 // memory, several products at once where they share an operand, and whatever is to be done with the sums before they are written.
 import type { Storage } from "../device/options.js";
-import type { Kernel } from "../device/pipelines.js";
+import { type Binding, type Bindings, declarations } from "../device/signature.js";
 
 /** Whether an operand's rows are those of the result (columns, for a right operand), or go along the inner dimension. */
 export type Rows = "outer" | "inner";
 
-/** A binding of a kernel beside its operands: vectors of four numbers. */
-export interface Binding {
-  readonly name: string;
-  readonly access: "read" | "read_write";
-  readonly type: Storage;
-}
-
 /** What a kernel does with finished sums: `fn store(row, quad, sum0, ...)` for the quad of columns from 4 quad on. */
-export interface Epilogue {
+export interface Epilogue<B extends Bindings = Bindings, W extends string = string> {
   /** The same for the same code. */
   readonly key: string;
   /** Completes the kernel's comment: what is stored. */
   readonly title: string;
-  readonly bindings: readonly Binding[];
+  /** What it reads and writes, beside the operands. */
+  readonly bindings: B;
   /** Names of further uniform numbers, u32; the code has them as `sizes.name`. */
-  readonly words: readonly string[];
+  readonly words: readonly W[];
   /** Functions, among them `store`. Numbers are stored as `numbers(...)`, and computed as vec4f. */
   readonly code: string;
 }
 
 /** Which products are computed together: `sums[i]` adds up the products of those pairs of operands. */
-export interface Product {
+export interface Product<B extends Bindings = Bindings, W extends string = string> {
   readonly storage: Storage;
   readonly lefts: Rows;
   readonly rights: Rows;
   /** For each sum, the operands that are multiplied and added up: numbers of left and right ones. */
   readonly sums: readonly (readonly (readonly [left: number, right: number])[])[];
-  readonly epilogue: Epilogue;
+  readonly epilogue: Epilogue<B, W>;
 }
 
 /**
@@ -45,36 +39,39 @@ const depth = 16;
 const quads = tileColumns / 4;
 export const tileRows = (rows: number): 32 | 64 => (rows <= 32 ? 32 : 64);
 
-const count = (product: Product, side: 0 | 1): number =>
+const count = (product: Pick<Product, "sums">, side: 0 | 1): number =>
   1 + Math.max(...product.sums.flatMap((pairs) => pairs.map((pair) => pair[side])));
-export const leftCount = (product: Product): number => count(product, 0);
-export const rightCount = (product: Product): number => count(product, 1);
+export const leftCount = (product: Pick<Product, "sums">): number => count(product, 0);
+export const rightCount = (product: Pick<Product, "sums">): number => count(product, 1);
 
 const range = <T>(length: number, make: (i: number) => T): T[] => Array.from({ length }, (_, i) => make(i));
 
 /** The uniform numbers of every product, in order; then those of the epilogue. */
 const commonWords = ["rows", "columns", "inner", "leftStride", "rightStride"] as const;
 
+/** What a product takes: its operands, then what its epilogue does. */
+export function productSignature<B extends Bindings, W extends string>(product: Product<B, W>) {
+  const { storage, epilogue } = product;
+  const operand = (name: string): Binding => ({ name, access: "read", type: `vec4<${storage}>` });
+  return {
+    bindings: {
+      lefts: range(leftCount(product), (i) => operand(`left${i}`)),
+      rights: range(rightCount(product), (i) => operand(`right${i}`)),
+      ...epilogue.bindings,
+    },
+    uniform: { variable: "sizes", struct: "Sizes", words: [...commonWords, ...epilogue.words] },
+  };
+}
+
 /** The text that kernels for products share: bindings, sizes, and the epilogue. */
 export function head(product: Product, title: string): string {
   const { storage, epilogue } = product;
-  const operands: Binding[] = [
-    ...range(leftCount(product), (i) => ({ name: `left${i}`, access: "read" as const, type: storage })),
-    ...range(rightCount(product), (i) => ({ name: `right${i}`, access: "read" as const, type: storage })),
-  ];
-  const bindings = [...operands, ...epilogue.bindings];
-  const words = [...commonWords, ...epilogue.words];
+  const { struct, bound } = declarations(productSignature(product));
   return `${storage === "f16" ? "enable f16;\n" : ""}// ${title}
 alias numbers = vec4<${storage}>;
 // Strides are in vectors of four numbers.
-struct Sizes { ${words.map((word) => `${word}: u32`).join(", ")} }
-${bindings
-  .map(
-    ({ name, access, type }, i) =>
-      `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<vec4<${type}>>;`,
-  )
-  .join("\n")}
-@group(0) @binding(${bindings.length}) var<uniform> sizes: Sizes;
+${struct}
+${bound}
 
 ${epilogue.code}`;
 }
@@ -137,7 +134,7 @@ function loads(operands: readonly Loaded[], storage: Storage, lanes: number): st
 }
 
 /** A kernel that computes tiles with so many rows. Its grid: columns, then rows, in tiles. */
-export function tileKernel(product: Product, rows: 32 | 64): Kernel {
+export function tileKernel<B extends Bindings, W extends string>(product: Product<B, W>, rows: 32 | 64) {
   const { storage, lefts, rights, sums, epilogue } = product;
   const [leftNames, rightNames] = [
     range(leftCount(product), (i) => `left${i}`),
@@ -198,5 +195,5 @@ ${sums.map((_, i) => `  var finished${i} = sum${i};`).join("\n")}
 }
 `;
   const key = `tile ${rows} ${storage} ${lefts} ${rights} ${JSON.stringify(sums)} ${epilogue.key}`;
-  return { key, code };
+  return { key, takes: productSignature(product), code };
 }
