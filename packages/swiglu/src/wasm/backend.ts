@@ -1,4 +1,5 @@
 // The WebAssembly backend: kernels assembled from expressions at run time, fused, SIMD, on one thread or several.
+import { isFloat32Array } from "../backend/arrays.js";
 import type { Ffn, SyncBackend } from "../backend/backend.js";
 import type { ActivationPlan } from "../backend/check.js";
 import type { Data, ParameterValue, Tensor } from "../backend/data.js";
@@ -102,18 +103,18 @@ class WasmBackend extends SynchronousBackend {
   }
 
   private address(data: Data, name: string, scratch: Scratch): number {
-    if (data instanceof Float32Array) return scratch.place(data);
+    if (isFloat32Array(data)) return scratch.place(data);
     return this.tensorAddress(data, name);
   }
 
   /** Where an output is computed: in a tensor's own place, or beside an array. */
   private room({ name, data }: Output, scratch: Scratch): number {
-    return data instanceof Float32Array ? scratch.place(data.length) : this.tensorAddress(data, name);
+    return isFloat32Array(data) ? scratch.place(data.length) : this.tensorAddress(data, name);
   }
 
   /** Brings a computed output to the array that it is for. */
   private collect({ data }: Output, address: number): void {
-    if (data instanceof Float32Array) data.set(this.engine.heap.at(address, data.length));
+    if (isFloat32Array(data)) data.set(this.engine.heap.at(address, data.length));
   }
 
   private tensorAddress(data: Tensor, name: string): number {
@@ -124,8 +125,6 @@ class WasmBackend extends SynchronousBackend {
   /** Looks into data: an array itself, or a tensor's place in the heap. */
   private numbers(data: Data, name: string): Float32Array {
     this.alive();
-    return data instanceof Float32Array
-      ? data
-      : this.engine.heap.at(this.tensorAddress(data, name), data.length);
+    return isFloat32Array(data) ? data : this.engine.heap.at(this.tensorAddress(data, name), data.length);
   }
 }
