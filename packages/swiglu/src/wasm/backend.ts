@@ -9,6 +9,7 @@ import { backward, forward } from "./activate.js";
 import { type Engine, SingleThreadEngine } from "./engine.js";
 import { chooseSimd, type Simd } from "./features.js";
 import { WasmFfn } from "./ffn.js";
+import { MemoryRefused } from "./heap.js";
 import { PooledEngine } from "./pool.js";
 import { type Scratch, withScratch } from "./scratch.js";
 import { WasmTensor } from "./tensor.js";
@@ -19,8 +20,8 @@ export interface WasmOptions {
   readonly simd?: Simd;
   /**
    * How many threads compute, the calling one included: a whole number from 1 to 64. By default as many as the machine
-   * runs at once, at most 8, and one where memory cannot be shared. More than one that is asked for and impossible is an
-   * error. The others start with the first call that is large enough to share.
+   * runs at once, at most 8, and one where memory cannot be shared or the engine refuses to set it aside. More than one that
+   * is asked for and impossible is an error. The others start with the first call that is large enough to share.
    */
   readonly threads?: number;
 }
@@ -35,11 +36,21 @@ export interface WasmOptions {
  */
 export async function wasm(options: WasmOptions = {}): Promise<SyncBackend> {
   const simd = chooseSimd(options.simd);
-  const threads = chooseThreads(options.threads);
-  const asked = options.threads !== undefined;
-  return new WasmBackend(
-    threads === 1 ? new SingleThreadEngine(simd) : new PooledEngine({ simd, threads, asked }),
-  );
+  return new WasmBackend(openEngine(simd, options.threads));
+}
+
+/** The engine for a number of threads; by default one thread where the engine gives no memory that threads share. */
+function openEngine(simd: Simd, asked: number | undefined): Engine {
+  const threads = chooseThreads(asked);
+  if (threads > 1)
+    try {
+      return new PooledEngine({ simd, threads, asked: asked !== undefined });
+    } catch (error) {
+      if (!(error instanceof MemoryRefused)) throw error;
+      if (asked !== undefined)
+        throw new Error(`threads is ${asked}, but ${error.message}: leave threads out`, { cause: error });
+    }
+  return new SingleThreadEngine(simd);
 }
 
 class WasmBackend extends SynchronousBackend {
