@@ -4,6 +4,7 @@ import type { Activation } from "../catalogue/activation.js";
 import { listing, rejectUnknownKeys } from "../errors.js";
 import { packedViews, type View, wholeView } from "../layout.js";
 import { resolveParameters } from "../scalar.js";
+import { checkAttached, isFloat32Array, overlap, typedArrayName } from "./arrays.js";
 import type { Data, PackedInput, ParameterValue } from "./data.js";
 
 /** One input of an activation: whose data it is, and where its elements are. */
@@ -75,15 +76,33 @@ function separateInputs(activation: Activation, inputs: object) {
   return { count: first.data.length, inputs: views };
 }
 
-/** Accepts a Float32Array, or a backend's tensor (which the backend itself looks into). */
+/** Accepts a Float32Array of any realm, or a backend's tensor (which the backend itself looks into). */
 export function checkData(data: unknown, name: string): Data {
-  if (data instanceof Float32Array) return data;
+  if (isFloat32Array(data)) {
+    checkAttached(data, name);
+    return data;
+  }
   if (typeof data === "object" && data !== null && "read" in data && "shape" in data) return data as Data;
-  const type = data === null ? "null" : Array.isArray(data) ? "an array" : typeof data;
-  const came = type === "object" ? ((data as object).constructor?.name ?? "an object") : type;
   throw new TypeError(
-    `${name} is ${came}, expected a Float32Array or a tensor of this backend: convert with Float32Array.from`,
+    `${name} is ${whatIs(data)}, expected a Float32Array or a tensor of this backend: convert with Float32Array.from`,
   );
+}
+
+/** Accepts only a Float32Array of any realm: what a tensor is made of. */
+export function checkArray(data: unknown, name: string): Float32Array {
+  if (!isFloat32Array(data))
+    throw new TypeError(
+      `${name} is ${whatIs(data)}, expected a Float32Array: convert with Float32Array.from`,
+    );
+  checkAttached(data, name);
+  return data;
+}
+
+/** What a value is, for a sentence that expected something else. */
+function whatIs(data: unknown): string {
+  if (data === null || typeof data !== "object") return String(data === null ? data : typeof data);
+  if (Array.isArray(data)) return "an array";
+  return typedArrayName(data) ?? data.constructor?.name ?? "an object";
 }
 
 /** Checks that an output or a gradient has the number of elements of the result. */
@@ -98,16 +117,19 @@ export function resultOutput(count: number, out?: Data): Data {
   return out;
 }
 
-/** Checks that no two outputs are one: the second would overwrite the first. */
+/** Checks that no two outputs have memory in common: the second would overwrite the first. */
 export function checkDistinct(outputs: readonly GradientOutput[]): void {
   outputs.forEach(({ name, data }, i) => {
-    const other = outputs.find((earlier, k) => k < i && earlier.data === data);
+    const other = outputs.find((earlier, k) => k < i && overlap(earlier.data, data));
     if (other !== undefined)
       throw new TypeError(
-        `out.${name} is also out.${other.name}, which it would overwrite: pass another array or tensor`,
+        `out.${name} ${shares(data, other.data)} out.${other.name}, which it would overwrite: pass another array or tensor`,
       );
   });
 }
+
+/** How one array or tensor has to do with another that it overlaps. */
+const shares = (data: Data, other: Data): string => (data === other ? "is also" : "overlaps");
 
 /** One gradient of an input: its name, and where it goes. */
 interface GradientOutput {
@@ -124,14 +146,17 @@ export function gradientOutputs(plan: ActivationPlan, dy: Data, out: object = {}
   const names = plan.packed ? ["packed"] : plan.inputs.map(({ name }) => name);
   rejectUnknownKeys(out, names, "gradient in out:", plan.activation.name);
   const count = plan.packed ? 2 * plan.count : plan.count;
+  const channels = Object.values(plan.parameters).filter((value) => typeof value !== "number");
+  const read: readonly Data[] = [dy, ...plan.inputs.map(({ data }) => data), ...channels];
   const outputs = names.map((name) => {
     const given = (out as Readonly<Record<string, unknown>>)[name];
     if (given === undefined) return { name, data: new Float32Array(count) };
     const data = checkData(given, `out.${name}`);
     checkLength(data, `out.${name}`, count);
-    if (data === dy || plan.inputs.some((input) => input.data === data))
+    const input = read.find((input) => overlap(input, data));
+    if (input !== undefined)
       throw new TypeError(
-        `out.${name} is also an input of this call, which a second backward would need: pass another array or tensor`,
+        `out.${name} ${shares(data, input)} an input of this call, which a second backward would need: pass another array or tensor`,
       );
     return { name, data };
   });
@@ -145,11 +170,13 @@ export function checkParameters(
   given: object,
 ): Readonly<Record<string, ParameterValue>> {
   const values = resolveParameters<ParameterValue>(activation, given, (value, name) => {
-    const elements = value instanceof Float32Array ? value : [value];
+    const perChannel = isFloat32Array(value);
+    if (perChannel) checkAttached(value, `parameter ${name}`);
+    const elements = perChannel ? value : [value];
     for (const element of elements)
       if (typeof element !== "number" || !Number.isFinite(element))
         throw new TypeError(
-          `parameter ${name} ${value instanceof Float32Array ? "contains" : "is"} ${String(element)}, expected finite numbers (a number, or a Float32Array with one for each channel)`,
+          `parameter ${name} ${perChannel ? "contains" : "is"} ${String(element)}, expected finite numbers (a number, or a Float32Array with one for each channel)`,
         );
     return value as ParameterValue;
   });

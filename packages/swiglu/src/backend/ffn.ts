@@ -234,7 +234,7 @@ function plan(form: FfnForm, activation: Activation, options: FfnOptions<object>
 export function checkRows(name: string, data: Data, rows: number, dModel: number): void {
   if (!Number.isSafeInteger(rows) || rows < 0)
     throw new RangeError(`rows is ${String(rows)}, expected a whole number, 0 or greater`);
-  if (data.length !== rows * dModel)
+  if (checkData(data, name).length !== rows * dModel)
     throw new RangeError(
       `${name} has ${data.length} elements, expected ${rows * dModel} for [rows ${rows}, dModel ${dModel}]`,
     );

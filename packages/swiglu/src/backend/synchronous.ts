@@ -11,7 +11,14 @@ import type {
   GradientOutputs,
   SyncBackend,
 } from "./backend.js";
-import { type ActivationPlan, checkLength, gradientOutputs, planActivation, resultOutput } from "./check.js";
+import {
+  type ActivationPlan,
+  checkArray,
+  checkLength,
+  gradientOutputs,
+  planActivation,
+  resultOutput,
+} from "./check.js";
 import type { Data, ParameterValue, Tensor } from "./data.js";
 import {
   type FfnOptions,
@@ -115,8 +122,7 @@ export abstract class SynchronousBackend implements SyncBackend {
 
   tensor(data: Float32Array, shape: readonly number[]): Tensor {
     this.alive();
-    if (!(data instanceof Float32Array)) throw new TypeError("data must be a Float32Array");
-    checkLength(data, "data", sizeOf(shape));
+    checkLength(checkArray(data, "data"), "data", sizeOf(shape));
     return this.makeTensor(data, [...shape]);
   }
 

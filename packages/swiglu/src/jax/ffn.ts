@@ -93,7 +93,7 @@ function block(
   checkParameters(activation, parameters, hidden, "the hidden layer's shape");
 
   const linear = (from: JaxArray, name: string): JaxArray => {
-    const product = np.matmul(from, weights[name] as JaxArray);
+    const product = matmul(from, weights[name] as JaxArray);
     const bias = weights[`${name}Bias`];
     return bias === undefined ? product : product.add(bias);
   };
@@ -105,6 +105,15 @@ function block(
   tree.dispose(products);
   const inputs = layout === undefined ? operands : { ...operands, layout };
   return linear(activate(activation, inputs as JaxInputs<Activation>, parameters), "down");
+}
+
+/** Consumes both. jax-js leaves products of nothing, also those in gradients, uninitialised; here they are 0. */
+function matmul(a: JaxArray, b: JaxArray): JaxArray {
+  if (a.size > 0 && b.size > 0) return np.matmul(a, b);
+  const { dtype } = a;
+  const zeros = np.zeros([...a.shape.slice(0, -1), b.shape[1] as number], { dtype });
+  tree.dispose([a, b]);
+  return zeros;
 }
 
 /** Which product each input of the activation is. */

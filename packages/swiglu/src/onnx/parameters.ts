@@ -1,5 +1,6 @@
 // Parameters and weights of a graph, sorted by where they live: numbers in the nodes, data inside the model, or tensors
 // that come with every run.
+import { isFloat32Array } from "../backend/arrays.js";
 import { repeated } from "../backend/channels.js";
 import { checkParameters } from "../backend/check.js";
 import type { Data, Tensor } from "../backend/data.js";
@@ -30,7 +31,7 @@ export function standIn({ input }: GraphInput, name: string): Tensor {
 
 /** Checks that data is in an array, as it must be to go into a file. */
 export function checkArray(data: Data, name: string): Float32Array {
-  if (data instanceof Float32Array) return data;
+  if (isFloat32Array(data)) return data;
   throw new TypeError(`${name} is a tensor of a backend: pass its data, await tensor.read()`);
 }
 

@@ -1,5 +1,7 @@
 // The ONNX Runtime backend: graphs made from expressions at run time, on a runtime that the caller hands in.
+
 import { ArrayTensor } from "../backend/array-tensor.js";
+import { isFloat32Array, ofThisRealm } from "../backend/arrays.js";
 import type {
   ActivateOptions,
   ActivationGradients,
@@ -11,6 +13,7 @@ import type {
 } from "../backend/backend.js";
 import {
   type ActivationPlan,
+  checkArray,
   checkLength,
   gradientOutputs,
   planActivation,
@@ -139,9 +142,8 @@ class OrtBackend implements Backend {
 
   tensor(data: Float32Array, shape: readonly number[]): Tensor {
     this.sessions.alive();
-    if (!(data instanceof Float32Array)) throw new TypeError("data must be a Float32Array");
-    checkLength(data, "data", sizeOf(shape));
-    return new ArrayTensor(this, data.slice(), [...shape]);
+    checkLength(checkArray(data, "data"), "data", sizeOf(shape));
+    return new ArrayTensor(this, new Float32Array(data), [...shape]);
   }
 
   async ffn<W extends FfnWeights>(options: FfnOptions<W>): Promise<Ffn<W>> {
@@ -173,7 +175,7 @@ class OrtBackend implements Backend {
   /** Looks into data: an array itself, or the array of a tensor. */
   private numbers(data: Data, name: string): Float32Array {
     this.sessions.alive();
-    if (data instanceof Float32Array) return data;
+    if (isFloat32Array(data)) return ofThisRealm(data);
     if (data instanceof ArrayTensor && data.owner === this) return data.data;
     throw new TypeError(`${name} is a tensor of another backend: read() it and pass the array`);
   }

@@ -7,7 +7,7 @@ import type {
   PassOptions,
   PassOutputs,
 } from "../backend/backend.js";
-import { checkData, resultOutput } from "../backend/check.js";
+import { resultOutput } from "../backend/check.js";
 import type { Data } from "../backend/data.js";
 import { checkGradientOutputs, checkRows, type FfnPlan, weightShapes } from "../backend/ffn.js";
 import { sumsOf } from "../backend/sums.js";
@@ -171,7 +171,7 @@ export class OrtFfn<W> implements Ffn<W> {
   }
 
   private rows(name: string, data: Data, rows: number): Float32Array {
-    checkRows(name, checkData(data, name), rows, this.plan.dModel);
+    checkRows(name, data, rows, this.plan.dModel);
     return this.owner.numbers(data, name);
   }
 }

@@ -1,6 +1,6 @@
 // What is used of ONNX Runtime: onnxruntime-node and onnxruntime-web both have it. The caller hands one in; nothing
 // here imports it.
-
+import { isFloat32Array, isShared, typedArrayName } from "../backend/arrays.js";
 import { encodeModel } from "../onnx/codec.js";
 import type { Model } from "../onnx/model.js";
 import { chooseThreads } from "../wasm/threads/count.js";
@@ -134,11 +134,11 @@ function program(runtime: OrtRuntime, session: OrtSession, inPlace: boolean): Pr
     async run(inputs, outputs) {
       const feeds = Object.entries(inputs).map(([name, { data, dims }]) => [
         name,
-        tensor({ data: isShared(data) ? data.slice() : data, dims }),
+        tensor({ data: isShared(data.buffer) ? data.slice() : data, dims }),
       ]);
       const fetches = Object.entries(outputs).map(([name, value]) => [
         name,
-        value !== null && inPlace && !isShared(value.data) ? tensor(value) : null,
+        value !== null && inPlace && !isShared(value.data.buffer) ? tensor(value) : null,
       ]);
       const results = await session.run(Object.fromEntries(feeds), Object.fromEntries(fetches));
       const written = Object.entries(outputs).map(([name, value], i) => {
@@ -151,21 +151,19 @@ function program(runtime: OrtRuntime, session: OrtSession, inPlace: boolean): Pr
   };
 }
 
-/** Whether threads share an array, which onnxruntime-node does not take. */
-function isShared({ buffer }: OrtData): boolean {
-  return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
-}
-
 function elementType(data: OrtData): "float32" | "float64" | "int64" {
-  if (data instanceof Float32Array) return "float32";
-  return data instanceof Float64Array ? "float64" : "int64";
+  if (isFloat32Array(data)) return "float32";
+  return typedArrayName(data) === "Float64Array" ? "float64" : "int64";
 }
 
 /** What the runtime returned, in the array that it is for, if there is one. */
 function received(from: unknown, into: OrtData | undefined): OrtData {
-  if (from instanceof Float32Array && into instanceof Float32Array) into.set(from);
-  else if (from instanceof Float64Array && into instanceof Float64Array) into.set(from);
-  else if (into === undefined && (from instanceof Float32Array || from instanceof Float64Array)) return from;
-  else throw new Error(`the runtime returned ${typeof from}, expected ${into?.constructor.name ?? "floats"}`);
+  const came = typedArrayName(from);
+  const expected = into === undefined ? ["Float32Array", "Float64Array"] : [typedArrayName(into)];
+  if (came === undefined || !expected.includes(came))
+    throw new Error(`the runtime returned ${came ?? typeof from}, expected ${expected.join(" or ")}`);
+  const floats = from as Float32Array | Float64Array;
+  if (into === undefined) return floats;
+  (into as Float32Array | Float64Array).set(floats);
   return into;
 }

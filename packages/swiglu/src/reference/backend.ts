@@ -1,5 +1,7 @@
 // The reference backend: plain JavaScript, float64 inside, float32 in and out. The yardstick for all other backends.
+
 import { ArrayTensor } from "../backend/array-tensor.js";
+import { isFloat32Array } from "../backend/arrays.js";
 import type { Ffn, SyncBackend } from "../backend/backend.js";
 import type { ActivationPlan } from "../backend/check.js";
 import type { Data, ParameterValue, Tensor } from "../backend/data.js";
@@ -50,7 +52,7 @@ class ReferenceBackend extends SynchronousBackend {
   }
 
   protected makeTensor(data: Float32Array, shape: readonly number[]): Tensor {
-    return new ArrayTensor(this, data.slice(), shape);
+    return new ArrayTensor(this, new Float32Array(data), shape);
   }
 
   /** The reference always keeps everything; `recompute` changes memory, not results. */
@@ -66,7 +68,7 @@ class ReferenceBackend extends SynchronousBackend {
 
   private read(data: Data, name: string): Float32Array {
     this.alive();
-    if (data instanceof Float32Array) return data;
+    if (isFloat32Array(data)) return data;
     if (data instanceof ArrayTensor && data.owner === this) return data.data;
     throw new TypeError(`${name} is a tensor of another backend: read() it and pass the array`);
   }

@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { differentiate } from "../expression/differentiate.js";
 import { type Expr, mul } from "../expression/expr.js";
 import { computeAll, lowerAll } from "./emit.js";
-import { type Values, withBackward } from "./seam.js";
+import { sum, type Values, withBackward, zerosFrom } from "./seam.js";
 
 /** What is derived from an expression once. */
 interface Program {
@@ -43,8 +43,8 @@ function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 export function elementwise(expression: Expr, variables: Values): tf.Tensor {
   const names = Object.keys(variables).filter((name) => typeof variables[name] !== "number");
   const tensors = names.map((name) => variables[name] as tf.Tensor);
-  // TensorFlow.js's `where` has no empty broadcasts; a product of the tensors has the shape and the gradients.
-  if (tensors.some(({ size }) => size === 0)) return tensors.reduce((a, b) => tf.mul(a, b), tf.scalar(1));
+  // TensorFlow.js's `where` has no empty broadcasts.
+  if (tensors.some(({ size }) => size === 0)) return zerosFrom(tensors, broadcastShape(tensors));
   const program = programOf(expression, variables);
   const slope = (name: string): Expr =>
     entry(program.slopes, name, () => mul(program.dy, differentiate(expression, name)));
@@ -65,9 +65,16 @@ export function elementwise(expression: Expr, variables: Values): tf.Tensor {
   });
 }
 
+/** The shape of results of tensors that broadcast. */
+const broadcastShape = (tensors: readonly tf.Tensor[]): readonly number[] =>
+  tensors.reduce<number[]>(
+    (shape, tensor) => tf.broadcast_util.assertAndGetBroadcastShape(shape, tensor.shape),
+    [],
+  );
+
 /** Sums a tensor over the axes along which `shape` was broadcast to its own. */
 function sumTo(tensor: tf.Tensor, shape: readonly number[]): tf.Tensor {
   const missing = tensor.rank - shape.length;
   const axes = tensor.shape.flatMap((size, axis) => ((shape[axis - missing] ?? 1) < size ? [axis] : []));
-  return tf.reshape(axes.length > 0 ? tf.sum(tensor, axes) : tensor, [...shape]);
+  return tf.reshape(axes.length > 0 ? sum(tensor, axes) : tensor, [...shape]);
 }

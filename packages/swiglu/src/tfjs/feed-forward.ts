@@ -11,7 +11,7 @@ import {
 } from "../backend/ffn.js";
 import { type Activation, asGated, type Parameters } from "../catalogue/activation.js";
 import { listing, rejectUnknownKeys } from "../errors.js";
-import type { PackedLayout } from "../layout.js";
+import { type PackedLayout, sizeOf } from "../layout.js";
 import { activateChecked, activatePackedChecked, checkParameters, type Parameter } from "./activate.js";
 import { project } from "./project.js";
 import { fusedOr, type Tensors, type Values } from "./seam.js";
@@ -194,9 +194,9 @@ function hidden(
 /** Applies a function of rows to the last axis of a tensor of any rank. */
 export function overRows(x: tf.Tensor, f: (rows: tf.Tensor) => tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
-    const width = x.shape.at(-1) as number;
-    const y = f(tf.reshape(x, [x.size / Math.max(width, 1), width]));
-    return tf.reshape(y, [...x.shape.slice(0, -1), y.shape[1] as number]);
+    const [outer, width] = [x.shape.slice(0, -1), x.shape.at(-1) as number];
+    const y = f(tf.reshape(x, [sizeOf(outer), width]));
+    return tf.reshape(y, [...outer, y.shape[1] as number]);
   });
 }
 

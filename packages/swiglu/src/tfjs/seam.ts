@@ -120,6 +120,24 @@ export function fusedOr(
   });
 }
 
+/** Zeros of a shape that depend on tensors in name only: gradients of any order in them are zeros too. */
+export function zerosFrom(tensors: readonly tf.Tensor[], shape: readonly number[]): tf.Tensor {
+  return withBackward(tensors, {
+    forward: () => ({ y: tf.zeros([...shape]) }),
+    backward: (_, again) => again.map((tensor) => tf.zerosLike(tensor)),
+    differentiableBackward: (dy, again) => again.map(({ shape }) => zerosFrom([dy, ...again], shape)),
+  });
+}
+
+/** Sums over axes. TensorFlow.js's wasm backend leaves sums of nothing uninitialised; here they are 0. */
+export function sum(tensor: tf.Tensor, axes: readonly number[]): tf.Tensor {
+  if (tensor.size > 0) return tf.sum(tensor, [...axes]);
+  return zerosFrom(
+    [tensor],
+    tensor.shape.filter((_, axis) => !axes.includes(axis)),
+  );
+}
+
 /** An operation with a backward of its own. */
 interface Differentiable {
   forward(inputs: readonly tf.Tensor[]): {

@@ -1,4 +1,5 @@
 // The WebAssembly backend: kernels assembled from expressions at run time, fused, SIMD, on one thread or several.
+import { isFloat32Array } from "../backend/arrays.js";
 import type { Ffn, SyncBackend } from "../backend/backend.js";
 import type { ActivationPlan } from "../backend/check.js";
 import type { Data, ParameterValue, Tensor } from "../backend/data.js";
@@ -8,6 +9,7 @@ import { WasmFfn } from "./block/block.js";
 import { backward, forward } from "./elementwise/activate.js";
 import { type Engine, SingleThreadEngine } from "./machine/engine.js";
 import { chooseSimd, type Simd } from "./machine/features.js";
+import { MemoryRefused } from "./machine/heap.js";
 import { type Scratch, withScratch } from "./machine/scratch.js";
 import { WasmTensor } from "./machine/tensor.js";
 import { chooseThreads } from "./threads/count.js";
@@ -18,8 +20,8 @@ export interface WasmOptions {
   readonly simd?: Simd;
   /**
    * How many threads compute, the calling one included: a whole number from 1 to 64. By default as many as the machine
-   * runs at once, at most 8, and one where memory cannot be shared. More than one that is asked for and impossible is an
-   * error. The others start with the first call that is large enough to share.
+   * runs at once, at most 8, and one where memory cannot be shared or the engine refuses to set it aside. More than one that
+   * is asked for and impossible is an error. The others start with the first call that is large enough to share.
    */
   readonly threads?: number;
 }
@@ -34,11 +36,21 @@ export interface WasmOptions {
  */
 export async function wasm(options: WasmOptions = {}): Promise<SyncBackend> {
   const simd = chooseSimd(options.simd);
-  const threads = chooseThreads(options.threads);
-  const asked = options.threads !== undefined;
-  return new WasmBackend(
-    threads === 1 ? new SingleThreadEngine(simd) : new PooledEngine({ simd, threads, asked }),
-  );
+  return new WasmBackend(openEngine(simd, options.threads));
+}
+
+/** The engine for a number of threads; by default one thread where the engine gives no memory that threads share. */
+function openEngine(simd: Simd, asked: number | undefined): Engine {
+  const threads = chooseThreads(asked);
+  if (threads > 1)
+    try {
+      return new PooledEngine({ simd, threads, asked: asked !== undefined });
+    } catch (error) {
+      if (!(error instanceof MemoryRefused)) throw error;
+      if (asked !== undefined)
+        throw new Error(`threads is ${asked}, but ${error.message}: leave threads out`, { cause: error });
+    }
+  return new SingleThreadEngine(simd);
 }
 
 class WasmBackend extends SynchronousBackend {
@@ -102,18 +114,18 @@ class WasmBackend extends SynchronousBackend {
   }
 
   private address(data: Data, name: string, scratch: Scratch): number {
-    if (data instanceof Float32Array) return scratch.place(data);
+    if (isFloat32Array(data)) return scratch.place(data);
     return this.tensorAddress(data, name);
   }
 
   /** Where an output is computed: in a tensor's own place, or beside an array. */
   private room({ name, data }: Output, scratch: Scratch): number {
-    return data instanceof Float32Array ? scratch.place(data.length) : this.tensorAddress(data, name);
+    return isFloat32Array(data) ? scratch.place(data.length) : this.tensorAddress(data, name);
   }
 
   /** Brings a computed output to the array that it is for. */
   private collect({ data }: Output, address: number): void {
-    if (data instanceof Float32Array) data.set(this.engine.heap.at(address, data.length));
+    if (isFloat32Array(data)) data.set(this.engine.heap.at(address, data.length));
   }
 
   private tensorAddress(data: Tensor, name: string): number {
@@ -124,8 +136,6 @@ class WasmBackend extends SynchronousBackend {
   /** Looks into data: an array itself, or a tensor's place in the heap. */
   private numbers(data: Data, name: string): Float32Array {
     this.alive();
-    return data instanceof Float32Array
-      ? data
-      : this.engine.heap.at(this.tensorAddress(data, name), data.length);
+    return isFloat32Array(data) ? data : this.engine.heap.at(this.tensorAddress(data, name), data.length);
   }
 }

@@ -1,4 +1,5 @@
 // The WebGPU backend: kernels in WGSL made from expressions at run time, on the caller's device or one that is found.
+import { isFloat32Array } from "../backend/arrays.js";
 import type {
   ActivateOptions,
   ActivationGradients,
@@ -10,6 +11,7 @@ import type {
 } from "../backend/backend.js";
 import {
   type ActivationPlan,
+  checkArray,
   checkLength,
   gradientOutputs,
   planActivation,
@@ -124,7 +126,7 @@ class GpuBackend implements WebgpuBackend {
 
   tensor(data: Float32Array | GPUBuffer, shape: readonly number[]): WebgpuTensor {
     this.gpu.alive();
-    if (data instanceof Float32Array) checkLength(data, "data", sizeOf(shape));
+    if (isFloat32Array(data)) checkLength(checkArray(data, "data"), "data", sizeOf(shape));
     return new GpuTensor(this.gpu, data, [...shape]);
   }
 
@@ -156,7 +158,7 @@ class GpuBackend implements WebgpuBackend {
 
   /** Where data is: a tensor's own place, or an array's copy. */
   private place(data: Data, name: string, call: Call): Place {
-    return data instanceof Float32Array ? call.place(data) : this.tensorOf(data, name).placeIn(call);
+    return isFloat32Array(data) ? call.place(data) : this.tensorOf(data, name).placeIn(call);
   }
 
   /** Where outputs are computed: in a tensor's own place, or aside for an array or a tensor that the kernel reads too. */
@@ -167,7 +169,7 @@ class GpuBackend implements WebgpuBackend {
   ): Output[] {
     const used = new Set(inputs.map(({ buffer }) => buffer));
     return outputs.map(({ name, data }) => {
-      const tensor = data instanceof Float32Array ? undefined : this.tensorOf(data, name).placeIn(call);
+      const tensor = isFloat32Array(data) ? undefined : this.tensorOf(data, name).placeIn(call);
       const aside = tensor === undefined || used.has(tensor.buffer);
       if (tensor) used.add(tensor.buffer);
       return { data, tensor, room: aside ? call.room(data.length) : tensor };
@@ -179,9 +181,7 @@ class GpuBackend implements WebgpuBackend {
     for (const { tensor, room } of outputs)
       if (tensor && tensor !== room) call.copy(room, tensor, tensor.size);
     await call.read(
-      outputs.flatMap(({ data, room }) =>
-        data instanceof Float32Array ? [{ place: room, into: data }] : [],
-      ),
+      outputs.flatMap(({ data, room }) => (isFloat32Array(data) ? [{ place: room, into: data }] : [])),
     );
   }
 

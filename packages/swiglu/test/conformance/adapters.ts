@@ -12,6 +12,7 @@ import {
   type ParameterValue,
 } from "../../src/index.js";
 import { type Claim, type ElementwiseBackend, elementwiseCases, overflowCases } from "./elementwise.js";
+import { emptyBlockCases, emptyElementwiseCases } from "./empty.js";
 import { type BlockBackend, blockCases } from "./ffn.js";
 import { userDefined } from "./index.js";
 
@@ -82,6 +83,7 @@ export function adapterCases(adapter: Adapter, claim: Claim, skips: readonly Ski
       elementwiseCases(activation, claim),
     ),
     ...overflowCases(claim),
+    ...emptyElementwiseCases(),
   ];
   const except = claim.domain === undefined ? "" : ` (except ${claim.domain.except})`;
   return select(
@@ -94,7 +96,7 @@ export function adapterCases(adapter: Adapter, claim: Claim, skips: readonly Ski
 export function blockAdapterCases(adapter: BlockAdapter, skips: readonly Skip[] = []): AdapterCase[] {
   const backend = blocks(adapter);
   return select(
-    blockCases().map(({ name, run }) => ({ name, run: () => run(backend) })),
+    [...blockCases(), ...emptyBlockCases()].map(({ name, run }) => ({ name, run: () => run(backend) })),
     skips,
   );
 }

@@ -7,7 +7,9 @@ import {
   defineActivation,
   expressions as e,
 } from "../../src/index.js";
+import { arrayCases } from "./arrays.js";
 import { elementwiseCases, overflowCases } from "./elementwise.js";
+import { emptyBlockCases, emptyElementwiseCases, emptyOutputs } from "./empty.js";
 import { ffnCases } from "./ffn.js";
 import { memoryCases } from "./memory.js";
 import { mistakeCases } from "./mistakes.js";
@@ -42,8 +44,12 @@ export function conformanceCases({ units = 1 } = {}): ConformanceCase[] {
       elementwiseCases(activation, { units }),
     ),
     ...overflowCases({ units }),
+    ...emptyElementwiseCases(),
     ...memoryCases(activations.swiglu),
+    ...arrayCases(),
     ...ffnCases(),
+    ...emptyBlockCases(),
+    emptyOutputs,
     ...mistakeCases(),
   ];
 }

@@ -11,7 +11,8 @@ await init("wasm");
 defaultDevice("wasm");
 
 export const array = (data: Float32Array, shape: number[] = [data.length]): JaxArray =>
-  np.array(data as Float32Array<ArrayBuffer>, { shape });
+  // jax-js makes no array of no elements from data.
+  data.length === 0 ? np.zeros(shape) : np.array(data as Float32Array<ArrayBuffer>, { shape });
 
 /** The data of an array, which is consumed. */
 export const read = (result: JaxArray): Float32Array => result.dataSync() as Float32Array;
@@ -70,36 +71,18 @@ const readAll = (gradients: Arrays, parameters: Values): Values =>
     }),
   );
 
-const isEmpty = (inputs: AdapterInputs): boolean =>
-  "arrays" in inputs && Object.values(inputs.arrays).some(({ length }) => length === 0);
-
-/** jax-js has no arrays of no elements made from data; the result is known. */
-const emptyGradients = (activation: Activation, parameters: Values): Values => ({
-  ...Object.fromEntries(activation.inputs.map((name) => [name, new Float32Array(0)])),
-  ...Object.fromEntries(
-    Object.entries(parameters).map(([name, value]) => [
-      name,
-      typeof value === "number" ? 0 : new Float32Array(value.length),
-    ]),
-  ),
-});
-
 /** The functions behind the calls of the elementwise suite, as they are or under jit. */
 export const adapter = (how: "plain" | "jit"): Adapter => {
   const compiled = <F extends (...args: never[]) => JaxArray | Arrays>(f: F): F =>
     how === "jit" ? (jit(f as never) as never) : f;
   return {
     value: (activation, inputs, parameters) =>
-      isEmpty(inputs)
-        ? new Float32Array(0)
-        : read(compiled(asFunction(activation, inputs))(operands(inputs, parameters))),
+      read(compiled(asFunction(activation, inputs))(operands(inputs, parameters))),
     gradients: (activation, inputs, dy, parameters) =>
-      isEmpty(inputs)
-        ? emptyGradients(activation, parameters)
-        : readAll(
-            compiled(pullBack(asFunction(activation, inputs)))(operands(inputs, parameters), array(dy)),
-            parameters,
-          ),
+      readAll(
+        compiled(pullBack(asFunction(activation, inputs)))(operands(inputs, parameters), array(dy)),
+        parameters,
+      ),
   };
 };
 

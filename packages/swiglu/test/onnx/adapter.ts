@@ -69,7 +69,6 @@ export function elementwiseAdapter(load: Load, options: FaceOptions): Adapter {
       const packed = "packed" in inputs ? inputs : undefined;
       const arrays: Arrays = packed ? { packed: packed.packed } : (inputs as { arrays: Arrays }).arrays;
       const count = Object.values(arrays)[0]?.length as number;
-      if (count === 0) return new Float32Array(0);
       const channels = Math.max(
         0,
         ...Object.values(parameters).map((value) => (value as ArrayLike<number>).length ?? 0),
@@ -102,12 +101,9 @@ export function elementwiseAdapter(load: Load, options: FaceOptions): Adapter {
       ]);
       const all: Arrays = { ...separate, ...Object.fromEntries(full), dy };
       const names = [...activation.inputs, ...Object.keys(parameters)];
-      const found =
-        count === 0
-          ? {}
-          : await (await session([activation.name, "gradients"], () => gradientFile(activation, options)))(
-              Object.fromEntries(Object.entries(all).map(([name, data]) => [name, { data, shape: [count] }])),
-            );
+      const found = await (
+        await session([activation.name, "gradients"], () => gradientFile(activation, options))
+      )(Object.fromEntries(Object.entries(all).map(([name, data]) => [name, { data, shape: [count] }])));
       const results: Record<string, ParameterValue> = {};
       for (const name of names) {
         const slopes = found[`d_${name}`] ?? new Float64Array(0);

@@ -1,4 +1,5 @@
 // What layers keep in a file: every setting, weight and prediction, user-defined activations included; and registration.
+import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
@@ -16,11 +17,89 @@ import { backends, useBackend } from "./backends.js";
 const registered = () => tf.serialization.SerializationMap.getMap().classNameMap;
 const names = ["Swish", "Glu", "GatedDense", "SelfGated", "GatedFfn"];
 
-test("importing registers nothing; registerLayers does, and may be called twice", () => {
-  for (const name of names) expect(registered()).not.toHaveProperty(name);
+/** Forgets what is registered under some names, and brings it back after a test. */
+const without = (forgotten: readonly string[], run: () => Promise<void>) => async () => {
+  const before = { ...registered() };
+  for (const name of forgotten) delete registered()[name];
+  try {
+    await run();
+  } finally {
+    for (const name of forgotten) delete registered()[name];
+    Object.assign(registered(), before);
+  }
+};
+
+test("importing registers nothing; registerLayers does, under names of its own, and may be called twice", () => {
+  const all = [...names, ...names.map((name) => `Swiglu${name}`)];
+  for (const name of all) expect(registered()).not.toHaveProperty(name);
   registerLayers();
   registerLayers();
-  for (const name of names) expect(registered()).toHaveProperty(name);
+  for (const name of all) expect(registered()).toHaveProperty(name);
+});
+
+/** A user's own layer: ten times its input. */
+class Own extends tf.layers.Layer {
+  static readonly className: string = "Swish";
+  override call(x: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.mul(Array.isArray(x) ? (x[0] as tf.Tensor) : x, 10);
+  }
+}
+
+describe.each(["before", "after"])("a user's own Swish, registered %s ours", (when) => {
+  test(
+    "is the user's own when a model of it is loaded, and ours is ours",
+    without(
+      names.flatMap((name) => [name, `Swiglu${name}`]),
+      async () => {
+        await useBackend("cpu");
+        if (when === "before") tf.serialization.registerClass(Own);
+        registerLayers();
+        if (when === "after") tf.serialization.registerClass(Own);
+        registerLayers();
+        const layers = [new Own({ inputShape: [2] }), new Swish({ beta: 0.5 })];
+        const model = tf.sequential({ layers });
+        const again = await tf.loadLayersModel(tf.io.fromMemory(await saved(model)));
+        expect(again.layers[0]).toBeInstanceOf(Own);
+        expect(again.layers[1]).toBeInstanceOf(Swish);
+        const x = tf.tensor2d([[0.1, -0.2]]);
+        const [wanted, got] = [model, again].map((each) => (each.predict(x) as tf.Tensor).dataSync());
+        expect(got).toEqual(wanted);
+        // 10 x / (1 + e^(-x * 10 / 2)) at 0.1
+        expect(got?.[0]).toBeCloseTo(1 / (1 + Math.exp(-0.5)), 6);
+      },
+    ),
+  );
+});
+
+test(
+  "another class under a name of ours is an error that says what to do, and stays",
+  without(["SwigluSwish"], async () => {
+    class Other extends Own {
+      static override readonly className = "SwigluSwish";
+    }
+    tf.serialization.registerClass(Other);
+    expect(() => registerLayers()).toThrow(
+      /^another class is registered with TensorFlow.js as SwigluSwish.*give it another className$/,
+    );
+    expect(registered().SwigluSwish?.[0]).toBe(Other);
+  }),
+);
+
+test("a file of version 0.1.0 loads, predicts what it predicted, and is written under the new names", async () => {
+  await useBackend("cpu");
+  registerLayers();
+  const path = new URL("./files/swiglu-0.1.0.json", import.meta.url);
+  const { weightData, x, prediction, ...file } = JSON.parse(readFileSync(path, "utf8"));
+  const data = Uint8Array.from(Buffer.from(weightData, "base64")).buffer;
+  const model = await tf.loadLayersModel(tf.io.fromMemory({ ...file, weightData: data }));
+  const classes = [GatedDense, Swish, SelfGated, GatedFfn, Glu];
+  model.layers.forEach((layer, i) => {
+    expect(layer).toBeInstanceOf(classes[i] as typeof Glu);
+  });
+  expect((model.predict(tf.tensor2d(x)) as tf.Tensor).arraySync()).toEqual(prediction);
+  const { modelTopology } = await saved(model);
+  const written = JSON.stringify(modelTopology).match(/"class_name":"Swiglu\w+"/g);
+  expect(written).toEqual(classes.map(({ className }) => `"class_name":"${className}"`));
 });
 
 /** Capitals, underscores and carets, which TensorFlow.js's files do not keep by themselves. */

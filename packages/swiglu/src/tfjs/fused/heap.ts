@@ -1,6 +1,7 @@
 // The memory of TensorFlow.js's wasm backend as the heap of our kernels, which then compute on its tensors where they lie.
 // What is used of it are artefacts of its build, so everything is looked for before it is relied on.
 import type { DataId, DataType, TensorInfo } from "@tensorflow/tfjs";
+import { isShared, typedArrayName } from "../../backend/arrays.js";
 import type { MemoryType } from "../../wasm/assembler/module.js";
 import { ModuleBuilder } from "../../wasm/assembler/module.js";
 import type { KernelHeap } from "../../wasm/machine/heap.js";
@@ -31,20 +32,20 @@ function isWasmBackend(backend: object): backend is WasmBackend {
   const { _malloc, _free, HEAPU8 } = fieldsOf(wasm);
   return (
     [_malloc, _free, makeOutput, fieldsOf(dataIdMap).get].every((value) => typeof value === "function") &&
-    HEAPU8 instanceof Uint8Array
+    typedArrayName(HEAPU8) === "Uint8Array"
   );
 }
 
-const isShared = ({ buffer }: WebAssembly.Memory): boolean =>
-  typeof SharedArrayBuffer === "function" && buffer instanceof SharedArrayBuffer;
+const isMemory = (value: unknown): value is WebAssembly.Memory =>
+  Object.prototype.toString.call(value) === "[object WebAssembly.Memory]";
 
 /** The memory that the backend's module exports, or was given where several threads share it. */
 function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory | undefined {
   const { wasmMemory, asm } = fieldsOf(wasm);
   const memory = wasmMemory ?? fieldsOf(asm).memory;
-  if (!(memory instanceof WebAssembly.Memory)) return undefined;
+  if (!isMemory(memory)) return undefined;
   // Views of shared memory that grew still work, so the backend may hold one of another buffer.
-  return isShared(memory) || memory.buffer === wasm.HEAPU8.buffer ? memory : undefined;
+  return isShared(memory.buffer) || memory.buffer === wasm.HEAPU8.buffer ? memory : undefined;
 }
 
 /** The heap of a backend whose memory can be reached, else undefined. */
@@ -73,7 +74,7 @@ export class TensorHeap implements KernelHeap {
     private readonly backend: WasmBackend,
     readonly memory: WebAssembly.Memory,
   ) {
-    this.type = { shared: isShared(memory), initial: 1, maximum: 65536 };
+    this.type = { shared: isShared(memory.buffer), initial: 1, maximum: 65536 };
     this.view = new Float32Array(memory.buffer);
   }
 

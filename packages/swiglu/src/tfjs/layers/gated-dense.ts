@@ -26,7 +26,7 @@ export interface GatedDenseArgs extends LayerArgs, ParametersArgs, WeightArgs<(t
  * model.countParams() // 32
  */
 export class GatedDense extends ActivationLayer {
-  static readonly className = "GatedDense";
+  static readonly className = "SwigluGatedDense";
   readonly units: number;
   readonly useBias: boolean;
   private readonly gated: Activation<"gated">;

@@ -26,7 +26,7 @@ export interface GatedFfnArgs extends LayerArgs, ParametersArgs, WeightArgs<(typ
  * model.countParams() // 72
  */
 export class GatedFfn extends ActivationLayer {
-  static readonly className = "GatedFfn";
+  static readonly className = "SwigluGatedFfn";
   readonly dFf: number;
   readonly useBias: boolean;
   private readonly gated: Activation<"gated">;

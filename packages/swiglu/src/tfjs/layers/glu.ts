@@ -4,7 +4,7 @@ import { type Activation, asGated } from "../../catalogue/activation.js";
 import { type PackedLayout, packedViews } from "../../layout.js";
 import { activatePackedChecked } from "../activate.js";
 import type { ActivationLike, Config } from "./config.js";
-import { inLayer, ValueError } from "./errors.js";
+import { inLayer, titleOf, ValueError } from "./errors.js";
 import { ActivationLayer, type LayerArgs, type ParametersArgs } from "./layer.js";
 
 export interface GluArgs extends LayerArgs, ParametersArgs {
@@ -28,7 +28,7 @@ export interface GluArgs extends LayerArgs, ParametersArgs {
  * tf.sequential({ layers: [glu] }).outputs[0].shape // [null, 3]
  */
 export class Glu extends ActivationLayer {
-  static readonly className = "Glu";
+  static readonly className = "SwigluGlu";
   readonly layout: PackedLayout;
   readonly axis: number;
   private readonly gated: Activation<"gated">;
@@ -39,7 +39,7 @@ export class Glu extends ActivationLayer {
     inLayer(this, () => packedViews([2], { layout }));
     if (!Number.isInteger(axis) || axis === 0)
       throw new ValueError(
-        `Glu layer "${this.name}": axis is ${String(axis)}, expected a whole number other than 0, which is the batch`,
+        `${titleOf(this)}: axis is ${String(axis)}, expected a whole number other than 0, which is the batch`,
       );
     this.layout = layout;
     this.axis = axis;
@@ -65,9 +65,7 @@ export class Glu extends ActivationLayer {
   ): tf.Tensor | tf.Tensor[] {
     const [x, m] = [inputs, mask].map((given) => (Array.isArray(given) ? given[0] : given));
     if (m != null && this.position((x as tf.Tensor).rank) < m.rank)
-      throw new ValueError(
-        `Glu layer "${this.name}": the mask covers axis ${this.axis}, which the layer halves`,
-      );
+      throw new ValueError(`${titleOf(this)}: the mask covers axis ${this.axis}, which the layer halves`);
     return super.computeMask(inputs, mask);
   }
 
@@ -85,7 +83,7 @@ export class Glu extends ActivationLayer {
     const position = this.axis < 0 ? rank + this.axis : this.axis;
     if (position > 0 && position < rank) return position;
     throw new ValueError(
-      `Glu layer "${this.name}": axis is ${this.axis}, expected one of the ${rank} axes of the input other than the batch`,
+      `${titleOf(this)}: axis is ${this.axis}, expected one of the ${rank} axes of the input other than the batch`,
     );
   }
 }

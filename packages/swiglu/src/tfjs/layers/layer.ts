@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Activation } from "../../catalogue/activation.js";
 import type { Tensors, Values } from "../seam.js";
 import { type ActivationLike, type Config, readActivation, writeActivation } from "./config.js";
-import { inLayer, ValueError } from "./errors.js";
+import { inLayer, titleOf, ValueError } from "./errors.js";
 import {
   type ParameterLike,
   type ParameterSettings,
@@ -24,6 +24,8 @@ export interface ParametersArgs {
 }
 
 export abstract class ActivationLayer extends tf.layers.Layer {
+  /** Says to `registerLayers` whose class this is. */
+  static readonly origin = "swiglu";
   readonly activation: Activation;
   protected readonly settings: ParameterSettings;
   private readonly weightOptions: Readonly<Record<string, WeightOptions>>;
@@ -133,7 +135,7 @@ export abstract class ActivationLayer extends tf.layers.Layer {
     if (!Array.isArray(first)) return shape as tf.Shape;
     if (shape.length !== 1)
       throw new ValueError(
-        `${this.getClassName()} layer "${this.name}": expected one input, got ${shape.length}: concatenate them first`,
+        `${titleOf(this)}: expected one input, got ${shape.length}: concatenate them first`,
       );
     return first;
   }
@@ -143,7 +145,7 @@ export abstract class ActivationLayer extends tf.layers.Layer {
     const size = shape.at(-1);
     if (shape.length < 2 || size == null)
       throw new ValueError(
-        `${this.getClassName()} layer "${this.name}": input has shape [${shape.map((n) => n ?? "null").join(", ")}], expected at least 2 axes and a known size of the last one`,
+        `${titleOf(this)}: input has shape [${shape.map((n) => n ?? "null").join(", ")}], expected at least 2 axes and a known size of the last one`,
       );
     this.inputSpec = [new tf.InputSpec({ minNDim: 2, axes: { [-1]: size } })];
     return size;
@@ -154,6 +156,6 @@ export abstract class ActivationLayer extends tf.layers.Layer {
 export function checkWidth(layer: ActivationLayer, name: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
   throw new ValueError(
-    `${layer.getClassName()} layer "${layer.name}": ${name} is ${String(value)}, expected a whole number, 1 or greater`,
+    `${titleOf(layer)}: ${name} is ${String(value)}, expected a whole number, 1 or greater`,
   );
 }

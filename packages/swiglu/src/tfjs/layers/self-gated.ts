@@ -4,7 +4,7 @@ import { activateChecked } from "../activate.js";
 import { overRows } from "../feed-forward.js";
 import { project } from "../project.js";
 import type { ActivationLike, Config } from "./config.js";
-import { ValueError } from "./errors.js";
+import { titleOf, ValueError } from "./errors.js";
 import { ActivationLayer, type LayerArgs, type ParametersArgs } from "./layer.js";
 import type { WeightArgs } from "./weights.js";
 
@@ -26,14 +26,14 @@ export interface SelfGatedArgs extends LayerArgs, ParametersArgs, WeightArgs<(ty
  * tf.sequential({ layers: [blend] }).countParams() // 13
  */
 export class SelfGated extends ActivationLayer {
-  static readonly className = "SelfGated";
+  static readonly className = "SwigluSelfGated";
   readonly useBias: boolean;
 
   constructor(args: SelfGatedArgs = {}) {
     super(args, { activation: args.activation ?? "swigluBlend", weights });
     if (this.activation.self === undefined)
       throw new ValueError(
-        `SelfGated layer "${this.name}": ${this.activation.name} is not self-gated: use selfGlu or swigluBlend, or a GatedDense layer`,
+        `${titleOf(this)}: ${this.activation.name} is not self-gated: use selfGlu or swigluBlend, or a GatedDense layer`,
       );
     this.useBias = args.useBias ?? true;
   }

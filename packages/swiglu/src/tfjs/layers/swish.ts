@@ -19,7 +19,7 @@ export interface SwishArgs extends LayerArgs, ParametersArgs {
  * model.countParams() // 3
  */
 export class Swish extends ActivationLayer {
-  static readonly className = "Swish";
+  static readonly className = "SwigluSwish";
 
   constructor({ beta, ...args }: SwishArgs = {}) {
     const parameters = beta === undefined ? {} : { parameters: { beta } };

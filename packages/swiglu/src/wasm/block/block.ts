@@ -8,7 +8,7 @@ import type {
   PassOptions,
   PassOutputs,
 } from "../../backend/backend.js";
-import { checkData, resultOutput } from "../../backend/check.js";
+import { resultOutput } from "../../backend/check.js";
 import type { Data } from "../../backend/data.js";
 import { checkGradientOutputs, checkRows, type FfnPlan } from "../../backend/ffn.js";
 import type { Engine } from "../machine/engine.js";
@@ -145,6 +145,6 @@ export class WasmFfn<W> implements Ffn<W> {
 
   private check(name: string, data: Data, rows: number): void {
     if (this.disposed) throw new Error("this feed-forward block is disposed: create a new one");
-    checkRows(name, checkData(data, name), rows, this.plan.dModel);
+    checkRows(name, data, rows, this.plan.dModel);
   }
 }

@@ -19,10 +19,9 @@ function validates(use: (splat: ReturnType<typeof f32x4.splat>) => ReturnType<ty
   return typeof WebAssembly === "object" && WebAssembly.validate(module.encode());
 }
 
-/** Whether several threads can share memory here. */
-export function hasSharedMemory(): boolean {
-  const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
-  return typeof SharedArrayBuffer === "function" && isolated !== false;
+/** Whether this is no page that must not share memory with others: cross-origin isolated, or no page at all. */
+export function isIsolated(): boolean {
+  return (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
 }
 
 /**

@@ -1,10 +1,16 @@
 // The memory that kernels work on: one WebAssembly memory, grown as needed, with a first-fit allocator.
 // Addresses are multiples of 64 bytes (a cache line); sizes are in float32 elements.
+import { isShared } from "../../backend/arrays.js";
 import type { MemoryType } from "../assembler/module.js";
 
 const pageBytes = 65536;
 /** 4 GiB, all that 32-bit addresses reach. */
-const maximumPages = 65536;
+const allPages = 65536;
+/**
+ * What memory may grow to, the most first. Engines set the addresses aside at once, above all for memory that threads share,
+ * and where addresses are few (phones) they refuse.
+ */
+const maxima = [allPages, allPages / 2, allPages / 4, allPages / 8, allPages / 16];
 const line = 64;
 
 /** A stretch of the heap. */
@@ -22,7 +28,7 @@ export interface KernelHeap {
   readonly f32: Float32Array;
   /** The numbers at an address. Do not keep them, as with `f32`. */
   at(address: number, count: number): Float32Array;
-  /** Reserves room for `count` numbers and returns its address. Throws a RangeError when 4 GiB are not enough. */
+  /** Reserves room for `count` numbers and returns its address. Throws a RangeError when there is no more. */
   allocate(count: number): number;
   /** Gives an allocation back. */
   release(address: number): void;
@@ -30,8 +36,30 @@ export interface KernelHeap {
   readonly bytesInUse: number;
 }
 
+/** An engine refuses memory even where it may not grow far. */
+export class MemoryRefused extends Error {}
+
+/** Memory that may grow as far as the engine allows, and how far that is, in pages. Throws MemoryRefused. */
+function makeMemory(shared: boolean, initial: number): { memory: WebAssembly.Memory; maximum: number } {
+  let reason: unknown;
+  for (const maximum of maxima)
+    try {
+      const memory = new WebAssembly.Memory({ initial, maximum, shared });
+      // Engines without threads pass over the option.
+      if (shared && !isShared(memory.buffer)) throw new TypeError("the option is not known");
+      return { memory, maximum };
+    } catch (error) {
+      reason = error;
+    }
+  throw new MemoryRefused(
+    `this engine gives no WebAssembly memory${shared ? " that threads share" : ""}, not even one that may grow to 256 MiB (${reason instanceof Error ? reason.message : String(reason)})${shared ? "" : ": use reference(), or free memory"}`,
+  );
+}
+
 export class Heap implements KernelHeap {
   readonly memory: WebAssembly.Memory;
+  /** How far the memory may grow, in pages. */
+  readonly maximum: number;
   private readonly taken = new Map<number, number>();
   private free: Stretch[] = [];
   private end: number;
@@ -44,12 +72,13 @@ export class Heap implements KernelHeap {
   ) {
     this.end = Math.ceil(reserved / line) * line;
     const initial = Math.ceil(this.end / pageBytes);
-    this.memory = new WebAssembly.Memory({ initial, maximum: maximumPages, shared });
+    ({ memory: this.memory, maximum: this.maximum } = makeMemory(shared, initial));
     this.view = new Float32Array(this.memory.buffer);
   }
 
   get type(): MemoryType {
-    return { shared: this.shared, initial: 1, maximum: maximumPages };
+    // The same for every maximum: memory that may grow less far fits.
+    return { shared: this.shared, initial: 1, maximum: allPages };
   }
 
   get f32(): Float32Array {
@@ -79,11 +108,11 @@ export class Heap implements KernelHeap {
     const missing = address + bytes - this.memory.buffer.byteLength;
     if (missing > 0) {
       try {
-        if (address + bytes > maximumPages * pageBytes) throw new RangeError("beyond 32-bit addresses");
+        if (address + bytes > this.maximum * pageBytes) throw new RangeError("beyond its maximum");
         this.memory.grow(Math.ceil(missing / pageBytes));
       } catch {
         throw new RangeError(
-          `${Math.round(bytes / 2 ** 20)} MiB more than the ${Math.round(this.end / 2 ** 20)} MiB in use do not fit: WebAssembly memory ends at 4 GiB, or this machine has less; dispose what is no longer needed`,
+          `${Math.round(bytes / 2 ** 20)} MiB more than the ${Math.round(this.end / 2 ** 20)} MiB in use do not fit: WebAssembly memory ends at ${this.maximum < 16384 ? `${this.maximum / 16} MiB` : `${this.maximum / 16384} GiB`} here, or this machine has less; dispose what is no longer needed`,
         );
       }
     }

@@ -1,5 +1,5 @@
 // How many threads compute: what the caller asked for, or what this machine has; one where memory cannot be shared.
-import { hasSharedMemory } from "../machine/features.js";
+import { isIsolated } from "../machine/features.js";
 import { nodeModule } from "./node.js";
 
 /** More than this only divides the same memory bandwidth further. */
@@ -9,8 +9,10 @@ const usual = 8;
 
 /** Why several threads are impossible here, and what to do; undefined where they are possible. */
 function obstacle(): string | undefined {
-  if (!hasSharedMemory())
+  if (!isIsolated())
     return "this page is not cross-origin isolated, so memory cannot be shared: serve it and its scripts with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or leave threads out";
+  if (typeof SharedArrayBuffer !== "function" || typeof Atomics !== "object")
+    return "this engine has no memory that threads share (SharedArrayBuffer): leave threads out";
   if (nodeModule("node:worker_threads") === undefined && typeof Worker !== "function")
     return "this environment has no workers: leave threads out";
   return undefined;

@@ -1,5 +1,6 @@
 // The backward pass of a feed-forward block: the activation's gradients fused with dY downᵀ, then one product for the gradient
 // of x and one for each weight, gate and up together; biases and parameters are sums of columns.
+import { isFloat32Array } from "../../backend/arrays.js";
 import type { Data, ParameterValue } from "../../backend/data.js";
 import { type FfnPlan, weightShapes } from "../../backend/ffn.js";
 import { sumsOf } from "../../backend/sums.js";
@@ -124,7 +125,7 @@ export class FfnBackward {
     const shape = name === "x" ? [kept.rows, dModel] : (weightShapes[form][name]?.(dModel, dFf) ?? []);
     const { data, tensor } = this.targets[name] ?? { data: new Float32Array(sizeOf(shape)) };
     this.gradients[name] = data;
-    if (data instanceof Float32Array) this.reads.push({ place, into: data, as });
+    if (isFloat32Array(data)) this.reads.push({ place, into: data, as });
     else if (tensor) this.copies.push({ place, as, tensor, count: data.length });
   }
 

@@ -1,4 +1,5 @@
 // The feed-forward block of the WebGPU backend: forward without keeping anything, and recorded passes with their backward.
+import { isFloat32Array } from "../../backend/arrays.js";
 import type {
   ActivateOptions,
   Ffn,
@@ -7,7 +8,7 @@ import type {
   PassOptions,
   PassOutputs,
 } from "../../backend/backend.js";
-import { checkData, resultOutput } from "../../backend/check.js";
+import { resultOutput } from "../../backend/check.js";
 import type { Data } from "../../backend/data.js";
 import { checkGradientOutputs, checkRows, type FfnPlan } from "../../backend/ffn.js";
 import { bytesOf, type Memory, type Place, wholeQuads } from "../device/buffers.js";
@@ -115,7 +116,7 @@ export class GpuFfn<W> implements Ffn<W> {
     return Call.run(this.gpu, (call) => {
       const flow = this.matrix(dY, "dY", kept.rows, call);
       const targets = Object.entries(out).map(([name, data]) => {
-        const tensor = data instanceof Float32Array ? undefined : this.locate(data, `out.${name}`, call);
+        const tensor = isFloat32Array(data) ? undefined : this.locate(data, `out.${name}`, call);
         return [name, { data, tensor }] as const;
       });
       const { parameterGradients = true } = options;
@@ -127,7 +128,7 @@ export class GpuFfn<W> implements Ffn<W> {
   private check(name: string, data: Data, rows: number): void {
     if (this.disposed) throw new Error("this feed-forward block is disposed: create a new one");
     this.gpu.alive();
-    checkRows(name, checkData(data, name), rows, this.plan.dModel);
+    checkRows(name, data, rows, this.plan.dModel);
   }
 
   private numbers(data: Data, name: string, call: Call) {
@@ -147,7 +148,7 @@ export class GpuFfn<W> implements Ffn<W> {
   /** Computes y, into a tensor or an array, from the hidden layer. */
   private async output(call: Call, hidden: Matrix, rows: number, y: Data): Promise<void> {
     const { dModel } = this.plan;
-    const tensor = y instanceof Float32Array ? undefined : this.locate(y, "out", call);
+    const tensor = isFloat32Array(y) ? undefined : this.locate(y, "out", call);
     const place = padded(dModel) === dModel && tensor ? tensor : call.room(rows * padded(dModel));
     this.products.output(call, hidden, rows, place);
     if (tensor === undefined)

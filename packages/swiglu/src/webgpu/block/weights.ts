@@ -1,4 +1,5 @@
 // The weights of a feed-forward block in the GPU's memory: uploaded once, rows padded to whole vectors, packed ones split.
+import { isFloat32Array } from "../../backend/arrays.js";
 import { repeated } from "../../backend/channels.js";
 import type { Data, ParameterValue } from "../../backend/data.js";
 import { type FfnPlan, projections } from "../../backend/ffn.js";
@@ -91,7 +92,7 @@ export class GpuWeights {
     // New memory is zero, also behind the last row, which products with few rows count on.
     const place = this.make(bytesOf(as) * padded(rows) * padded(columns), call);
     const data = this.plan.weights[weight] as Data;
-    if (data instanceof Float32Array && lie.rowStep === padded(columns)) call.write(data, place);
+    if (isFloat32Array(data) && lie.rowStep === padded(columns)) call.write(data, place);
     else {
       const from = this.locate(data, `weights.${weight}`, call);
       copyIn(call, { place: from, as, ...lie }, { place, as }, [rows, columns]);

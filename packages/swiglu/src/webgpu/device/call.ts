@@ -1,5 +1,6 @@
 // One call of the backend: what it uploads, the kernels that it runs, one after the other, and what it reads back.
 // Scratch memory is taken from the pool and given back when the call ends.
+import { inPlainMemory } from "../../backend/arrays.js";
 import { bytesOf, type Memory, type Place, wholeQuads } from "./buffers.js";
 import { convert } from "./convert.js";
 import type { Gpu } from "./device.js";
@@ -78,7 +79,7 @@ export class Call {
    */
   write(data: Float32Array, to: Place, as: Storage = this.gpu.storage): void {
     if (as === "f32") {
-      const { buffer, byteOffset, byteLength } = data;
+      const { buffer, byteOffset, byteLength } = inPlainMemory(data);
       this.gpu.device.queue.writeBuffer(to.buffer, to.offset, buffer, byteOffset, byteLength);
     } else {
       const uploaded = this.place(data, "f32");

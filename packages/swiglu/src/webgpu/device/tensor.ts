@@ -1,4 +1,5 @@
 // Tensors that stay in the GPU's memory between calls: the backend's own, or the caller's buffers, which are used in place.
+import { isFloat32Array } from "../../backend/arrays.js";
 import { listing } from "../../errors.js";
 import { sizeOf } from "../../layout.js";
 import { bytesOf, type Memory, type Place, wholeQuads } from "./buffers.js";
@@ -23,7 +24,7 @@ export class GpuTensor implements WebgpuTensor {
     readonly shape: readonly number[],
   ) {
     this.length = sizeOf(shape);
-    if (!(data instanceof Float32Array)) {
+    if (!isFloat32Array(data)) {
       this.held = checkBuffer(data, this.bytes, shape);
       return;
     }
