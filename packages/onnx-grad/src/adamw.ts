@@ -1,16 +1,17 @@
 // AdamW inside the graph: one step from the old state to the new one, over all parameters as one flat vector.
+import { kindOf } from "./checks.js";
 import { add, concat, div, minimum, mul, slice, sqrt, sub, sum } from "./operations/index.js";
 import type { Tensor } from "./tensor.js";
 
 export interface AdamwOptions {
-  /** Averaging of the gradient and of its square; defaults 0.9 and 0.999. */
+  /** Averaging of the gradient and of its square, from 0 to below 1; defaults 0.9 and 0.999. */
   readonly beta1?: number;
   readonly beta2?: number;
-  /** Default 1e-8. */
+  /** From 0 on; default 1e-8. */
   readonly epsilon?: number;
-  /** Decoupled: each step shrinks decayed parameters by `learningRate * weightDecay`; default 0. */
+  /** Decoupled: each step shrinks decayed parameters by `learningRate * weightDecay`; from 0 on, default 0. */
   readonly weightDecay?: number;
-  /** Longest gradient; a longer one is scaled down to it. Default: no limit. */
+  /** Longest gradient, above 0; a longer one is scaled down to it. Default, as with Infinity: no limit. */
   readonly clipNorm?: number;
 }
 
@@ -37,6 +38,7 @@ export interface AdamwSchedule {
  *     p = p (1 - lr weightDecay) - lr (m / correction1) / (sqrt(v / correction2) + epsilon)
  *
  * The first `decayed` parameters decay. A gradient that is not finite gives a state that is not; `Training` then keeps the old one.
+ * Errors name an option that is not in its range.
  */
 export function adamw(
   state: AdamwState,
@@ -45,7 +47,7 @@ export function adamw(
   decayed: number,
   options: AdamwOptions = {},
 ): AdamwState & { readonly gradientNorm: Tensor } {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm } = options;
+  const { beta1, beta2, epsilon, weightDecay, clipNorm } = adamwOptions(options);
   const { learningRate, correction1, correction2 } = schedule;
   const square = mul(gradient, gradient);
   const gradientNorm = sqrt(sum(square));
@@ -61,6 +63,23 @@ export function adamw(
   const parameters = sub(shrunk, div(mul(firstMoment, rate), deviation));
 
   return { parameters, firstMoment, secondMoment, gradientNorm };
+}
+
+/** The options with their defaults. Throws for one that is not in its range. */
+export function adamwOptions(options: AdamwOptions) {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm = Infinity } = options;
+  const check = (name: string, value: number, expected: string, holds: boolean): void => {
+    if (typeof value !== "number" || !holds)
+      throw new RangeError(`${name} is ${kindOf(value)}, expected ${expected}`);
+  };
+  // What a graph computes with is a float32: 1 - 1e-9 is 1 there, and 1e39 infinite.
+  const inFloat32 = (value: number): boolean => Number.isFinite(Math.fround(value));
+  for (const [name, beta] of Object.entries({ beta1, beta2 }))
+    check(name, beta, "a number from 0 to below 1, also in float32", beta >= 0 && Math.fround(beta) < 1);
+  for (const [name, value] of Object.entries({ epsilon, weightDecay }))
+    check(name, value, "a finite number from 0 on", value >= 0 && inFloat32(value));
+  check("clipNorm", clipNorm, "a number above 0 (Infinity: no limit)", Math.fround(clipNorm) > 0);
+  return { beta1, beta2, epsilon, weightDecay, clipNorm: clipNorm === Infinity ? undefined : clipNorm };
 }
 
 /** The first `count` elements times a factor, the rest as they are. */

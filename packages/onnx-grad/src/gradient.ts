@@ -1,5 +1,6 @@
 // Reverse-mode differentiation: walk the nodes backwards and let each one turn the gradients of its outputs
 // into those of its inputs. The result is ordinary tensors, so it can be differentiated again.
+import { checkTensors } from "./checks.js";
 import { add, expand } from "./operations/index.js";
 import { constant, type Node, nodesBehind, type Tensor } from "./tensor.js";
 
@@ -9,6 +10,7 @@ import { constant, type Node, nodesBehind, type Tensor } from "./tensor.js";
  * Example: `const [dw] = gradient(loss, [w])`.
  */
 export function gradient(y: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  checkTensors("gradient", { y, ...Object.fromEntries(wrt.map((x, i) => [`tensor ${i + 1} of wrt`, x])) });
   if (y.size !== 1 || (y.dtype !== "float32" && y.dtype !== "float64")) {
     throw new Error(
       `gradient needs a float scalar, but y is ${y.dtype} [${y.shape}]; reduce it first, e.g. sum(y)`,

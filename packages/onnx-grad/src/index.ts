@@ -5,14 +5,7 @@ export { gradient } from "./gradient.js";
 export { buildModel, type Initializer, type Model, type ValueInfo } from "./model.js";
 export * from "./operations/index.js";
 export { type Parameter, ParameterLayout } from "./parameters.js";
-export {
-  type CompileOptions,
-  compile,
-  type Data,
-  Program,
-  type Runtime,
-  type RuntimeSession,
-  type RuntimeTensor,
-} from "./session.js";
+export type { CompileOptions, Runtime, RuntimeSession, RuntimeTensor } from "./runtime.js";
+export { compile, type Data, Program } from "./session.js";
 export { constant, type DType, input, type Operand, type Shape, Tensor, type TypedArray } from "./tensor.js";
 export { type StepResult, Training, type TrainingDefinition, type TrainingState } from "./training.js";

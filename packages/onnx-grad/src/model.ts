@@ -1,5 +1,7 @@
 // From tensors to an ONNX model: every node that the outputs reach, in order, each distinct computation once.
 import type { OnnxNode } from "swiglu/onnx";
+import { checkTensors } from "./checks.js";
+import { type IndexCheck, indexChecks } from "./indices.js";
 import { type DType, type Node, nodesBehind, type Shape, type Tensor } from "./tensor.js";
 
 /** A tensor that a model takes or gives. */
@@ -24,16 +26,32 @@ export interface Model {
 
 /**
  * The model that computes the named outputs. Its inputs are those that the outputs depend on.
- * Errors where two inputs share a name, or an output has an input's name.
+ * Errors where two inputs share a name, an output has an input's name, or a constant index is out of range.
  * Example: `buildModel({ loss, ...gradients })`.
  */
 export function buildModel(outputs: Readonly<Record<string, Tensor>>): Model {
-  const build = new Builder();
+  return buildChecked(outputs).model;
+}
+
+/** The model, and what it expects of the indices that are fed to it. */
+export function buildChecked(outputs: Readonly<Record<string, Tensor>>): {
+  readonly model: Model;
+  readonly checks: readonly IndexCheck[];
+} {
+  checkTensors("buildModel", outputs);
   const nodes = nodesBehind(Object.values(outputs));
+  return { model: modelOf(outputs, nodes), checks: indexChecks(nodes) };
+}
+
+function modelOf(outputs: Readonly<Record<string, Tensor>>, nodes: readonly Node[]): Model {
+  const inputs = [...nodes.flatMap((node) => node.inputs), ...Object.values(outputs)];
+  const given = inputs.flatMap(({ source }) => (source.kind === "input" ? [source.name] : []));
+  const build = new Builder(marginOf([...given, ...Object.keys(outputs)]));
   for (const node of nodes) build.node(node);
   const produced = new Set(build.nodes.flatMap((node) => node.outputs));
   const renamed = new Map<string, string>();
   for (const [name, tensor] of Object.entries(outputs)) {
+    if (name === "") throw new Error("buildModel: an output has an empty name; give it one");
     if (build.inputs.has(name))
       throw new Error(`output "${name}" has the name of an input; rename one of them`);
     const inner = build.nameOf(tensor);
@@ -53,6 +71,13 @@ export function buildModel(outputs: Readonly<Record<string, Tensor>>): Model {
   };
 }
 
+/** What names inside the model begin with, so that none is the name of an input or output. */
+function marginOf(names: readonly string[]): string {
+  if (!names.some((name) => /^_*[A-Za-z]+_\d/.test(name))) return "";
+  const longest = names.reduce((most, name) => Math.max(most, /^_*/.exec(name)![0].length), 0);
+  return "_".repeat(longest + 1);
+}
+
 function info(name: string, { dtype, shape }: Tensor): ValueInfo {
   return { name, dtype, shape };
 }
@@ -65,9 +90,11 @@ class Builder {
   private readonly computed = new Map<string, readonly string[]>();
   private count = 0;
 
+  constructor(private readonly margin: string) {}
+
   /** Emits a node. One that computes the same as an earlier one lends that one's outputs instead. */
   node(node: Node): void {
-    const prefix = `${node.name}_${this.count++}`;
+    const prefix = `${this.margin}${node.name}_${this.count++}`;
     const outputs = node.outputs.map((_, i) => (i === 0 ? prefix : `${prefix}.${i}`));
     const inputs = node.inputs.map((x) => this.nameOf(x));
     const dtype = node.outputs[0]!.dtype;
@@ -127,7 +154,7 @@ class Builder {
     const key = values ? `${dtype}[${shape}]:${values}` : `${this.initializers.size}`;
     const known = this.initializers.get(key);
     if (known) return known.name;
-    const name = `constant_${this.initializers.size}`;
+    const name = `${this.margin}constant_${this.initializers.size}`;
     this.initializers.set(key, { name, dtype, shape, data });
     return name;
   }

@@ -1,18 +1,42 @@
 // What an elementwise operation reads: tensors of one element type, none larger than it has to be.
+import { kindOf } from "./checks.js";
 import { broadcastShapes, sameShape } from "./shapes.js";
 import { constant, type Operand, type Shape, Tensor } from "./tensor.js";
 
-/** Operands as tensors of one element type; a number takes the type of the tensor beside it. */
-export function operands(where: string, values: readonly Operand[]): Tensor[] {
+/**
+ * Operands as tensors of one element type; a number takes the type of the tensor beside it. `names` are what the
+ * caller calls them.
+ */
+export function operands(where: string, values: readonly Operand[], names?: readonly string[]): Tensor[] {
+  values.forEach((value, i) => {
+    if (typeof value === "number" || value instanceof Tensor) return;
+    const name = names?.[i] ?? (values.length === 1 ? "the operand" : `operand ${i + 1}`);
+    const hint = value === undefined ? "; is the name of a parameter misspelt?" : "";
+    throw new Error(`${where}: ${name} is ${kindOf(value)}, expected a tensor or a number${hint}`);
+  });
   const model = values.find((value): value is Tensor => value instanceof Tensor);
-  if (!model) throw new Error(`${where}: at least one operand must be a tensor, got ${values.join(" and ")}`);
+  if (!model) {
+    throw new Error(
+      `${where}: at least one operand must be a tensor, got ${values.join(" and ")}; constant(${values[0]}) makes one of a number`,
+    );
+  }
   return values.map((value) => {
-    const tensor = value instanceof Tensor ? value : constant(value, model.dtype);
+    const tensor = value instanceof Tensor ? value : numberAs(where, value, model);
     if (tensor.dtype === model.dtype) return tensor;
     throw new Error(
       `${where}: operands are ${model.dtype} and ${tensor.dtype}; convert one of them with cast`,
     );
   });
+}
+
+function numberAs(where: string, value: number, { dtype }: Tensor): Tensor {
+  try {
+    return constant(value, dtype);
+  } catch {
+    throw new Error(
+      `${where}: the number ${value} stands beside a tensor that is ${dtype}, which cannot hold it; convert the tensor with cast`,
+    );
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 // All parameters in one flat vector: the graph splits it, the gradient arrives as one vector, and the optimiser, the
 // global norm and a checkpoint each handle a single array instead of one for every parameter.
+import { checkShape, kindOf } from "./checks.js";
 import { reshape } from "./operations/broadcast.js";
 import { split } from "./operations/movement.js";
 import { type Shape, sizeOf, type Tensor } from "./tensor.js";
@@ -21,9 +22,12 @@ export class ParameterLayout {
   private readonly ranges = new Map<string, { start: number; end: number }>();
 
   constructor(parameters: readonly Parameter[]) {
+    if (parameters.length === 0) throw new Error("there are no parameters; give at least one to train");
     this.parameters = [...parameters.filter((p) => p.decay), ...parameters.filter((p) => !p.decay)];
     let start = 0;
     for (const { name, shape } of this.parameters) {
+      if (typeof name !== "string") throw new Error(`a parameter's name is ${kindOf(name)}, expected a text`);
+      checkShape(`parameter "${name}"`, shape);
       if (this.ranges.has(name)) throw new Error(`two parameters are called "${name}"; rename one of them`);
       const end = start + sizeOf(shape);
       this.ranges.set(name, { start, end });

@@ -1,43 +1,24 @@
-// Running a graph. The runtime (onnxruntime-node, onnxruntime-web) is handed in by the caller; nothing here imports one.
+// Running a graph: it is loaded into a runtime once, and then takes and gives arrays.
 import { typedArray } from "swiglu/onnx";
+import { checkValues, kindOf } from "./checks.js";
 import { encodeModel } from "./file.js";
-import { buildModel, type Model, type ValueInfo } from "./model.js";
-import { mul } from "./operations/arithmetic.js";
-import { type DType, input, type Tensor, type TypedArray } from "./tensor.js";
-
-/** A value that a runtime takes and gives. */
-export interface RuntimeTensor {
-  readonly type: string;
-  readonly dims: readonly number[];
-  readonly data: unknown;
-}
-
-type Values = Readonly<Record<string, RuntimeTensor>>;
-
-/** The part of a runtime's session that is used. */
-export interface RuntimeSession {
-  run(feeds: Values, fetches?: Readonly<Record<string, RuntimeTensor | null>>): Promise<Values>;
-  release(): Promise<void>;
-}
-
-/** The part of a runtime that is used; `import * as ort from "onnxruntime-node"` (or -web) has it. */
-export interface Runtime {
-  readonly InferenceSession: { create(model: Uint8Array, options?: object): Promise<RuntimeSession> };
-  readonly Tensor: new (type: DType, data: TypedArray, dims: readonly number[]) => RuntimeTensor;
-}
-
-export interface CompileOptions {
-  /** Threads inside one operation; default 1. onnxruntime-web takes its own setting, `env.wasm.numThreads`. */
-  readonly threads?: number;
-  /** More options for the runtime's session; they win over the defaults here. */
-  readonly session?: object;
-}
+import { checkIndexValues, type IndexCheck } from "./indices.js";
+import { buildChecked, type Model, type ValueInfo } from "./model.js";
+import {
+  type CompileOptions,
+  type Runtime,
+  type RuntimeSession,
+  type RuntimeTensor,
+  sessionOptions,
+  writesInPlace,
+} from "./runtime.js";
+import { sizeOf, type Tensor, type TypedArray } from "./tensor.js";
 
 /** Data for inputs and outputs, flat and row-major. */
 export type Data = Readonly<Record<string, TypedArray | readonly number[]>>;
 
 /**
- * Loads the graph of the named outputs into a runtime.
+ * Loads the graph of the named outputs into a runtime. Nothing else of the process changes, unless `flushDenormals` is asked for.
  * Example: `const program = await compile(ort, { loss }); const { loss } = await program.run({ images, labels });`
  */
 export async function compile(
@@ -45,48 +26,59 @@ export async function compile(
   outputs: Readonly<Record<string, Tensor>>,
   options: CompileOptions = {},
 ): Promise<Program> {
-  const model = buildModel(outputs);
-  const session = await runtime.InferenceSession.create(encodeModel(model), {
-    intraOpNumThreads: options.threads ?? 1,
-    interOpNumThreads: 1,
-    extra: {
-      // Denormals make a step several times slower; idle threads that spin take the core from their neighbours.
-      session: { set_denormal_as_zero: "1", intra_op: { allow_spinning: "0" } },
-      // In 1.30 it forgets an edge when it turns (1 / a) * b into b / a, and the graph then refuses to load.
-      optimization: { disable_specified_optimizers: "DivMulFusion" },
-    },
-    ...options.session,
-  });
-  return new Program(runtime, session, model, await writesInPlace(runtime));
+  if (typeof runtime?.InferenceSession?.create !== "function" || typeof runtime.Tensor !== "function") {
+    throw new TypeError(
+      `compile: the runtime is ${kindOf(runtime)} without InferenceSession and Tensor; pass all of it: import * as ort from "onnxruntime-node" (or "onnxruntime-web")`,
+    );
+  }
+  const { model, checks } = buildChecked(outputs);
+  const session = await runtime.InferenceSession.create(encodeModel(model), sessionOptions(model, options));
+  return new Program(runtime, session, model, checks, await writesInPlace(runtime));
 }
 
 /** A graph that is loaded and can run. */
 export class Program {
+  readonly #running = new Set<Promise<unknown>>();
+  #released: Promise<void> | undefined;
+
   constructor(
     private readonly runtime: Runtime,
     private readonly session: RuntimeSession,
     readonly model: Model,
+    private readonly checks: readonly IndexCheck[],
     private readonly inPlace: boolean,
   ) {}
 
   /**
    * Runs the graph once. Outputs named in `into` are written there, which saves allocating them; such an array must
-   * not be one of the inputs. Errors name a missing, unknown or wrongly sized input.
+   * not be one of the inputs. Arrays must stay as they are until the promise is settled. Errors name a missing, unknown
+   * or wrongly sized input, and an index that is out of range, with its place.
    */
   async run(
     feeds: Data,
     into: Readonly<Record<string, TypedArray>> = {},
   ): Promise<Record<string, TypedArray>> {
+    if (this.#released) throw new Error("run: this program is disposed; compile it again");
     const { inputs, outputs } = this.model;
+    if (typeof feeds !== "object" || feeds === null)
+      throw new Error(`run: the feeds are ${kindOf(feeds)}, expected an object of arrays by name`);
     for (const name of Object.keys(feeds)) {
       if (!inputs.some((known) => known.name === name)) {
         throw new Error(
-          `run: there is no input "${name}"; the graph takes ${inputs.map((known) => known.name).join(", ")}`,
+          `run: there is no input "${name}"; the graph takes ${inputs.map((known) => known.name).join(", ") || "none"}`,
         );
       }
     }
-    const given = inputs.map((info) => [info.name, this.tensor(info, feeds[info.name])] as const);
-    for (const array of Object.values(into)) {
+    const given = inputs.map((info) => [info.name, this.tensor(info, own(feeds, info.name))] as const);
+    for (const check of this.checks) checkIndexValues(check, feeds[check.name]!);
+    for (const [output, array] of Object.entries(into)) {
+      const info = outputs.find(({ name }) => name === output);
+      if (!info) {
+        throw new Error(
+          `run: there is no output "${output}" to write; the graph gives ${outputs.map(({ name }) => name).join(", ")}`,
+        );
+      }
+      this.tensor(info, array);
       for (const [name, { data }] of given) {
         if (ArrayBuffer.isView(data) && data.buffer === array.buffer) {
           throw new Error(`run: an output shares memory with input "${name}"; give it an array of its own`);
@@ -95,33 +87,52 @@ export class Program {
     }
     // null: the runtime allocates.
     const wanted = outputs.map((info) => {
-      const array = this.inPlace ? into[info.name] : undefined;
+      const array = this.inPlace ? own(into, info.name) : undefined;
       return [info.name, array ? this.tensor(info, array) : null] as const;
     });
-    const results = await this.session.run(Object.fromEntries(given), Object.fromEntries(wanted));
+    const running = this.session.run(Object.fromEntries(given), Object.fromEntries(wanted));
+    this.#running.add(running);
+    const results = await running.finally(() => this.#running.delete(running));
     return Object.fromEntries(
       outputs.map(({ name }) => {
         const data = results[name]!.data as TypedArray;
-        const target = into[name];
+        const target = own(into, name);
         return [name, target && target !== data ? copyInto(target, data) : data];
       }),
     );
   }
 
+  /** Frees the graph, after the runs that are under way. Later runs are errors; a second call does nothing. */
   async dispose(): Promise<void> {
-    await this.session.release();
+    this.#released ??= Promise.allSettled(this.#running).then(() => this.session.release());
+    await this.#released;
   }
 
   private tensor(info: ValueInfo, data: TypedArray | readonly number[] | undefined): RuntimeTensor {
     const { name, dtype, shape } = info;
-    const size = shape.reduce((a, b) => a * b, 1);
+    const size = sizeOf(shape);
     if (data === undefined) throw new Error(`run: input "${name}" (${dtype} [${shape}]) is missing`);
+    if (typeof data !== "object" || data === null || typeof data.length !== "number") {
+      throw new Error(
+        `run: "${name}" is ${kindOf(data)}, expected an array of ${size} element${size === 1 ? "" : "s"}`,
+      );
+    }
     if (data.length !== size) {
       throw new Error(`run: "${name}" has ${data.length} elements; its shape [${shape}] needs ${size}`);
     }
-    const array = data instanceof BigInt64Array ? data : typedArray(dtype, data);
-    return new this.runtime.Tensor(dtype, array, shape);
+    if (data instanceof BigInt64Array) {
+      if (dtype !== "int64")
+        throw new Error(`run: "${name}" is a BigInt64Array, but its element type is ${dtype}`);
+      return new this.runtime.Tensor(dtype, data, shape);
+    }
+    if (!(data instanceof Int32Array && dtype === "int32")) checkValues(`run: "${name}"`, dtype, data);
+    return new this.runtime.Tensor(dtype, typedArray(dtype, data), shape);
   }
+}
+
+/** What an object has of its own under a name; a name may be that of something which all objects inherit. */
+function own<T>(object: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
 function copyInto(target: TypedArray, data: TypedArray): TypedArray {
@@ -132,25 +143,4 @@ function copyInto(target: TypedArray, data: TypedArray): TypedArray {
   }
   target.set(data);
   return target;
-}
-
-const inPlaceByRuntime = new WeakMap<Runtime, Promise<boolean>>();
-
-/** Whether a runtime fills output arrays that it is given; onnxruntime-web 1.30 takes them and leaves them as they are. */
-function writesInPlace(runtime: Runtime): Promise<boolean> {
-  const known = inPlaceByRuntime.get(runtime) ?? probe(runtime);
-  inPlaceByRuntime.set(runtime, known);
-  return known;
-}
-
-async function probe(runtime: Runtime): Promise<boolean> {
-  const model = buildModel({ y: mul(input("x", [1]), 2) });
-  const session = await runtime.InferenceSession.create(encodeModel(model));
-  const y = new Float32Array(1);
-  await session.run(
-    { x: new runtime.Tensor("float32", Float32Array.of(3), [1]) },
-    { y: new runtime.Tensor("float32", y, [1]) },
-  );
-  await session.release();
-  return y[0] === 6;
 }

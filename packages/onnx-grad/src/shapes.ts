@@ -52,3 +52,21 @@ export function normaliseAxes(
 export function withSize(shape: Shape, axis: number, size: number): Shape {
   return shape.map((old, i) => (i === axis ? size : old));
 }
+
+/** Where the element at a flat position lies on each axis. */
+export function placeOf(position: number, shape: Shape): number[] {
+  let rest = position;
+  return shape
+    .toReversed()
+    .map((size) => {
+      const at = rest % size;
+      rest = (rest - at) / size;
+      return at;
+    })
+    .reverse();
+}
+
+/** The flat position of an element, from where it lies on each axis. */
+export function positionOf(place: readonly number[], shape: Shape): number {
+  return place.reduce((position, at, axis) => position * shape[axis]! + at, 0);
+}

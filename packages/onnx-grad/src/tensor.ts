@@ -1,9 +1,13 @@
 // A symbolic tensor: known shape and element type, no data. Tensors are immutable and know the node that makes them,
 // so a graph is simply everything that an output reaches; nothing is registered anywhere.
 import type { OnnxConstant, OnnxNode, TypedArray as TypedArrayOf } from "swiglu/onnx";
+import { checkDtype, checkShape, checkValues } from "./checks.js";
 
 /** Element types. Floats carry gradients; integers are indices and labels; bool is the result of comparisons. */
 export type DType = "float32" | "float64" | "int32" | "int64" | "bool";
+
+/** Element types that carry gradients. */
+export type FloatDType = "float32" | "float64";
 
 /** The array that holds elements of these types. */
 export type TypedArray = TypedArrayOf<DType>;
@@ -30,7 +34,34 @@ export type Emit = (
  */
 export type Backward = (outputGradients: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[];
 
-export interface Node {
+/** An operand that is used as an index: where along an axis of so many elements to read or add. */
+export interface IndexUse {
+  /** Its position among the inputs of the node. */
+  readonly input: number;
+  /** Elements of the axis: indices are whole numbers from 0 to one less. */
+  readonly size: number;
+  /** The operation that the caller wrote. */
+  readonly by: string;
+}
+
+/**
+ * Where an element of an output comes from, for nodes that only move elements: the input, and the element's position in it;
+ * undefined where it comes from none. Positions are flat.
+ */
+export type Origin = (
+  position: number,
+  output: number,
+) => readonly [input: number, position: number] | undefined;
+
+/** What the checks of indices know of a node; all other nodes compute what they give. */
+export interface IndexFacts {
+  readonly reads?: IndexUse;
+  readonly origin?: Origin;
+  /** That indices which this node gives are held to their range by the graph itself. */
+  readonly guards?: boolean;
+}
+
+export interface Node extends IndexFacts {
   readonly name: string;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
@@ -68,30 +99,39 @@ export function sizeOf(shape: Shape): number {
  * Example: `input("images", [128, 784])`, `input("labels", [128], "int32")`.
  */
 export function input(name: string, shape: Shape, dtype: DType = "float32"): Tensor {
-  const wrong = shape.find((size) => !Number.isInteger(size) || size < 1);
-  if (wrong !== undefined) {
-    throw new Error(
-      `input "${name}" has size ${wrong} in its shape [${shape}]; sizes are whole numbers from 1 on`,
-    );
-  }
+  if (typeof name !== "string" || name === "")
+    throw new Error(`input: the name is ${JSON.stringify(name)}; expected a text that is not empty`);
+  checkShape(`input "${name}"`, shape);
+  checkDtype(`input "${name}"`, dtype);
   return new Tensor(dtype, [...shape], { kind: "input", name });
 }
 
 /**
- * A value fixed in the model: a number (shape []) or flat data with its shape. It receives no gradient.
+ * A value fixed in the model: a number (shape []) or flat data with its shape. It receives no gradient. Integers are whole
+ * numbers in the range of their type, and bool is 0 or 1; anything else is an error.
  * Example: `constant(0.5)`, `constant([1, 2, 3, 4], "float32", [2, 2])`.
  */
 export function constant(value: number | ArrayLike<number>, dtype: DType = "float32", shape?: Shape): Tensor {
   const data = typeof value === "number" ? [value] : value;
+  if (typeof data !== "object" || data === null || typeof data.length !== "number")
+    throw new Error(`constant: the value is ${String(value)}; expected a number or an array of numbers`);
   const dims = shape ?? (typeof value === "number" ? [] : [data.length]);
+  checkShape("constant", dims);
+  checkDtype("constant", dtype);
+  checkValues("constant", dtype, data);
   if (sizeOf(dims) !== data.length) {
     throw new Error(`constant has ${data.length} elements, but its shape [${dims}] holds ${sizeOf(dims)}`);
   }
   return new Tensor(dtype, [...dims], { kind: "constant", data });
 }
 
+/** Sizes, positions or axes as the operand that an ONNX node takes them in; a scalar's shape is an empty one. */
+export function integers(values: readonly number[]): Tensor {
+  return new Tensor("int64", [values.length], { kind: "constant", data: values });
+}
+
 /** How an operation describes one ONNX node and its reverse. */
-export interface Operation {
+export interface Operation extends IndexFacts {
   readonly op: string;
   readonly inputs: readonly Tensor[];
   readonly shape: Shape;
@@ -111,6 +151,7 @@ export function apply(operation: Operation): Tensor {
     outputs: [{ dtype: operation.dtype ?? inputs[0]!.dtype, shape }],
     emit: one(op, attributes, domain),
     backward: ([dy]) => (dy && backward ? backward(dy, y) : []),
+    facts: operation,
   })[0]!;
   return y;
 }
@@ -138,10 +179,20 @@ export function node(definition: {
   outputs: readonly { dtype: DType; shape: Shape }[];
   emit: Emit;
   backward: Backward;
+  facts?: IndexFacts;
 }): Tensor[] {
-  const { name, inputs, emit, backward } = definition;
+  const { name, inputs, emit, backward, facts: { reads, origin, guards } = {} } = definition;
   const outputs: Tensor[] = [];
-  const self: Node = { name, inputs, outputs, emit, backward };
+  const self: Node = {
+    name,
+    inputs,
+    outputs,
+    emit,
+    backward,
+    ...(reads && { reads }),
+    ...(origin && { origin }),
+    ...(guards && { guards }),
+  };
   definition.outputs.forEach(({ dtype, shape }, index) => {
     outputs.push(new Tensor(dtype, shape, { kind: "node", node: self, index }));
   });
@@ -151,11 +202,18 @@ export function node(definition: {
 /** Every node that the tensors reach, each after the nodes it reads from. */
 export function nodesBehind(tensors: readonly Tensor[]): Node[] {
   const order = new Set<Node>();
-  const visit = (tensor: Tensor): void => {
-    if (tensor.source.kind !== "node" || order.has(tensor.source.node)) return;
-    tensor.source.node.inputs.forEach(visit);
-    order.add(tensor.source.node);
+  // Nodes that wait for those they read from, and how many of their inputs are done: as deep as the graph, so no recursion.
+  const waiting: { readonly node: Node; done: number }[] = [];
+  const visit = ({ source }: Tensor): void => {
+    if (source.kind === "node" && !order.has(source.node)) waiting.push({ node: source.node, done: 0 });
   };
-  tensors.forEach(visit);
+  for (const tensor of tensors) {
+    visit(tensor);
+    for (let last = waiting.at(-1); last; last = waiting.at(-1)) {
+      const next = last.node.inputs[last.done++];
+      if (next) visit(next);
+      else order.add(waiting.pop()!.node);
+    }
+  }
   return [...order];
 }

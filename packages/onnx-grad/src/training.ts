@@ -1,8 +1,13 @@
 // A training run: the state of AdamW in host memory and a compiled graph, of which one call is one training step.
-import { type AdamwOptions, adamw } from "./adamw.js";
+import { type AdamwOptions, adamw, adamwOptions } from "./adamw.js";
+import { kindOf } from "./checks.js";
 import { gradient } from "./gradient.js";
+import { add } from "./operations/arithmetic.js";
+import { sum } from "./operations/broadcast.js";
 import { type Parameter, ParameterLayout } from "./parameters.js";
-import { type CompileOptions, compile, type Data, type Program, type Runtime } from "./session.js";
+import { Queue } from "./queue.js";
+import type { CompileOptions, Runtime } from "./runtime.js";
+import { compile, type Data, type Program } from "./session.js";
 import { input, type Tensor } from "./tensor.js";
 
 export interface TrainingDefinition extends AdamwOptions {
@@ -15,7 +20,10 @@ export interface StepResult {
   readonly loss: number;
   /** Length of the gradient before clipping. */
   readonly gradientNorm: number;
-  /** False if loss or gradient was not finite: then nothing has changed. */
+  /**
+   * False if the loss, the gradient, or anything that the step would have made of parameters and moments was not finite:
+   * then nothing has changed, and the step does not count.
+   */
   readonly applied: boolean;
 }
 
@@ -27,8 +35,14 @@ export interface TrainingState {
   steps: number;
 }
 
+/** Inputs of every graph that the training feeds itself. */
+const reserved: ReadonlySet<string> = new Set([
+  ...["parameters", "firstMoment", "secondMoment"],
+  ...["learningRate", "correction1", "correction2"],
+]);
+
 /**
- * Trains parameters with AdamW on a runtime.
+ * Trains parameters with AdamW on a runtime. Calls queue: each begins when those before it have ended, failed ones too.
  * Example:
  *
  *     const training = await Training.create(ort, { parameters, loss, weightDecay: 0.05, clipNorm: 1 });
@@ -39,6 +53,7 @@ export class Training {
   readonly state: TrainingState;
   private spare: Omit<TrainingState, "steps">;
   private readonly graphs: Program[] = [];
+  private readonly queue = new Queue("this training is disposed: create a new one with Training.create");
 
   private constructor(
     readonly layout: ParameterLayout,
@@ -55,12 +70,16 @@ export class Training {
     this.spare = empty();
   }
 
-  /** Builds and loads the graph of one step: loss, gradient, AdamW. Parameters start at zero. */
+  /**
+   * Builds and loads the graph of one step: loss, gradient, AdamW. Parameters start at zero. Errors name an option of
+   * AdamW that is not in its range.
+   */
   static async create(
     runtime: Runtime,
     definition: TrainingDefinition,
     options: CompileOptions = {},
   ): Promise<Training> {
+    adamwOptions(definition);
     const layout = new ParameterLayout(definition.parameters);
     const training = new Training(layout, runtime, definition, options);
     await training.graph(definition.loss);
@@ -71,7 +90,11 @@ export class Training {
    * Builds and loads another graph of a step, for the same parameters and moments: as of batches of another size, since shapes
    * are static. It is to be handed to `step`, and is released with the training.
    */
-  async graph(loss: TrainingDefinition["loss"]): Promise<Program> {
+  graph(loss: TrainingDefinition["loss"]): Promise<Program> {
+    return this.queue.add(() => this.build(loss));
+  }
+
+  private async build(loss: TrainingDefinition["loss"]): Promise<Program> {
     const { layout, definition } = this;
     const state = {
       parameters: input("parameters", [layout.size]),
@@ -84,6 +107,10 @@ export class Training {
       correction2: input("correction2", []),
     };
     const value = loss(layout.unpack(state.parameters));
+    if (value?.dtype !== "float32" || value.size !== 1) {
+      const found = value?.dtype ? `${value.dtype} [${value.shape}]` : kindOf(value);
+      throw new Error(`the loss is ${found}, expected a float32 scalar; reduce it, e.g. with mean`);
+    }
     const [flat] = gradient(value, [state.parameters]);
     const next = adamw(state, flat!, schedule, layout.decayed, definition);
     const program = await compile(
@@ -94,6 +121,8 @@ export class Training {
         newParameters: next.parameters,
         newFirstMoment: next.firstMoment,
         newSecondMoment: next.secondMoment,
+        // What is not finite anywhere is not finite in a sum: the look at every number costs a pass, not a loop here.
+        total: add(add(sum(next.parameters), sum(next.firstMoment)), sum(next.secondMoment)),
       },
       this.options,
     );
@@ -107,13 +136,30 @@ export class Training {
   }
 
   /**
-   * One step of training: forward, backward and AdamW in one call of the runtime.
+   * One step of training: forward, backward and AdamW in one call of the runtime. Steps that overlap are taken one after the
+   * other, in the order of the calls; the arrays of the feeds must stay as they are until the promise is settled. Errors
+   * name a learning rate that is not a finite number from 0 on, and feeds that do not fit; a step that fails changes nothing.
    *
    * @param graph that of the definition's loss, or one of `graph`
    */
-  async step(feeds: Data, learningRate: number, graph = this.graphs[0]!): Promise<StepResult> {
+  step(feeds: Data, learningRate: number, graph = this.graphs[0]!): Promise<StepResult> {
+    return this.queue.add(() => this.take(feeds, learningRate, graph));
+  }
+
+  private async take(feeds: Data, learningRate: number, graph: Program): Promise<StepResult> {
     const { state, spare } = this;
-    const { beta1 = 0.9, beta2 = 0.999 } = this.definition;
+    const { beta1, beta2 } = adamwOptions(this.definition);
+    if (!(learningRate >= 0 && Number.isFinite(Math.fround(learningRate))))
+      throw new RangeError(
+        `step: the learning rate is ${kindOf(learningRate)}, expected a finite number from 0 on`,
+      );
+    if (!this.graphs.includes(graph))
+      throw new Error("step: the graph is not one of this training; make it with the training's own graph()");
+    if (!Number.isSafeInteger(state.steps) || state.steps < 0)
+      throw new RangeError(`step: state.steps is ${state.steps}, expected a whole number from 0 on`);
+    for (const name of Object.keys(feeds ?? {}))
+      if (reserved.has(name))
+        throw new Error(`step: "${name}" cannot be fed; the training gives it to the graph itself`);
     const { steps, ...old } = state;
     const results = await graph.run(
       {
@@ -131,7 +177,12 @@ export class Training {
     );
     const loss = Number(results.loss![0]);
     const gradientNorm = Number(results.gradientNorm![0]);
-    const applied = Number.isFinite(loss) && Number.isFinite(gradientNorm);
+    const applied =
+      Number.isFinite(loss) &&
+      Number.isFinite(gradientNorm) &&
+      // The sum of finite numbers may overflow: only then is each of them looked at.
+      (Number.isFinite(results.total![0]) ||
+        Object.values(spare).every((array) => array.every(Number.isFinite)));
     if (applied) {
       this.spare = old;
       Object.assign(state, spare, { steps: steps + 1 });
@@ -139,7 +190,10 @@ export class Training {
     return { loss, gradientNorm, applied };
   }
 
+  /** Frees the graphs, after the steps that were asked for before. Later calls are errors; a second one does nothing. */
   async dispose(): Promise<void> {
-    for (const graph of this.graphs) await graph.dispose();
+    await this.queue.close(async () => {
+      for (const graph of this.graphs) await graph.dispose();
+    });
   }
 }

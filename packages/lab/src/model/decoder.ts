@@ -20,7 +20,7 @@ import {
 } from "onnx-grad";
 import * as ort from "onnxruntime-node";
 import { feedForward } from "./feed-forward.js";
-import { GraphsBySize } from "./graphs.js";
+import { compileOptions, GraphsBySize } from "./graphs.js";
 import { type Normed, norm, project, type Weights } from "./projection.js";
 import { parameterSpecs } from "./transformer.js";
 import type { SequenceShape, Variant } from "./types.js";
@@ -50,7 +50,7 @@ export class Decoder {
     const layout = new ParameterLayout(parameterSpecs(variant, shape));
     const weights = layout.unpack(input("parameters", [layout.size]));
     this.#graphs = new GraphsBySize((places) =>
-      compile(ort, nextScores(variant, shape, { rows, places }, weights), { threads }),
+      compile(ort, nextScores(variant, shape, { rows, places }, weights), compileOptions(threads)),
     );
   }
 

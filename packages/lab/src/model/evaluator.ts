@@ -1,7 +1,7 @@
 // The loss of a model on any number of images or sequences, and of each label.
 import { compile, input, type ParameterLayout, type Program } from "onnx-grad";
 import * as ort from "onnxruntime-node";
-import { GraphsBySize } from "./graphs.js";
+import { compileOptions, GraphsBySize } from "./graphs.js";
 import { losses, packedPorts, ports } from "./loss.js";
 import { pack } from "./packing.js";
 import { isImageShape, logits } from "./transformer.js";
@@ -101,7 +101,11 @@ async function measureImages(
 ): Promise<Measure> {
   const { inputs } = ports(shape, evaluationBatch(shape));
   const weights = layout.unpack(input("parameters", [layout.size]));
-  const program = await compile(ort, { logits: logits(variant, shape, inputs, weights) }, { threads });
+  const program = await compile(
+    ort,
+    { logits: logits(variant, shape, inputs, weights) },
+    compileOptions(threads),
+  );
   return {
     async of(parameters, images, labels) {
       const scores = (await program.run({ parameters, images })).logits as Float32Array;
@@ -127,7 +131,7 @@ async function measureSequences(
 ): Promise<Measure> {
   const graphOf = (taken: ReturnType<typeof ports>): Promise<Program> => {
     const weights = layout.unpack(input("parameters", [layout.size]));
-    return compile(ort, { losses: losses(variant, shape, taken, weights) }, { threads });
+    return compile(ort, { losses: losses(variant, shape, taken, weights) }, compileOptions(threads));
   };
   const whole = await graphOf(ports(shape, evaluationBatch(shape)));
   const packed = new GraphsBySize((rows) => graphOf(packedPorts(shape, rows)));

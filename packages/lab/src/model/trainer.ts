@@ -11,7 +11,7 @@ import {
 } from "onnx-grad";
 import * as ort from "onnxruntime-node";
 import { type Evaluation, Evaluator, evaluationBatch } from "./evaluator.js";
-import { GraphsBySize } from "./graphs.js";
+import { compileOptions, GraphsBySize } from "./graphs.js";
 import { initialise } from "./initialise.js";
 import { feeds, meanLoss, packedPorts, ports } from "./loss.js";
 import { pack } from "./packing.js";
@@ -47,7 +47,7 @@ export class Trainer {
         weightDecay,
         clipNorm,
       },
-      { threads },
+      compileOptions(threads),
     );
     const packed = new GraphsBySize((rows) => {
       if (isImageShape(shape)) throw new Error("images have no padding to leave out");

@@ -12,6 +12,7 @@ import {
 } from "onnx-grad";
 import * as ort from "onnxruntime-node";
 import { type Expr, expressions } from "swiglu";
+import { compileOptions } from "../model/graphs.js";
 import { feeds, meanLoss, ports } from "../model/loss.js";
 import type { Weights } from "../model/projection.js";
 import { isImageShape, logits, parameterSpecs } from "../model/transformer.js";
@@ -58,8 +59,8 @@ export class Inspector {
     const named = blocks.flatMap((block, i) => PARTS.map((part) => [`${part}${i}`, block[part]!] as const));
     return new Inspector(
       shape,
-      await compile(ort, { loss, gradient: gradient(loss, [parameters])[0]! }, { threads }),
-      await compile(ort, Object.fromEntries(named), { threads }),
+      await compile(ort, { loss, gradient: gradient(loss, [parameters])[0]! }, compileOptions(threads)),
+      await compile(ort, Object.fromEntries(named), compileOptions(threads)),
     );
   }
 

@@ -2,9 +2,10 @@
 // made of other expressions, by exact differentiation.
 import { differentiate, type Expr, expressions, simplify } from "swiglu";
 import { emitNodes } from "swiglu/onnx";
+import { checkFloats } from "../checks.js";
 import { operands, unexpanded } from "../operands.js";
 import { broadcastShapes } from "../shapes.js";
-import { constant, node, type Tensor } from "../tensor.js";
+import { constant, node, type Operand, Tensor } from "../tensor.js";
 import { mul } from "./arithmetic.js";
 import { sumTo } from "./broadcast.js";
 
@@ -18,28 +19,34 @@ export interface ActivateOptions {
 
 /**
  * The expression's value for tensors in the place of its variables; they broadcast, so that a parameter may be a
- * scalar [] or one value per channel [channels], and receives its gradient in that shape. Errors name a variable
- * without a tensor.
- * Example: `activate(activations.swiglu.expression, { gate, up, beta })`.
+ * scalar [] or one value per channel [channels], and receives its gradient in that shape. A number stands for a constant,
+ * beside at least one tensor. Errors name a variable without a value, and one that is neither.
+ * Examples: `activate(activations.swiglu.expression, { gate, up, beta })`, `activate(..., { gate, up, beta: 1 })`.
  */
 export function activate(
   expression: Expr,
-  variables: Readonly<Record<string, Tensor>>,
+  variables: Readonly<Record<string, Operand>>,
   options: ActivateOptions = {},
 ): Tensor {
   const simple = simplify(expression);
   const names = [...expressions.variablesOf(simple)];
-  const missing = names.find((name) => !variables[name]);
+  const missing = names.find((name) => !Object.hasOwn(variables, name));
   if (missing !== undefined) {
     throw new Error(
       `activate: the expression uses ${missing}, but there are tensors for ${Object.keys(variables).join(", ")} only`,
     );
   }
-  const given = names.map((name) => variables[name]!);
   if (simple.op === "num") {
-    return constant(simple.value, Object.values(variables)[0]?.dtype);
+    const beside = Object.values(variables).find((value) => value instanceof Tensor);
+    return constant(simple.value, beside?.dtype);
   }
-  const dtype = operands("activate", given)[0]!.dtype;
+  const given = operands(
+    "activate",
+    names.map((name) => variables[name]!),
+    names,
+  );
+  checkFloats("activate", Object.fromEntries(names.map((name, i) => [name, given[i]!])));
+  const dtype = given[0]!.dtype;
   const shape = given.map((x) => x.shape).reduce((a, b) => broadcastShapes(a, b, "activate"));
   const inputs = unexpanded(given, shape, "activate");
   return node({
@@ -55,9 +62,10 @@ export function activate(
         ...options,
       }),
     backward: ([dy]) =>
-      names.map(
-        (name, i) =>
-          dy && sumTo(mul(dy, activate(differentiate(simple, name), variables, options)), inputs[i]!.shape),
+      names.map((name, i) =>
+        dy && typeof variables[name] !== "number"
+          ? sumTo(mul(dy, activate(differentiate(simple, name), variables, options)), inputs[i]!.shape)
+          : undefined,
       ),
   })[0]!;
 }

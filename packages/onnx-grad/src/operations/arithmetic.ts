@@ -1,5 +1,6 @@
 // Elementwise operations, each beside its gradient. Operands broadcast; numbers take the type of the tensor beside them.
 import { elementCode } from "swiglu/onnx";
+import { checkDtype, checkFloats, checkNumber, checkTensors, isFloat } from "../checks.js";
 import { operands, unexpanded } from "../operands.js";
 import { broadcastShapes } from "../shapes.js";
 import { apply, type DType, type Operand, type Tensor } from "../tensor.js";
@@ -10,6 +11,8 @@ type Reverse = (dy: Tensor, y: Tensor, ...inputs: readonly Tensor[]) => readonly
 /** One elementwise ONNX node; the gradients are summed back to the shapes of the operands. */
 function elementwise(op: string, values: readonly Operand[], reverse?: Reverse, dtype?: DType): Tensor {
   const inputs = operands(op, values);
+  if (inputs[0]!.dtype === "bool" && op !== "Equal")
+    throw new Error(`${op}: the operands are bool, which is not computed with; convert them with cast`);
   const shape = inputs.map((x) => x.shape).reduce((a, b) => broadcastShapes(a, b, op));
   return apply({
     op,
@@ -47,8 +50,16 @@ export function div(a: Operand, b: Operand): Tensor {
   return elementwise("Div", [a, b], (dy, y, _, z) => [div(dy, z!), neg(div(mul(dy, y), z!))]);
 }
 
+/** An elementwise function of one tensor of floats. */
+function float(op: string, x: Tensor, reverse: Reverse): Tensor {
+  checkFloats(op, { x });
+  return elementwise(op, [x], reverse);
+}
+
 /** `x ** exponent` for a fixed exponent. */
 export function pow(x: Tensor, exponent: number): Tensor {
+  checkFloats("pow", { x });
+  checkNumber("pow", "the exponent", exponent);
   const reverse: Reverse = (dy) => [mul(dy, mul(pow(x, exponent - 1), exponent))];
   return elementwise("Pow", [x, exponent], reverse);
 }
@@ -65,27 +76,27 @@ export function abs(x: Tensor): Tensor {
 
 /** `e ** x` */
 export function exp(x: Tensor): Tensor {
-  return elementwise("Exp", [x], (dy, y) => [mul(dy, y)]);
+  return float("Exp", x, (dy, y) => [mul(dy, y)]);
 }
 
 /** Natural logarithm. */
 export function log(x: Tensor): Tensor {
-  return elementwise("Log", [x], (dy) => [div(dy, x)]);
+  return float("Log", x, (dy) => [div(dy, x)]);
 }
 
 /** Square root. */
 export function sqrt(x: Tensor): Tensor {
-  return elementwise("Sqrt", [x], (dy, y) => [div(mul(dy, 0.5), y)]);
+  return float("Sqrt", x, (dy, y) => [div(mul(dy, 0.5), y)]);
 }
 
 /** `1 / (1 + e ** -x)`. ONNX Runtime's CPU kernel is approximate below -5: `activate` is exact. */
 export function sigmoid(x: Tensor): Tensor {
-  return elementwise("Sigmoid", [x], (dy, y) => [mul(dy, mul(y, sub(1, y)))]);
+  return float("Sigmoid", x, (dy, y) => [mul(dy, mul(y, sub(1, y)))]);
 }
 
 /** Hyperbolic tangent. */
 export function tanh(x: Tensor): Tensor {
-  return elementwise("Tanh", [x], (dy, y) => [mul(dy, sub(1, mul(y, y)))]);
+  return float("Tanh", x, (dy, y) => [mul(dy, sub(1, mul(y, y)))]);
 }
 
 /** `max(0, x)`; gradient 0 at 0. */
@@ -105,6 +116,7 @@ export function minimum(a: Operand, b: Operand): Tensor {
 
 /** `condition ? a : b` per element. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  checkTensors("where", { condition });
   if (condition.dtype !== "bool") {
     throw new Error(
       `where: the condition is ${condition.dtype}; it must be bool, as greater or equal make it`,
@@ -145,14 +157,15 @@ export function equal(a: Operand, b: Operand): Tensor {
 
 /** Another element type. Gradients pass between float types. */
 export function cast(x: Tensor, dtype: DType): Tensor {
+  checkTensors("cast", { x });
+  checkDtype("cast: the result", dtype);
   if (x.dtype === dtype) return x;
-  const float = (type: DType): boolean => type === "float32" || type === "float64";
   return apply({
     op: "Cast",
     inputs: [x],
     shape: x.shape,
     dtype,
     attributes: { to: { int: elementCode(dtype) } },
-    backward: (dy) => [float(dtype) && float(x.dtype) ? cast(dy, x.dtype) : undefined],
+    backward: (dy) => [isFloat(dtype) && isFloat(x.dtype) ? cast(dy, x.dtype) : undefined],
   });
 }

@@ -1,10 +1,11 @@
 // What stands at the end and inside of a training graph: cross-entropy and dropout.
 
+import { checkFloats, checkTensors } from "../checks.js";
 import { sameShape } from "../shapes.js";
 import { node, type Tensor } from "../tensor.js";
 import { add, cast, div, exp, greaterOrEqual, maximum, mul, neg, sub } from "./arithmetic.js";
 import { reshape, sum } from "./broadcast.js";
-import { scatterAdd } from "./gather.js";
+import { addAt, checkIndices, guarded } from "./indexed.js";
 import { mean } from "./reduce.js";
 
 export interface LossOptions {
@@ -17,13 +18,16 @@ export interface LossOptions {
  * -> [...]. Gradient: the softmax, less one at the label, in two passes over the logits.
  */
 export function logLoss(logits: Tensor, labels: Tensor, { padding = false }: LossOptions = {}): Tensor {
-  if (!sameShape(logits.shape.slice(0, -1), labels.shape)) {
+  checkFloats("logLoss", { logits });
+  checkIndices("logLoss", "labels", labels);
+  if (logits.rank === 0 || !sameShape(logits.shape.slice(0, -1), labels.shape)) {
     throw new Error(
       `logLoss: logits are [${logits.shape}] and labels [${labels.shape}]; labels need one entry for each row of logits, [${logits.shape.slice(0, -1)}]`,
     );
   }
   const rows = reshape(logits, [labels.size, -1]);
-  const column = reshape(padding ? maximum(labels, 0) : labels, [-1, 1]);
+  const known = guarded(padding ? maximum(labels, 0) : labels, rows.shape[1]!);
+  const column = reshape(known, [-1, 1]);
   const losses = neg(reshape(logProbabilityOf(rows, column), labels.shape));
   return padding ? mul(losses, presence(labels, logits)) : losses;
 }
@@ -62,10 +66,11 @@ function logProbabilityOf(rows: Tensor, column: Tensor): Tensor {
     }),
     backward: ([dTaken, dAll]) => {
       const parts: Tensor[] = [];
-      if (dTaken) parts.push(scatterAdd(mul(exp(all!), neg(dTaken)), column, dTaken, 1));
+      if (dTaken) parts.push(addAt(mul(exp(all!), neg(dTaken)), column, dTaken, 1, "logLoss"));
       if (dAll) parts.push(sub(dAll, mul(exp(all!), sum(dAll, -1, true))));
       return parts.length > 0 ? [parts.reduce((a, b) => add(a, b))] : [];
     },
+    facts: { reads: { input: 1, size: shape[1]!, by: "logLoss" } },
   });
   return taken!;
 }
@@ -74,6 +79,7 @@ function logProbabilityOf(rows: Tensor, column: Tensor): Tensor {
  * `x * mask / keep`: the mask, 1 with probability `keep` and else 0, is an input, so that the caller owns the randomness.
  */
 export function dropout(x: Tensor, mask: Tensor, keep: number): Tensor {
+  checkTensors("dropout", { x, mask });
   if (!(keep > 0 && keep <= 1))
     throw new Error(`dropout: keep is ${keep}; it is a probability above 0, up to 1`);
   return mul(x, mul(mask, 1 / keep));

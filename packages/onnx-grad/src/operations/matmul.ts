@@ -1,6 +1,7 @@
 // Matrix products. Matrices go through Gemm, which transposes for free and adds a bias; batches through ONNX
 // Runtime's FusedMatMul, which transposes as well. The gradients are products of the same kind.
 
+import { checkFloats, checkNumber } from "../checks.js";
 import { operands } from "../operands.js";
 import { broadcastShapes } from "../shapes.js";
 import { apply, type Shape, type Tensor } from "../tensor.js";
@@ -21,6 +22,8 @@ export interface MatmulOptions {
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   const { transposeA = false, transposeB = false, scale = 1 } = options;
+  checkFloats("matmul", { a, b });
+  checkNumber("matmul", "scale", scale);
   operands("matmul", [a, b]);
   if (a.rank < 2 || b.rank < 2) {
     throw new Error(`matmul: a is [${a.shape}] and b is [${b.shape}]; both need at least two axes`);
@@ -62,6 +65,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
  * One node: the bias is added inside the product.
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  checkFloats("linear", { x, weight, ...(bias !== undefined && { bias }) });
   const [input, output] = weight.shape;
   if (weight.rank !== 2 || x.shape.at(-1) !== input || (bias && (bias.rank !== 1 || bias.size !== output))) {
     throw new Error(

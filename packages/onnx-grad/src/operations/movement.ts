@@ -1,6 +1,7 @@
 // Moving elements: transpose, concat and split, slice and pad. Each pair is the other's gradient.
-import { normaliseAxis, sameShape, withSize } from "../shapes.js";
-import { apply, constant, node, one, type Shape, type Tensor } from "../tensor.js";
+import { checkTensors } from "../checks.js";
+import { normaliseAxis, placeOf, positionOf, sameShape, withSize } from "../shapes.js";
+import { apply, constant, integers, node, one, type Shape, type Tensor } from "../tensor.js";
 import { expand } from "./broadcast.js";
 
 /**
@@ -8,6 +9,7 @@ import { expand } from "./broadcast.js";
  * Example: `transpose(x, [0, 2, 1, 3])`.
  */
 export function transpose(x: Tensor, order?: readonly number[]): Tensor {
+  checkTensors("transpose", { x });
   const perm = order ?? x.shape.map((_, axis) => x.rank - 1 - axis);
   if (
     !sameShape(
@@ -30,6 +32,19 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
         perm.map((_, axis) => perm.indexOf(axis)),
       ),
     ],
+    origin: (position) => {
+      const place = placeOf(
+        position,
+        perm.map((axis) => x.shape[axis]!),
+      );
+      return [
+        0,
+        positionOf(
+          x.shape.map((_, axis) => place[perm.indexOf(axis)]!),
+          x.shape,
+        ),
+      ];
+    },
   });
 }
 
@@ -37,6 +52,7 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   const first = tensors[0];
   if (!first) throw new Error("concat: got no tensors; give at least one");
+  checkTensors("concat", Object.fromEntries(tensors.map((x, i) => [`tensor ${i + 1}`, x])));
   if (tensors.length === 1) return first;
   const along = normaliseAxis(axis, first.rank, "concat");
   for (const x of tensors) {
@@ -47,22 +63,37 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
     }
   }
   const sizes = tensors.map((x) => x.shape[along]!);
+  const shape = withSize(
+    first.shape,
+    along,
+    sizes.reduce((a, b) => a + b, 0),
+  );
   return apply({
     op: "Concat",
     inputs: tensors,
-    shape: withSize(
-      first.shape,
-      along,
-      sizes.reduce((a, b) => a + b, 0),
-    ),
+    shape,
     attributes: { axis: { int: along } },
     backward: (dy) => split(dy, sizes, along),
+    origin: (position) => {
+      const place = placeOf(position, shape);
+      let start = 0;
+      const input = sizes.findIndex((size) => {
+        if (place[along]! < start + size) return true;
+        start += size;
+        return false;
+      });
+      return [input, positionOf(place.with(along, place[along]! - start), tensors[input]!.shape)];
+    },
   });
 }
 
 /** Pieces of the given sizes along `axis`; the sizes add up to the axis. Gradient: concat. */
 export function split(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
+  checkTensors("split", { x });
   const along = normaliseAxis(axis, x.rank, "split");
+  const wrong = sizes.find((size) => !Number.isInteger(size) || size < 1);
+  if (wrong !== undefined || sizes.length === 0)
+    throw new Error(`split: sizes are [${sizes}]; expected whole numbers from 1 on`);
   const total = sizes.reduce((a, b) => a + b, 0);
   if (total !== x.shape[along]) {
     throw new Error(
@@ -73,7 +104,7 @@ export function split(x: Tensor, sizes: readonly number[], axis: number): Tensor
   const outputs = sizes.map((size) => ({ dtype: x.dtype, shape: withSize(x.shape, along, size) }));
   return node({
     name: "Split",
-    inputs: [x, constant(sizes, "int64")],
+    inputs: [x, integers(sizes)],
     outputs,
     emit: one("Split", { axis: { int: along } }),
     backward: (pieces) => [
@@ -82,11 +113,19 @@ export function split(x: Tensor, sizes: readonly number[], axis: number): Tensor
         along,
       ),
     ],
+    facts: {
+      origin: (position, output) => {
+        const place = placeOf(position, outputs[output]!.shape);
+        const start = sizes.slice(0, output).reduce((a, b) => a + b, 0);
+        return [0, positionOf(place.with(along, place[along]! + start), x.shape)];
+      },
+    },
   });
 }
 
 /** Elements `start` (inclusive) to `end` (exclusive) along `axis`. Gradient: pad with zeros. */
 export function slice(x: Tensor, start: number, end: number, axis: number): Tensor {
+  checkTensors("slice", { x });
   const along = normaliseAxis(axis, x.rank, "slice");
   const size = x.shape[along]!;
   if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start < end && end <= size)) {
@@ -94,24 +133,38 @@ export function slice(x: Tensor, start: number, end: number, axis: number): Tens
       `slice: ${start} to ${end} is not a part of axis ${along} of [${x.shape}]; use 0 <= start < end <= ${size}`,
     );
   }
-  const bounds = [[start], [end], [along]].map((value) => constant(value, "int64"));
+  const bounds = [[start], [end], [along]].map((value) => integers(value));
+  const shape = withSize(x.shape, along, end - start);
   return apply({
     op: "Slice",
     inputs: [x, ...bounds],
-    shape: withSize(x.shape, along, end - start),
+    shape,
     backward: (dy) => [pad(dy, start, size - end, along)],
+    origin: (position) => {
+      const place = placeOf(position, shape);
+      return [0, positionOf(place.with(along, place[along]! + start), x.shape)];
+    },
   });
 }
 
 /** Zeros before and after the elements of `axis`. Gradient: slice. */
 export function pad(x: Tensor, before: number, after: number, axis: number): Tensor {
+  checkTensors("pad", { x });
   const along = normaliseAxis(axis, x.rank, "pad");
   const size = x.shape[along]!;
+  if (!(Number.isInteger(before) && Number.isInteger(after) && before >= 0 && after >= 0))
+    throw new Error(`pad: ${before} before and ${after} after; expected whole numbers from 0 on`);
+  const shape = withSize(x.shape, along, before + size + after);
   const at = (count: number): Shape => x.shape.map((_, i) => (i === along ? count : 0));
   return apply({
     op: "Pad",
-    inputs: [x, constant([...at(before), ...at(after)], "int64")],
-    shape: withSize(x.shape, along, before + size + after),
+    inputs: [x, integers([...at(before), ...at(after)])],
+    shape,
     backward: (dy) => [slice(dy, before, before + size, along)],
+    origin: (position) => {
+      const place = placeOf(position, shape);
+      const at = place[along]! - before;
+      return at >= 0 && at < size ? [0, positionOf(place.with(along, at), x.shape)] : undefined;
+    },
   });
 }

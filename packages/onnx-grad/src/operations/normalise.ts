@@ -1,5 +1,6 @@
 // Normalisations over the last axis: softmax, log-softmax, layer norm and RMS norm.
 
+import { checkFloats, checkNumber } from "../checks.js";
 import { operands } from "../operands.js";
 import { apply, constant, type Tensor } from "../tensor.js";
 import { add, div, exp, mul, sqrt, sub } from "./arithmetic.js";
@@ -8,6 +9,7 @@ import { mean } from "./reduce.js";
 
 /** `e^x / sum(e^x)` over the last axis, safe for large x. */
 export function softmax(x: Tensor): Tensor {
+  checkRow("softmax", x);
   return apply({
     op: "Softmax",
     inputs: [x],
@@ -19,6 +21,7 @@ export function softmax(x: Tensor): Tensor {
 
 /** `log(softmax(x))` over the last axis without losing small probabilities. */
 export function logSoftmax(x: Tensor): Tensor {
+  checkRow("logSoftmax", x);
   return apply({
     op: "LogSoftmax",
     inputs: [x],
@@ -33,6 +36,8 @@ export function logSoftmax(x: Tensor): Tensor {
  * the gradient derives the deviation again from x.
  */
 export function standardise(x: Tensor, epsilon = 1e-5): Tensor {
+  checkRow("standardise", x);
+  checkEpsilon("standardise", epsilon);
   const channels = x.shape.at(-1)!;
   const fill = (value: number): Tensor => constant(new Float32Array(channels).fill(value), x.dtype);
   const stored = Math.fround(epsilon); // attributes of ONNX are float32
@@ -60,10 +65,24 @@ export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-
 /** `x / sqrt(mean(x^2) + epsilon) * weight` over the last axis; weight is [channels]. */
 export function rmsNorm(x: Tensor, weight: Tensor, epsilon = 1e-5): Tensor {
   checkChannels("rmsNorm", x, weight);
+  checkEpsilon("rmsNorm", epsilon);
   return mul(div(x, sqrt(add(mean(mul(x, x), -1, true), epsilon))), weight);
 }
 
+/** Throws unless there is a last axis, and its elements are floats. */
+function checkRow(where: string, x: Tensor): void {
+  checkFloats(where, { x });
+  if (x.rank === 0) throw new Error(`${where}: x is a scalar; it needs an axis to work along`);
+}
+
+function checkEpsilon(where: string, epsilon: number): void {
+  checkNumber(where, "epsilon", epsilon);
+  if (epsilon < 0) throw new Error(`${where}: epsilon is ${epsilon}; it must not be negative`);
+}
+
 function checkChannels(where: string, x: Tensor, parameter: Tensor): void {
+  checkRow(where, x);
+  checkFloats(where, { "the parameter": parameter });
   operands(where, [x, parameter]);
   if (parameter.rank !== 1 || parameter.size !== x.shape.at(-1)) {
     throw new Error(

@@ -1,18 +1,20 @@
 // Reductions beyond the plain sum: mean and maximum.
+import { checkFloats } from "../checks.js";
 import { normaliseAxes } from "../shapes.js";
-import { apply, constant, type Tensor } from "../tensor.js";
+import { apply, integers, type Tensor } from "../tensor.js";
 import { cast, div, equal, mul } from "./arithmetic.js";
 import { expand, reshape, sum } from "./broadcast.js";
 
 /** Mean over `axes` (default: all); with `keep` they stay with size 1. Gradient: expand, divided by the count. */
 export function mean(x: Tensor, axes?: number | readonly number[], keep = false): Tensor {
+  checkFloats("mean", { x });
   const over = normaliseAxes(axes, x.rank, "mean");
   if (over.length === 0) return x;
   const kept = x.shape.map((size, axis) => (over.includes(axis) ? 1 : size));
   const count = over.reduce((product, axis) => product * x.shape[axis]!, 1);
   return apply({
     op: "ReduceMean",
-    inputs: [x, constant(over, "int64")],
+    inputs: [x, integers(over)],
     shape: keep ? kept : x.shape.filter((_, axis) => !over.includes(axis)),
     attributes: { keepdims: { int: keep ? 1 : 0 } },
     backward: (dy) => [expand(reshape(mul(dy, 1 / count), kept), x.shape)],
@@ -21,12 +23,13 @@ export function mean(x: Tensor, axes?: number | readonly number[], keep = false)
 
 /** Largest element over `axes` (default: all). Equal largest elements share the gradient evenly. */
 export function max(x: Tensor, axes?: number | readonly number[], keep = false): Tensor {
+  checkFloats("max", { x });
   const over = normaliseAxes(axes, x.rank, "max");
   if (over.length === 0) return x;
   const kept = x.shape.map((size, axis) => (over.includes(axis) ? 1 : size));
   return apply({
     op: "ReduceMax",
-    inputs: [x, constant(over, "int64")],
+    inputs: [x, integers(over)],
     shape: keep ? kept : x.shape.filter((_, axis) => !over.includes(axis)),
     attributes: { keepdims: { int: keep ? 1 : 0 } },
     backward: (dy, y) => {

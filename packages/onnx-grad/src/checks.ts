@@ -1,0 +1,88 @@
+// What every operation checks of what it is given, and the sentences that say what is wrong with it.
+import type { DType, FloatDType, Shape, Tensor } from "./tensor.js";
+
+/** Element types with their least and greatest whole numbers; floats have none. */
+const ranges: { readonly [T in DType]: readonly [number, number] | undefined } = {
+  float32: undefined,
+  float64: undefined,
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  bool: [0, 1],
+};
+
+/** Throws unless all sizes are whole numbers from 1 on. */
+export function checkShape(where: string, shape: Shape): void {
+  if (!Array.isArray(shape))
+    throw new Error(`${where}: the shape is ${shape}; expected an array of sizes, as [2, 3]`);
+  const wrong = shape.find((size) => !Number.isSafeInteger(size) || size < 1);
+  if (wrong !== undefined) {
+    throw new Error(
+      `${where} has size ${wrong} in its shape [${shape}]; sizes are whole numbers from 1 on (leave out what has no elements)`,
+    );
+  }
+}
+
+/** Throws unless this is an element type. */
+export function checkDtype(where: string, dtype: DType): void {
+  if (!Object.hasOwn(ranges, dtype)) {
+    throw new Error(`${where} has element type ${dtype}; there are ${Object.keys(ranges).join(", ")}`);
+  }
+}
+
+/** Throws unless an element type that has no fractions can hold the numbers. */
+export function checkValues(where: string, dtype: DType, data: ArrayLike<number>): void {
+  const range = ranges[dtype];
+  if (!range) return;
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    if (Number.isInteger(value) && value >= range[0] && value <= range[1]) continue;
+    throw new Error(
+      `${where}: ${value} is not ${dtype === "bool" ? "a bool, 0 or 1" : `a whole number that ${dtype} can hold`}`,
+    );
+  }
+}
+
+/** Throws unless all of these, by name, are tensors; undefined ones too, as of a misspelt parameter. */
+export function checkTensors(where: string, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (isTensor(value)) continue;
+    const hint =
+      typeof value === "number"
+        ? `; constant(${value}) makes one of a number`
+        : value === undefined
+          ? "; is the name of a parameter misspelt?"
+          : "";
+    throw new Error(`${where}: ${name} is ${kindOf(value)}, expected a tensor${hint}`);
+  }
+}
+
+/** Throws unless the tensors, by name, are floats. */
+export function checkFloats(where: string, values: Readonly<Record<string, Tensor>>): void {
+  checkTensors(where, values);
+  for (const [name, { dtype }] of Object.entries(values)) {
+    if (isFloat(dtype)) continue;
+    throw new Error(`${where}: ${name} is ${dtype}, expected float32 or float64; convert it with cast`);
+  }
+}
+
+/** Throws unless a number is finite, also as float32 where it becomes one. */
+export function checkNumber(where: string, name: string, value: number): void {
+  if (typeof value !== "number" || !Number.isFinite(value))
+    throw new Error(`${where}: ${name} is ${kindOf(value)}, expected a finite number`);
+}
+
+/** Whether an element type carries gradients. */
+export function isFloat(dtype: DType): dtype is FloatDType {
+  return dtype === "float32" || dtype === "float64";
+}
+
+function isTensor(value: unknown): value is Tensor {
+  return typeof value === "object" && value !== null && "source" in value && "dtype" in value;
+}
+
+/** A value in words: a number as it is, everything else by its kind. */
+export function kindOf(value: unknown): string {
+  if (typeof value === "number" || value === null || value === undefined) return String(value);
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  return isTensor(value) ? "a tensor" : Array.isArray(value) ? "an array" : `of type ${typeof value}`;
+}
