@@ -1,6 +1,6 @@
 // Turns expressions into WGSL: one rule for each operation, in f32 and in numbers of any size (`wide.ts`).
 // Parts that occur more than once, and calls of functions, are given names.
-import { type Apply, type Expr, type Operation, type Rules, schedule } from "../expression/expr.js";
+import { type Apply, countUses, type Expr, type Operation, type Rules, schedule } from "../expression/expr.js";
 import { simplifyAll } from "../expression/simplify.js";
 import { literal } from "./text.js";
 
@@ -145,10 +145,7 @@ export function emitWgsl(
   const { rules, number } = targets[arithmetic];
   const roots = simplifyAll(expressions);
   const order = schedule(roots);
-  const uses = new Map<Expr, number>();
-  const use = (expr: Expr): void => void uses.set(expr, (uses.get(expr) ?? 0) + 1);
-  for (const node of order) if ("args" in node) node.args.forEach(use);
-  roots.forEach(use);
+  const uses = countUses(order, roots);
 
   const statements: string[] = [];
   const counts = new Map<Operation, number>();
