@@ -1,4 +1,41 @@
 // Small helpers that keep error messages alike: what was expected, what came, and the nearest name for a misspelt one.
+// What comes from outside is shortened before it enters a message, and looked up by own keys only.
+
+/** A text or a number from outside is shown up to this length. */
+const shownLength = 80;
+
+/** A text from outside for a message: its beginning, where it is long. */
+export function short(text: string): string {
+  return text.length > shownLength ? `${text.slice(0, shownLength)}... (${text.length} characters)` : text;
+}
+
+/** Any value from outside for a message, in JSON's notation as far as that is short; never more than a line. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return short(JSON.stringify(value.slice(0, 2 * shownLength)));
+  if (typeof value !== "object" || value === null) return short(String(value));
+  const budget = { parts: shownLength };
+  return short(shownPart(value, budget, 4));
+}
+
+function shownPart(value: unknown, budget: { parts: number }, levels: number): string {
+  if (typeof value !== "object" || value === null)
+    return typeof value === "string" ? shown(value) : String(value);
+  if (levels === 0 || budget.parts <= 0) return "...";
+  const list = Array.isArray(value);
+  const keys = list ? value.slice(0, shownLength).keys() : Object.keys(value).slice(0, shownLength);
+  const parts: string[] = [];
+  for (const key of keys) {
+    if (--budget.parts <= 0) break;
+    const part = shownPart((value as Record<string | number, unknown>)[key], budget, levels - 1);
+    parts.push(list ? part : `${shown(key)}:${part}`);
+  }
+  return list ? `[${parts.join(",")}]` : `{${parts.join(",")}}`;
+}
+
+/** The value that an object has itself under a name, never one that it inherits; undefined where it has none. */
+export function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
 
 /** Joins names for a sentence: "gate, up and beta". */
 export function listing(names: readonly string[]): string {
@@ -6,8 +43,12 @@ export function listing(names: readonly string[]): string {
   return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
+/** No name is longer; what is has no near one. */
+const longestName = 64;
+
 /** " Did you mean swiglu?" for the known name with the fewest edits, or "" where none is near. */
 export function suggestion(name: string, known: readonly string[]): string {
+  if (name.length > longestName) return "";
   let best = { candidate: "", distance: Number.POSITIVE_INFINITY };
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
@@ -40,6 +81,6 @@ export function rejectUnknownKeys(
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue;
     const takes = known.length > 0 ? `takes ${listing(known)}` : `takes no ${what}s`;
-    throw new TypeError(`unknown ${what} ${key}: ${owner} ${takes}.${suggestion(key, known)}`);
+    throw new TypeError(`unknown ${what} ${short(key)}: ${owner} ${takes}.${suggestion(key, known)}`);
   }
 }

@@ -1,5 +1,6 @@
 // Scalar expressions: the immutable trees in which every activation is written.
 // An expression is a number, a variable, or one operation applied to others; nothing else exists.
+import { postOrder } from "./walk.js";
 
 /** Every operation with its number of operands. All rule tables are typed by this one, so none can miss a case. */
 export const arity = {
@@ -141,18 +142,21 @@ export function variablesOf(expr: Expr): Set<string> {
   return names;
 }
 
+const leaf: readonly Expr[] = [];
+export const operandsOf = (node: Expr): readonly Expr[] => ("args" in node ? node.args : leaf);
+
 /** All distinct nodes of the given expressions, each after its operands: the order in which to compute them. */
 export function schedule(exprs: readonly Expr[]): Expr[] {
-  const seen = new Set<Expr>();
-  const order: Expr[] = [];
-  const visit = (node: Expr): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    if ("args" in node) node.args.forEach(visit);
-    order.push(node);
-  };
-  exprs.forEach(visit);
-  return order;
+  return postOrder(exprs, operandsOf);
+}
+
+/** How often each node is used: as an operand of a node in `order`, or as one of the results. */
+export function countUses(order: readonly Expr[], results: readonly Expr[] = []): Map<Expr, number> {
+  const uses = new Map<Expr, number>();
+  const use = (expr: Expr): void => void uses.set(expr, (uses.get(expr) ?? 0) + 1);
+  for (const node of order) operandsOf(node).forEach(use);
+  results.forEach(use);
+  return uses;
 }
 
 /** Replaces variables by expressions; those not named stay. */
@@ -166,11 +170,43 @@ export function substitute(expr: Expr, replacements: Readonly<Record<string, Ope
 
 /** Rebuilds an expression from its leaves up, passing every node, with its operands already rebuilt, to `change`. */
 export function rewrite(expr: Expr, change: (node: Expr) => Expr): Expr {
-  const rebuilt = new Map<Expr, Expr>();
-  for (const node of schedule([expr])) {
-    const args = "args" in node ? node.args.map((arg) => rebuilt.get(arg) as Expr) : [];
-    const same = !("args" in node) || args.every((arg, i) => arg === node.args[i]);
-    rebuilt.set(node, change(same ? node : { op: (node as Apply).op, args }));
+  return new Rewriter(change).rewrite(expr);
+}
+
+/** Rebuilds several expressions by one change; what they share, and what is rebuilt already, is rebuilt once. */
+export class Rewriter {
+  private readonly rebuilt = new Map<Expr, Expr>();
+
+  constructor(private readonly change: (node: Expr) => Expr) {}
+
+  rewrite(expr: Expr): Expr {
+    const { rebuilt } = this;
+    const open = (node: Expr): readonly Expr[] => (rebuilt.has(node) ? leaf : operandsOf(node));
+    for (const node of postOrder([expr], open)) {
+      if (rebuilt.has(node)) continue;
+      const args = operandsOf(node).map((arg) => rebuilt.get(arg) as Expr);
+      const same = !("args" in node) || args.every((arg, i) => arg === node.args[i]);
+      rebuilt.set(node, this.change(same ? node : { op: (node as Apply).op, args }));
+    }
+    return rebuilt.get(expr) as Expr;
   }
-  return rebuilt.get(expr) as Expr;
+
+  /** Takes parts as they are: a walk stops at them. */
+  keep(parts: readonly Expr[]): void {
+    for (const part of parts) this.rebuilt.set(part, part);
+  }
+}
+
+/**
+ * Expands operations until none is left that `expansionOf` knows, which gives undefined for those that stay. What it is
+ * given has its operands expanded already, so what it makes of them is gone through no further than to them.
+ */
+export function expandAll(exprs: readonly Expr[], expansionOf: (node: Apply) => Expr | undefined): Expr[] {
+  const rewriter = new Rewriter((node) => {
+    const expansion = "args" in node ? expansionOf(node) : undefined;
+    if (expansion === undefined) return node;
+    rewriter.keep((node as Apply).args);
+    return rewriter.rewrite(expansion); // as deep as expansions need one another, whatever the expression's depth
+  });
+  return exprs.map((expr) => rewriter.rewrite(expr));
 }

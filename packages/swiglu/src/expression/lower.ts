@@ -10,6 +10,7 @@ import {
   div,
   type Expr,
   exp,
+  expandAll,
   expm1,
   log,
   max,
@@ -19,12 +20,11 @@ import {
   num,
   type Operand,
   type Operation,
-  rewrite,
   selectGreater,
   sub,
   tanh,
 } from "./expr.js";
-import { simplify } from "./simplify.js";
+import { simplifyAll } from "./simplify.js";
 
 /** How many terms the series need for a precision. */
 interface Terms {
@@ -133,15 +133,24 @@ export type BasicOperation = Exclude<Operation, LoweredOperation>;
  * @example
  * text(lower(sigmoid("x"), new Set(), float32)) // "exp(min(x, 0)) / (1 + exp(-abs(x)))"
  */
-export function lower(expr: Expr, native: ReadonlySet<Operation>, { epsilon }: Precision): Expr {
+export function lower(expr: Expr, native: ReadonlySet<Operation>, precision: Precision): Expr {
+  return lowerAll([expr], native, precision)[0] as Expr;
+}
+
+/** The same for several expressions, each what they share is rewritten once. */
+export function lowerAll(
+  exprs: readonly Expr[],
+  native: ReadonlySet<Operation>,
+  { epsilon }: Precision,
+): Expr[] {
   const terms = epsilon < 2 ** -30 ? double : single;
-  const expand = (node: Expr): Expr => {
-    if (!("args" in node) || native.has(node.op) || !isLowered(node)) return node;
+  const expanded = expandAll(exprs, (node) => {
+    if (native.has(node.op) || !isLowered(node)) return undefined;
     const lowering: Lowering = lowerings[node.op];
     const [a, b, c] = node.args as readonly [Expr, Expr, Expr];
-    return rewrite(lowering(terms, a, b, c), expand);
-  };
-  return simplify(rewrite(expr, expand));
+    return lowering(terms, a, b, c);
+  });
+  return simplifyAll(expanded);
 }
 
 function isLowered(node: Apply): node is Apply<LoweredOperation> {

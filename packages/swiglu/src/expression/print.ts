@@ -1,6 +1,7 @@
 // Writes expressions for people: as plain text for terminals and code, and as LaTeX for documents.
 // Each notation is one table of rules; brackets come from the precedence of what is written.
-import { type Expr, type Rules, schedule, variablesOf } from "./expr.js";
+import { short } from "../errors.js";
+import { countUses, type Expr, type Rules, schedule } from "./expr.js";
 import { simplify } from "./simplify.js";
 
 /** How tightly written text holds together: a sum binds loosest, an atom needs no brackets ever. */
@@ -18,67 +19,120 @@ interface Written {
 interface Notation {
   readonly number: (value: number) => string;
   readonly variable: (name: string) => string;
+  /** The name of a part by number: t1, t2 ... */
+  readonly numbered: (i: number) => string;
+  /** A remark about what is written. */
+  readonly remark: (words: string) => string;
   readonly rules: Rules<Written, Written>;
 }
 
-/** Plain text, close to JavaScript. Example: `text(activations.swish.expression)` is `x * sigmoid(beta * x)`. */
-export function text(expr: Expr): string {
-  return write(expr, plain).text;
-}
+/** Expressions up to this length are written as they are. */
+const longestPlain = 4000;
+/** No part is written longer than about this; what is larger is taken apart. */
+const longestPart = 1000;
+/** All that is written of one expression, about; what does not fit is left out, and the text says so. */
+const longestText = 20_000;
+/** Parts shorter than this in plain text are repeated rather than named. */
+const shortPart = 14;
 
-/** LaTeX, with `g` for the gate and `u` for up. Example: `\\sigma\\left(\\beta\\,x\\right)`. */
-export function latex(expr: Expr): string {
-  return write(expr, tex).text;
+/**
+ * Plain text, close to JavaScript. Example: `text(activations.swish.expression)` is `x * sigmoid(beta * x)`. What would be
+ * longer than 4,000 characters is written in parts, as `textWithParts` does it.
+ */
+export function text(expr: Expr): string {
+  return write(expr, plain, ", ");
 }
 
 /**
- * Plain text in which long parts that occur more than once have names, for gradients.
+ * LaTeX, with `g` for the gate and `u` for up. Example: `\\sigma\\left(\\beta\\,x\\right)`. What would be longer than 4,000
+ * characters is written in parts, as `latexWithParts` does it.
+ */
+export function latex(expr: Expr): string {
+  return write(expr, tex, texSeparator);
+}
+
+/**
+ * Plain text in which long parts that occur more than once have names, for gradients. Parts of more than about 1,000
+ * characters have names too; of all that, about 20,000 characters are written, and a last remark says how much is not.
  *
  * @example
  * textWithParts(swigluClamped.expression) // "p * sigmoid(p) * clamp(up, -limit, limit), p = min(gate, limit)"
  */
 export function textWithParts(expr: Expr): string {
-  return writeWithParts(expr, plain, ", ");
+  return writeWithParts(simplify(expr), plain, ", ");
 }
 
-/** LaTeX in which long parts that occur more than once have names. */
+/** LaTeX in which long parts that occur more than once have names, otherwise as `textWithParts`. */
 export function latexWithParts(expr: Expr): string {
-  return writeWithParts(expr, tex, ", \\quad ");
+  return writeWithParts(simplify(expr), tex, texSeparator);
 }
 
-/** Parts shorter than this in plain text are repeated rather than named. */
-const shortPart = 14;
+const texSeparator = ", \\quad ";
 
-function writeWithParts(expr: Expr, notation: Notation, separator: string): string {
-  const root = simplify(expr);
+function write(expr: Expr, notation: Notation, separator: string): string {
+  const written = new Map<Expr, Written>();
+  for (const node of schedule([expr])) {
+    const whole = writeNode(node, notation, written);
+    if (whole.text.length > longestPlain) return writeWithParts(expr, notation, separator);
+    written.set(node, whole);
+  }
+  return (written.get(expr) as Written).text;
+}
+
+function writeWithParts(root: Expr, notation: Notation, separator: string): string {
   const order = schedule([root]);
-  const uses = new Map<Expr, number>();
-  for (const node of order)
-    if ("args" in node) for (const arg of node.args) uses.set(arg, (uses.get(arg) ?? 0) + 1);
-  const free = [..."pqrstvwabcd"].filter((name) => !variablesOf(root).has(name));
-  const names = new Map<Expr, string>();
-  for (const node of order)
-    if ("args" in node && (uses.get(node) ?? 0) > 1 && text(node).length > shortPart) {
-      const name = free.shift();
-      if (name !== undefined) names.set(node, name);
-    }
-  const parts = [...names].map(([node, name]) => {
-    const others = new Map(names);
-    others.delete(node);
-    return `${name} = ${write(node, notation, others).text}`;
-  });
-  return [write(root, notation, names).text, ...parts].join(separator);
+  const uses = countUses(order);
+  const long = longParts(order);
+  const names = partNames(order, notation.numbered);
+  const written = new Map<Expr, Written>();
+  const parts: string[] = [];
+  for (const node of order) {
+    const whole = writeNode(node, notation, written);
+    const shared = (uses.get(node) ?? 0) > 1 && long.has(node);
+    if (node !== root && "args" in node && (shared || whole.text.length > longestPart)) {
+      const name = names.next().value as string;
+      parts.push(`${name} = ${whole.text}`);
+      written.set(node, atom(name));
+    } else written.set(node, whole);
+  }
+  const { text } = written.get(root) as Written;
+  let room = longestText - text.length;
+  const shownFrom = parts.findLastIndex((part) => (room -= part.length) < 0) + 1;
+  if (shownFrom === 0) return [text, ...parts].join(separator);
+  // Cut at the far end: what is near the root is shown, from there on down.
+  const remark = notation.remark(
+    `cut here: ${shownFrom} of ${parts.length} parts are left out, of an expression of ${order.length} operations and operands`,
+  );
+  return [text, ...parts.slice(shownFrom).toReversed(), remark].join(separator);
 }
 
-/** Writes an expression; parts in `names` appear by their name. */
-function write(expr: Expr, notation: Notation, names?: ReadonlyMap<Expr, string>): Written {
-  const name = names?.get(expr);
-  if (name !== undefined) return atom(name);
-  if (expr.op === "num")
-    return { text: notation.number(expr.value), binding: expr.value < 0 ? Binding.Product : Binding.Atom };
-  if (expr.op === "variable") return atom(notation.variable(expr.name));
-  const rule = notation.rules[expr.op] as (...args: Written[]) => Written;
-  return rule(...expr.args.map((arg) => write(arg, notation, names)));
+/** Single letters, then t1, t2 ...: what is no variable's name. */
+function* partNames(order: readonly Expr[], numbered: (i: number) => string): Generator<string, never> {
+  const taken = new Set(order.flatMap((node) => (node.op === "variable" ? [node.name] : [])));
+  for (const letter of "pqrstvwabcd") if (!taken.has(letter)) yield letter;
+  for (let i = 1; ; i++) if (!taken.has(`t${i}`)) yield numbered(i);
+}
+
+/** The parts whose plain text, all written out, is longer than `shortPart`. */
+function longParts(order: readonly Expr[]): Set<Expr> {
+  const long = new Set<Expr>();
+  const written = new Map<Expr, Written>();
+  for (const node of order) {
+    const whole = writeNode(node, plain, written);
+    if (whole.text.length > shortPart) long.add(node);
+    // However much longer it is does not matter.
+    written.set(node, { ...whole, text: whole.text.slice(0, shortPart + 1) });
+  }
+  return long;
+}
+
+/** One node, from how its operands are written. */
+function writeNode(node: Expr, notation: Notation, written: ReadonlyMap<Expr, Written>): Written {
+  if (node.op === "num")
+    return { text: notation.number(node.value), binding: node.value < 0 ? Binding.Product : Binding.Atom };
+  if (node.op === "variable") return atom(notation.variable(node.name));
+  const rule = notation.rules[node.op] as (...args: Written[]) => Written;
+  return rule(...node.args.map((arg) => written.get(arg) as Written));
 }
 
 const atom = (text: string): Written => ({ text, binding: Binding.Atom });
@@ -117,7 +171,9 @@ const call =
 
 const plain: Notation = {
   number: String,
-  variable: (name) => name,
+  variable: short,
+  numbered: (i) => `t${i}`,
+  remark: (words) => `... (${words})`,
   rules: {
     ...plainArithmetic,
     div: (a, b) => ({
@@ -186,8 +242,10 @@ const tex: Notation = {
   variable: (name) => {
     if (Object.hasOwn(texNames, name)) return texNames[name] as string;
     if (greek.has(name)) return `\\${name}`;
-    return name.length === 1 ? name : `\\mathrm{${name.replaceAll("_", "\\_")}}`;
+    return name.length === 1 ? name : `\\mathrm{${short(name).replaceAll("_", "\\_")}}`;
   },
+  numbered: (i) => `t_{${i}}`,
+  remark: (words) => `\\ldots \\text{ (${words})}`,
   rules: {
     ...texArithmetic,
     mul: (a, b) => {

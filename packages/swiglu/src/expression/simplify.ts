@@ -1,6 +1,6 @@
 // Simplifies expressions without changing what they compute, and makes equal parts one shared object.
 // Only rewrites that are exact in floating point are used: no reassociation, no 0 * x.
-import { apply, type Expr, num, type Operation, rewrite } from "./expr.js";
+import { apply, type Expr, num, type Operation, Rewriter } from "./expr.js";
 import { applyOperation } from "./tape.js";
 
 /** Simplifies one expression. Example: `simplify(mul(1, "x"))` is the variable `x`. */
@@ -11,7 +11,8 @@ export function simplify(expr: Expr): Expr {
 /** Simplifies several expressions so that what they have in common is shared between them too. */
 export function simplifyAll(exprs: readonly Expr[]): Expr[] {
   const shared = new Interner();
-  return exprs.map((expr) => rewrite(expr, (node) => shared.intern(reduce(node))));
+  const rewriter = new Rewriter((node) => shared.intern(reduce(node)));
+  return exprs.map((expr) => rewriter.rewrite(expr));
 }
 
 /** Operations whose two operands may be exchanged. */
@@ -22,6 +23,7 @@ class Interner {
   private readonly ids = new Map<Expr, number>();
   private readonly known = new Map<string, Expr>();
 
+  /** Goes no deeper than what `reduce` has just made: all else is known. */
   intern(expr: Expr): Expr {
     if (this.ids.has(expr)) return expr;
     const node = "args" in expr ? { op: expr.op, args: expr.args.map((arg) => this.intern(arg)) } : expr;
@@ -51,7 +53,7 @@ function reduce(expr: Expr): Expr {
   const values = expr.args.flatMap((arg) => (arg.op === "num" ? [arg.value] : []));
   if (values.length === expr.args.length) {
     const value = applyOperation(expr.op, values);
-    if (Number.isFinite(value)) return num(value);
+    if (Number.isFinite(value) || (expr.op === "neg" && !Number.isNaN(value))) return num(value);
   }
   const [a, b] = expr.args as readonly [Expr, Expr];
   switch (expr.op) {
@@ -79,6 +81,18 @@ function reduce(expr: Expr): Expr {
       return expr;
     case "div":
       return isNum(b, 1) ? a : expr;
+    // An infinite limit is none.
+    case "min":
+      return isNum(b, Infinity) ? a : isNum(a, Infinity) ? b : expr;
+    case "max":
+      return isNum(b, -Infinity) ? a : isNum(a, -Infinity) ? b : expr;
+    case "softClamp":
+      return isNum(b, Infinity) ? a : expr;
+    case "clamp": {
+      const high = expr.args[2] as Expr;
+      if (isNum(b, -Infinity)) return reduce(apply("min", [a, high]));
+      return isNum(high, Infinity) ? reduce(apply("max", [a, b])) : expr;
+    }
     default:
       return expr;
   }

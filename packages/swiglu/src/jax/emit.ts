@@ -1,7 +1,7 @@
 // Turns expressions into jax-js operations: one rule for each native operation, shared parts computed once.
 // Arrays are counted by hand: every rule consumes its operands, and the emitter takes a reference for each further use.
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
-import { type Expr, type Operands, type Operation, schedule } from "../expression/expr.js";
+import { countUses, type Expr, type Operands, type Operation, schedule } from "../expression/expr.js";
 import { differentiable, type NativeOperation } from "./forms.js";
 
 /** An operand of a rule: an array to consume, or a constant. */
@@ -59,9 +59,7 @@ export function emit(expr: Expr, variables: Readonly<Record<string, JaxArray>>):
   const lowered = loweredForms.get(expr) ?? differentiable(expr);
   loweredForms.set(expr, lowered);
   const order = schedule([lowered]);
-  const uses = new Map<Expr, number>([[lowered, 1]]);
-  for (const node of order)
-    if ("args" in node) for (const arg of node.args) uses.set(arg, (uses.get(arg) ?? 0) + 1);
+  const uses = countUses(order, [lowered]);
 
   const values = new Map<Expr, JaxArray>();
   const take = (node: Expr): Operand => {

@@ -8,6 +8,7 @@ import {
   div,
   type Expr,
   exp,
+  expandAll,
   expm1,
   max,
   min,
@@ -18,6 +19,7 @@ import {
   type Operands,
   type Operation,
   rewrite,
+  schedule,
   selectGreater,
   sub,
   substitute,
@@ -187,11 +189,28 @@ function tanhDefect(z: Expr): Expr {
   return mul(mul(z, square), div(polynomial(series, square), cosh));
 }
 
+/** What masks may add to an expression, in variables: each selection masks those of both its branches. */
+const mostMasks = 100_000;
+
 /**
  * Rewrites an expression in native operations whose derivatives, taken by rule, are right.
- * In branches that are not taken, variables become 0.5, so that nothing there can overflow.
+ * In branches that are not taken, variables become 0.5, so that nothing there can overflow. Throws a RangeError where
+ * selections within selections make that too much.
  */
 export function differentiable(expr: Expr): Expr {
+  let walked = 0;
+  const where = (branch: Expr, masked: (v: Operand) => Expr): Expr => {
+    if (!("args" in branch)) return branch;
+    walked += schedule([branch]).length;
+    if (walked > mostMasks)
+      throw new RangeError(
+        "the expression has too many selections (or functions such as elu) within selections for jax-js: compute it in several calls",
+      );
+    return substitute(
+      branch,
+      Object.fromEntries([...variablesOf(branch)].map((name) => [name, masked(name)])),
+    );
+  };
   const masked = rewrite(expr, (node) => {
     if (node.op !== "selectGreater") return node;
     const [a, b, then, otherwise] = node.args as readonly [Expr, Expr, Expr, Expr];
@@ -202,15 +221,10 @@ export function differentiable(expr: Expr): Expr {
       where(otherwise, (v) => selectGreater(a, b, 0.5, v)),
     );
   });
-  const expand = (node: Expr): Expr => {
-    if (!("args" in node) || !Object.hasOwn(forms, node.op)) return node;
-    const form = forms[node.op as keyof Forms] as (...operands: readonly Expr[]) => Expr;
-    return rewrite(form(...node.args), expand);
-  };
-  return simplify(rewrite(masked, expand));
-}
-
-function where(branch: Expr, masked: (v: Operand) => Expr): Expr {
-  if (!("args" in branch)) return branch;
-  return substitute(branch, Object.fromEntries([...variablesOf(branch)].map((name) => [name, masked(name)])));
+  const [expanded] = expandAll([masked], ({ op, args }) => {
+    if (!Object.hasOwn(forms, op)) return undefined;
+    const form = forms[op as keyof Forms] as (...operands: readonly Expr[]) => Expr;
+    return form(...args);
+  });
+  return simplify(expanded as Expr);
 }

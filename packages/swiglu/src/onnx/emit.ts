@@ -1,11 +1,12 @@
 // Turns expressions into ONNX nodes, by the rules of one mode; shared parts are computed once.
 import { float32, float64 } from "../expression/bound.js";
-import { type Expr, type Operation, variable, variablesOf } from "../expression/expr.js";
-import { lower } from "../expression/lower.js";
+import { type Expr, type Operation, operandsOf, schedule, variable } from "../expression/expr.js";
+import { lowerAll } from "../expression/lower.js";
 import { simplifyAll } from "../expression/simplify.js";
+import { postOrder } from "../expression/walk.js";
 import { FragmentWriter } from "./fragment.js";
 import type { OnnxAttribute, OnnxFragment } from "./model.js";
-import { type OperatorScope, operatorFor } from "./operators.js";
+import { type OperatorCall, type OperatorScope, operatorFor } from "./operators.js";
 import type { EmitOptions } from "./options.js";
 import { type AnyRule, ruleTables } from "./rules.js";
 
@@ -23,25 +24,26 @@ export function emitNodes(expressions: readonly Expr[], options: EmitOptions): O
   const rules = ruleTables[math];
   const native = new Set(Object.keys(rules) as Operation[]);
   const precision = dtype === "float64" ? float64 : float32;
-  const { parts, calls } = placeOperators(simplifyAll(expressions), scopeOf(options));
-  const lowered = simplifyAll(parts.map((part) => lower(part, native, precision)));
+  const whole = simplifyAll(expressions);
+  const { parts, calls } = placeOperators(whole, scopeOf(whole, options));
+  const lowered = lowerAll(parts, native, precision);
 
   const write = new FragmentWriter(options);
   const names = new Map<Expr, string>();
-  const nameOf = (expr: Expr): string => {
-    const name = names.get(expr) ?? emit(expr);
-    names.set(expr, name);
-    return name;
-  };
+  const nameOf = (expr: Expr): string => names.get(expr) as string;
+  const callOf = (expr: Expr) => (expr.op === "variable" ? calls.get(expr.name) : undefined);
+  const needed = (expr: Expr): readonly Expr[] =>
+    callOf(expr)?.operands.map((part) => lowered[part] as Expr) ?? operandsOf(expr);
   const emit = (expr: Expr): string => {
     if (expr.op === "num") return write.constant(expr.value);
-    if (expr.op !== "variable") return (rules[expr.op] as AnyRule)(write, ...expr.args.map(nameOf));
-    const call = calls.get(expr.name);
-    if (!call) return write.variable(expr.name);
-    const operands = call.operands.map((part) => nameOf(lowered[part] as Expr));
-    return write.operator(call.opType, operands, call.attributes);
+    const operands = needed(expr).map(nameOf);
+    if (expr.op !== "variable") return (rules[expr.op] as AnyRule)(write, ...operands);
+    const call = callOf(expr);
+    return call ? write.operator(call.opType, operands, call.attributes) : write.variable(expr.name);
   };
-  return write.finish(lowered.slice(lowered.length - expressions.length).map(nameOf));
+  const results = lowered.slice(lowered.length - expressions.length);
+  for (const expr of postOrder(results, needed)) names.set(expr, emit(expr));
+  return write.finish(results.map(nameOf));
 }
 
 /** An operator that stands for a whole formula; its operands are parts, by position. */
@@ -59,30 +61,41 @@ function placeOperators(expressions: readonly Expr[], scope: OperatorScope) {
   const parts: Expr[] = [];
   const calls = new Map<string, PlacedCall>();
   const placed = new Map<Expr, Expr>();
-  const place = (expr: Expr): Expr => {
-    const result = placed.get(expr) ?? placeNew(expr);
-    placed.set(expr, result);
-    return result;
-  };
-  const placeNew = (expr: Expr): Expr => {
+  const found = new Map<Expr, OperatorCall>();
+  const needed = (expr: Expr): readonly Expr[] => {
     const call = operatorFor(expr, scope);
-    if (!call) return "args" in expr ? { op: expr.op, args: expr.args.map(place) } : expr;
-    const operands = call.inputs.map((input) => parts.push(place(input)) - 1);
+    if (call) found.set(expr, call);
+    return call?.inputs ?? operandsOf(expr);
+  };
+  const placedOf = (expr: Expr): Expr => placed.get(expr) as Expr;
+  const place = (expr: Expr): Expr => {
+    const call = found.get(expr);
+    if (!call) return "args" in expr ? { op: expr.op, args: expr.args.map(placedOf) } : expr;
+    const operands = call.inputs.map((input) => parts.push(placedOf(input)) - 1);
     const name = `operator ${calls.size}`; // no variable's name has a space
     calls.set(name, { ...call, operands });
     return variable(name);
   };
-  const roots = expressions.map(place);
-  return { parts: [...parts, ...roots], calls };
+  for (const expr of postOrder(expressions, needed)) placed.set(expr, place(expr));
+  return { parts: [...parts, ...expressions.map(placedOf)], calls };
 }
 
-function scopeOf({ math, opset = 21, fullShape = [], attributes = [] }: EmitOptions): OperatorScope {
+function scopeOf(
+  expressions: readonly Expr[],
+  { math, opset = 21, fullShape = [], attributes = [] }: EmitOptions,
+): OperatorScope {
+  const full = new Set<Expr>();
+  for (const node of schedule(expressions))
+    if (
+      node.op === "variable" ? fullShape.includes(node.name) : operandsOf(node).some((arg) => full.has(arg))
+    )
+      full.add(node);
   return {
     opset: math === "fast" ? opset : 0, // exact mode has no use for operators of unknown accuracy
     attribute: (value) => {
       if (value.op === "num") return { float: value.value };
       return value.op === "variable" && attributes.includes(value.name) ? { floatOf: value.name } : undefined;
     },
-    fullShape: (operand) => [...variablesOf(operand)].some((name) => fullShape.includes(name)),
+    fullShape: (operand) => full.has(operand),
   };
 }

@@ -66,8 +66,8 @@ export class NodeWriter implements GraphWriter {
       fullShape: activation.inputs,
       attributes: attributes ? Object.keys(numbers) : [],
     });
-    this.nodes.push(...nodes);
-    this.constants.push(...constants.map(scalar));
+    for (const node of nodes) this.nodes.push(node); // spread, a hundred thousand overflow the stack
+    for (const constant of constants) this.constants.push(scalar(constant));
     return result;
   }
 

@@ -54,7 +54,7 @@ export class GraphBuilder {
     });
     for (const { name, value } of constants)
       this.initializers.push({ name, dtype: "float32", shape: [], data: [value] });
-    this.nodes.push(...nodes);
+    for (const node of nodes) this.nodes.push(node); // spread, a hundred thousand overflow the stack
     return outputs;
   }
 

@@ -1,6 +1,7 @@
 // Turns expressions into TensorFlow.js operations: one rule for each operation, shared parts computed once.
 // Operations that its backends compute badly are lowered, or joined from two that are good in different ranges.
 import * as tf from "@tensorflow/tfjs";
+import { own } from "../errors.js";
 import { float32 } from "../expression/bound.js";
 import {
   type Expr,
@@ -8,12 +9,15 @@ import {
   neg,
   type Operands,
   type Operation,
-  rewrite,
+  Rewriter,
   schedule,
   sigmoid,
 } from "../expression/expr.js";
-import { type BasicOperation, type LoweredOperation, lower } from "../expression/lower.js";
-import { simplifyAll } from "../expression/simplify.js";
+import {
+  type BasicOperation,
+  type LoweredOperation,
+  lowerAll as lowerOperations,
+} from "../expression/lower.js";
 import type { Values } from "./seam.js";
 
 /** Numbers stay numbers, which TensorFlow.js's operations take too. */
@@ -61,16 +65,20 @@ const rules: Readonly<Partial<Record<Operation, AnyRule>>> = {
 const native: ReadonlySet<Operation> = new Set(Object.keys(rules) as Operation[]);
 
 /** The slope as a product shares its sigmoid with the values around it. */
-const sharing = (expr: Expr): Expr =>
-  rewrite(expr, (node) => {
-    if (node.op !== "sigmoidSlope") return node;
-    const [a] = node.args as readonly [Expr];
-    return mul(sigmoid(a), sigmoid(neg(a)));
-  });
+const sharing = (node: Expr): Expr => {
+  if (node.op !== "sigmoidSlope") return node;
+  const [a] = node.args as readonly [Expr];
+  return mul(sigmoid(a), sigmoid(neg(a)));
+};
 
 /** Expressions in the operations of the table above, with what they have in common shared. */
 export function lowerAll(expressions: readonly Expr[]): readonly Expr[] {
-  return simplifyAll(expressions.map((expr) => lower(sharing(expr), native, float32)));
+  const rewriter = new Rewriter(sharing);
+  return lowerOperations(
+    expressions.map((expr) => rewriter.rewrite(expr)),
+    native,
+    float32,
+  );
 }
 
 /**
@@ -97,7 +105,7 @@ export function computeAll(lowered: readonly Expr[], variables: Values): tf.Tens
 }
 
 function lookUp(name: string, variables: Values): Value {
-  const value = variables[name];
+  const value = own(variables, name);
   if (value === undefined) throw new ReferenceError(`${name} has no value`);
   return value;
 }

@@ -86,6 +86,8 @@ export class ModuleBuilder {
     const locals: ValueType[] = [];
     const body: Body = {
       local: (type) => {
+        if (locals.length >= mostLocals)
+          throw tooLarge(name, `needs more than ${mostLocals} local variables`);
         locals.push(type);
         return new Local(type, parameters.length + locals.length - 1);
       },
@@ -118,11 +120,21 @@ export class ModuleBuilder {
   }
 }
 
-function encodeBody({ locals, code }: FunctionCode): number[] {
+/** What engines allow in one function (WebAssembly JavaScript Interface, implementation-defined limits). */
+const mostLocals = 50_000;
+const mostBytes = 7_654_321;
+
+const tooLarge = (name: string, what: string): RangeError =>
+  new RangeError(
+    `the kernel ${name} ${what}, which no WebAssembly function may have: the formula is too long, compute it in several activations, or on the reference backend`,
+  );
+
+function encodeBody({ name, locals, code }: FunctionCode): number[] {
   const sink: Sink = { bytes: [], labels: [] };
   code.emit(sink);
   const groups = runs(locals).map(([type, count]) => [...unsigned(count), typeBytes[type]]);
   const body = [...vector(groups), ...sink.bytes, 0x0b];
+  if (body.length > mostBytes) throw tooLarge(name, `has ${body.length} bytes of code`);
   return [...unsigned(body.length), ...body];
 }
 

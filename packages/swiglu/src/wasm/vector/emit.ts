@@ -1,8 +1,14 @@
 // Turns expressions into SIMD code on four lanes: one rule for each operation that is not lowered.
 import { float32 } from "../../expression/bound.js";
-import { type Apply, type Expr, type Operands, type Operation, schedule } from "../../expression/expr.js";
-import { type BasicOperation, lower } from "../../expression/lower.js";
-import { simplifyAll } from "../../expression/simplify.js";
+import {
+  type Apply,
+  countUses,
+  type Expr,
+  type Operands,
+  type Operation,
+  schedule,
+} from "../../expression/expr.js";
+import { type BasicOperation, lowerAll } from "../../expression/lower.js";
 import type { Code } from "../assembler/code.js";
 import { f32x4, v128 } from "../assembler/instructions.js";
 import { atan, exp, expSmall, log, sigmoid, sigmoidSlope, sigmoidWithSlope, tanh } from "./math.js";
@@ -62,29 +68,41 @@ const rules: { readonly [O in BasicOperation | Native]: Rule<O> } = {
 };
 
 /** The rule for a node; some operands allow a shorter one. */
-function ruleFor(node: Apply, slopes: ReadonlySet<Expr | undefined>): AnyRule {
+function ruleFor(node: Apply, slopes: ReadonlySet<Expr | undefined>, signs: Signs): AnyRule {
   const [operand] = node.args as readonly [Expr];
   if (node.op === "sigmoid" && slopes.has(operand)) return sigmoidWithSlope as AnyRule;
-  if (node.op === "exp" && neverPositive(operand)) return expSmall as AnyRule;
+  if (node.op === "exp" && signs.neverPositive.has(operand)) return expSmall as AnyRule;
   return rules[node.op as keyof typeof rules] as AnyRule;
 }
 
-function neverPositive(expr: Expr): boolean {
-  if (expr.op === "num") return expr.value <= 0;
-  if (expr.op === "variable") return false;
-  const [a, b] = expr.args as readonly [Expr, Expr];
-  if (expr.op === "neg") return neverNegative(a);
-  if (expr.op === "min") return neverPositive(a) || neverPositive(b);
-  return expr.op === "mul" && neverPositive(a) && neverNegative(b);
+/** The parts whose sign is known. */
+interface Signs {
+  readonly neverPositive: ReadonlySet<Expr>;
+  readonly neverNegative: ReadonlySet<Expr>;
 }
 
-function neverNegative(expr: Expr): boolean {
-  if (expr.op === "num") return expr.value >= 0;
-  if (expr.op === "variable") return false;
-  const [a, b] = expr.args as readonly [Expr, Expr];
-  if (expr.op === "mul") return a === b || (neverNegative(a) && neverNegative(b));
-  if (expr.op === "min") return neverNegative(a) && neverNegative(b);
-  return expr.op === "abs" || expr.op === "exp";
+function signsOf(order: readonly Expr[]): Signs {
+  const [neverPositive, neverNegative] = [new Set<Expr>(), new Set<Expr>()];
+  for (const expr of order) {
+    if (expr.op === "variable") continue;
+    if (expr.op === "num") {
+      if (expr.value <= 0) neverPositive.add(expr);
+      if (expr.value >= 0) neverNegative.add(expr);
+      continue;
+    }
+    const { op } = expr;
+    const [a, b] = expr.args as readonly [Expr, Expr];
+    const notBelow = neverNegative.has(a) && neverNegative.has(b);
+    if (
+      (op === "neg" && neverNegative.has(a)) ||
+      (op === "min" && (neverPositive.has(a) || neverPositive.has(b))) ||
+      (op === "mul" && neverPositive.has(a) && neverNegative.has(b))
+    )
+      neverPositive.add(expr);
+    if (op === "abs" || op === "exp" || (op === "min" && notBelow) || (op === "mul" && (a === b || notBelow)))
+      neverNegative.add(expr);
+  }
+  return { neverPositive, neverNegative };
 }
 
 /**
@@ -97,8 +115,9 @@ export function emitVectors(
   variables: Readonly<Record<string, Vector>>,
 ): Vector[] {
   const native = new Set(Object.keys(rules) as Operation[]);
-  const lowered = simplifyAll(expressions.map((expr) => lower(expr, native, float32)));
+  const lowered = lowerAll(expressions, native, float32);
   const order = schedule(lowered);
+  const signs = signsOf(order);
   const slopes = new Set(
     order.flatMap((node) => (node.op === "sigmoidSlope" ? [(node as Apply).args[0]] : [])),
   );
@@ -114,7 +133,7 @@ export function emitVectors(
       const product = joined.get(node);
       const value =
         product === undefined
-          ? ruleFor(node, slopes)(write, ...node.args.map(vectorOf))
+          ? ruleFor(node, slopes, signs)(write, ...node.args.map(vectorOf))
           : writeJoined(write, node, product, vectorOf);
       values.set(node, value);
     }
@@ -124,10 +143,7 @@ export function emitVectors(
 
 /** Sums and differences that take up a product which nothing else needs: one rounding less where products are fused. */
 function productsIntoSums(order: readonly Expr[], results: readonly Expr[]): Map<Expr, Apply> {
-  const uses = new Map<Expr, number>();
-  const use = (expr: Expr): void => void uses.set(expr, (uses.get(expr) ?? 0) + 1);
-  for (const node of order) if ("args" in node) node.args.forEach(use);
-  results.forEach(use);
+  const uses = countUses(order, results);
   const joined = new Map<Expr, Apply>();
   for (const node of order) {
     if (node.op !== "add" && node.op !== "sub") continue;

@@ -1,6 +1,13 @@
 // Turns expressions into WGSL: one rule for each operation, in f32 and in numbers of any size (`wide.ts`).
 // Parts that occur more than once, and calls of functions, are given names.
-import { type Apply, type Expr, type Operation, type Rules, schedule } from "../../expression/expr.js";
+import {
+  type Apply,
+  countUses,
+  type Expr,
+  type Operation,
+  type Rules,
+  schedule,
+} from "../../expression/expr.js";
 import { simplifyAll } from "../../expression/simplify.js";
 import { literal } from "./text.js";
 
@@ -14,6 +21,11 @@ interface Written {
   readonly text: string;
   readonly binding: Binding;
 }
+
+/** How many operations are written within one another; compilers allow only so many brackets in brackets. */
+const deepest = 24;
+/** How many operations a function may have: what is longer keeps drivers' compilers busy for minutes. */
+const mostOperations = 10_000;
 
 const atom = (text: string): Written => ({ text, binding: Binding.Atom });
 const hold = ({ text, binding }: Written, least: Binding): string => (binding < least ? `(${text})` : text);
@@ -144,15 +156,18 @@ export function emitWgsl(
 ): Emitted {
   const { rules, number } = targets[arithmetic];
   const roots = simplifyAll(expressions);
+  const results = new Set(roots);
   const order = schedule(roots);
-  const uses = new Map<Expr, number>();
-  const use = (expr: Expr): void => void uses.set(expr, (uses.get(expr) ?? 0) + 1);
-  for (const node of order) if ("args" in node) node.args.forEach(use);
-  roots.forEach(use);
+  if (order.length > mostOperations)
+    throw new RangeError(
+      `the formula and its gradients have ${order.length} operations, more than the ${mostOperations} that a WebGPU kernel may have: compute it in several activations, or on the reference backend`,
+    );
+  const uses = countUses(order, roots);
 
   const statements: string[] = [];
   const counts = new Map<Operation, number>();
   const written = new Map<Expr, Written>();
+  const depths = new Map<Expr, number>();
   const textOf = (expr: Expr): Written => written.get(expr) as Written;
   const named = ({ op }: Apply, value: Written): Written => {
     const count = (counts.get(op) ?? 0) + 1;
@@ -167,8 +182,11 @@ export function emitWgsl(
     else {
       const rule = rules[node.op] as (...operands: readonly Written[]) => Written;
       const value = rule(...node.args.map(textOf));
-      const shared = (uses.get(node) ?? 0) > 1 || (!short.has(node.op) && !roots.includes(node));
-      written.set(node, shared ? named(node, value) : value);
+      const depth = 1 + Math.max(...node.args.map((arg) => depths.get(arg) ?? 0));
+      const shared = (uses.get(node) ?? 0) > 1 || (!short.has(node.op) && !results.has(node));
+      const apart = shared || depth >= deepest;
+      written.set(node, apart ? named(node, value) : value);
+      if (!apart) depths.set(node, depth);
     }
   }
   return { statements, results: roots.map((root) => textOf(root).text) };
