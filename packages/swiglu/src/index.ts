@@ -49,6 +49,7 @@ export { compile, type Tape } from "./expression/tape.js";
 export { type Layout, type PackedLayout, pack, unpack } from "./layout.js";
 export { reference } from "./reference/backend.js";
 export { evaluate, gradient } from "./scalar.js";
+export { transpose } from "./transpose.js";
 export { type WasmOptions, wasm } from "./wasm/backend.js";
 export { type WebgpuBackend, webgpu } from "./webgpu/backend.js";
 export type { WebgpuOptions, WebgpuTensor } from "./webgpu/device/options.js";

@@ -1,4 +1,5 @@
 // Element types of ONNX tensors: their numbers in files, and JavaScript numbers in each type's own bits.
+import { packHalf, unpackHalf } from "./half.js";
 
 /** The typed array that holds each element type; the 16-bit floats are held as their bits. */
 interface Arrays {
@@ -18,65 +19,89 @@ export type FloatType = "float32" | "float16" | "bfloat16" | "float64";
 /** The array that holds elements of a type. */
 export type TypedArray<T extends ElementType = ElementType> = Arrays[T];
 
-/** A binary floating-point format of 16 bits. */
-interface HalfFormat {
-  readonly fractionBits: number;
-  readonly bias: number;
+/** The array of plain numbers that holds what each element type can; float32 holds every 16-bit float. */
+interface Numbers {
+  float32: Float32Array;
+  float16: Float32Array;
+  bfloat16: Float32Array;
+  float64: Float64Array;
+  int32: Int32Array;
+  int64: Float64Array;
+  bool: Uint8Array;
 }
-const float16: HalfFormat = { fractionBits: 10, bias: 15 };
-const bfloat16: HalfFormat = { fractionBits: 7, bias: 127 };
+/** The array that holds elements of a type as plain numbers. */
+export type NumberArray<T extends ElementType = ElementType> = Numbers[T];
 
-/** What is to know of an element type. `write` takes an array as it is where it holds this type already. */
+/** What is to know of an element type: its number in files, its arrays, and the way between numbers and its own bits. */
 interface Element<T extends ElementType> {
   /** Its number in ONNX files: TensorProto.DataType. */
   readonly code: number;
-  readonly bytes: number;
-  readonly write: (data: ArrayLike<number>) => Arrays[T];
-  readonly read: (buffer: ArrayBuffer) => ArrayLike<number>;
+  readonly array: ArrayType<Arrays[T]>;
+  readonly numbers: ArrayType<Numbers[T]>;
+  /** Other arrays that hold these very bits; `array` does. */
+  readonly alsoIn?: string;
+  /** Fills `into` with the numbers that begin at `start`. */
+  readonly pack: (from: ArrayLike<number>, start: number, into: Arrays[T]) => void;
+  /** Writes all elements as numbers into an array, beginning at `at`. Absent where both arrays are of one type. */
+  readonly unpack?: (from: Arrays[T], into: Numbers[T], at: number) => void;
 }
+interface ArrayType<A> {
+  readonly name: string;
+  readonly BYTES_PER_ELEMENT: number;
+  new (length: number): A;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): A;
+}
+
+function copy(from: ArrayLike<number>, start: number, into: { [i: number]: number; length: number }): void {
+  for (let i = 0; i < into.length; i++) into[i] = from[start + i] as number;
+}
+
 const elements: { readonly [T in ElementType]: Element<T> } = {
-  float32: {
-    code: 1,
-    bytes: 4,
-    write: (data) => (data instanceof Float32Array ? data : Float32Array.from(data)),
-    read: (buffer) => new Float32Array(buffer),
-  },
+  float32: { code: 1, array: Float32Array, numbers: Float32Array, pack: copy },
   float16: {
     code: 10,
-    bytes: 2,
-    write: (data) => Uint16Array.from(data, (x) => toHalf(x, float16)),
-    read: (buffer) => Float32Array.from(new Uint16Array(buffer), (bits) => fromHalf(bits, float16)),
+    array: Uint16Array,
+    numbers: Float32Array,
+    alsoIn: "Float16Array",
+    pack: (from, start, into) => packHalf("float16", from, start, into),
+    unpack: (from, into, at) => unpackHalf("float16", from, into, at),
   },
   bfloat16: {
     code: 16,
-    bytes: 2,
-    write: (data) => Uint16Array.from(data, (x) => toHalf(x, bfloat16)),
-    read: (buffer) => Float32Array.from(new Uint16Array(buffer), (bits) => fromHalf(bits, bfloat16)),
+    array: Uint16Array,
+    numbers: Float32Array,
+    pack: (from, start, into) => packHalf("bfloat16", from, start, into),
+    unpack: (from, into, at) => unpackHalf("bfloat16", from, into, at),
   },
-  float64: {
-    code: 11,
-    bytes: 8,
-    write: (data) => (data instanceof Float64Array ? data : Float64Array.from(data)),
-    read: (buffer) => new Float64Array(buffer),
-  },
-  int32: {
-    code: 6,
-    bytes: 4,
-    write: (data) => (data instanceof Int32Array ? data : Int32Array.from(data)),
-    read: (buffer) => new Int32Array(buffer),
-  },
+  float64: { code: 11, array: Float64Array, numbers: Float64Array, pack: copy },
+  int32: { code: 6, array: Int32Array, numbers: Int32Array, pack: copy },
   int64: {
     code: 7,
-    bytes: 8,
-    write: (data) => BigInt64Array.from(Array.from(data), BigInt),
-    read: (buffer) => Array.from(new BigInt64Array(buffer), Number),
+    array: BigInt64Array,
+    numbers: Float64Array,
+    pack: (from, start, into) => {
+      const words = new Int32Array(into.buffer, into.byteOffset, 2 * into.length);
+      for (let i = 0; i < into.length; i++) {
+        const value = from[start + i] as number;
+        if (!Number.isSafeInteger(value))
+          throw new RangeError(
+            `element ${start + i} is ${String(value)}, expected a whole number up to 2^53 - 1 either way, as int64 is written from numbers`,
+          );
+        words[2 * i] = value;
+        words[2 * i + 1] = Math.floor(value / 2 ** 32);
+      }
+    },
+    unpack: (from, into, at) => {
+      const words = new Int32Array(from.buffer, from.byteOffset, 2 * from.length);
+      for (let i = 0; i < from.length; i++) {
+        const value = (words[2 * i + 1] as number) * 2 ** 32 + ((words[2 * i] as number) >>> 0);
+        if (!Number.isSafeInteger(value))
+          throw new RangeError(`element ${at + i} is ${from[i]}, but a number is exact up to 2^53 - 1 only`);
+        into[at + i] = value;
+      }
+    },
   },
-  bool: {
-    code: 9,
-    bytes: 1,
-    write: (data) => (data instanceof Uint8Array ? data : Uint8Array.from(data)),
-    read: (buffer) => new Uint8Array(buffer),
-  },
+  bool: { code: 9, array: Uint8Array, numbers: Uint8Array, pack: copy },
 };
 
 /** The largest finite number of a float type. */
@@ -108,50 +133,113 @@ export function elementTypeOf(code: number): ElementType | undefined {
 
 /** The bytes of one element. */
 export function elementBytes(type: ElementType): number {
-  return elements[type].bytes;
+  return elements[type].array.BYTES_PER_ELEMENT;
 }
 
 /**
- * Numbers as the typed array that holds this element type, rounded to nearest (ties to even), and without a copy where
- * they are such an array already.
+ * Numbers as the typed array that holds this element type: floats rounded once to nearest (ties to even), 16-bit floats as
+ * their bits. Without a copy where they are such an array already; a Uint16Array is taken for numbers, not for bits. Throws a
+ * RangeError for an int64 that is not a whole number, or above 2^53 - 1.
  *
  * @example
  * Array.from(typedArray("float16", [1, -2])) // [15360, 49152]
  */
 export function typedArray<T extends ElementType>(type: T, data: ArrayLike<number>): TypedArray<T> {
-  const { write }: { write: (data: ArrayLike<number>) => Arrays[T] } = elements[type];
-  return write(data);
+  return held(type, data) ?? packed(type, data, 0, data.length);
 }
 
-/** The numbers in a buffer that holds elements of this type. */
-export function numbersIn(type: ElementType, buffer: ArrayBuffer): ArrayLike<number> {
-  return elements[type].read(buffer);
+/** A stretch of numbers as the bytes that an ONNX file holds for them. */
+export function bytesOf(
+  type: ElementType,
+  data: ArrayLike<number>,
+  start: number,
+  end: number,
+): Uint8Array<ArrayBufferLike> {
+  const { buffer, byteOffset, byteLength } =
+    held(type, data)?.subarray(start, end) ?? packed(type, data, start, end);
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** A number's bits in a 16-bit format, rounded once. What is too large becomes infinity, as in IEEE 754. */
-function toHalf(value: number, { fractionBits, bias }: HalfFormat): number {
-  const infinity = (2 * bias + 1) << fractionBits;
-  if (Number.isNaN(value)) return infinity | (1 << (fractionBits - 1));
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  const exponent = Math.min(Math.max(Math.floor(Math.log2(size)), 1 - bias), bias);
-  // In units of the last place: a normal number has its leading one at 2^fractionBits, which adds 1 to the exponent.
-  const units = roundToEven(size / 2 ** (exponent - fractionBits));
-  const bits = units + (exponent + bias - 1) * 2 ** fractionBits;
-  return sign | Math.min(bits, infinity);
+/** The array itself, or a view of it, where it holds this element type already. */
+function held<T extends ElementType>(type: T, data: ArrayLike<number>): Arrays[T] | undefined {
+  const { array, alsoIn }: Pick<Element<T>, "array" | "alsoIn"> = elements[type];
+  if (!ArrayBuffer.isView(data)) return undefined;
+  const name = Reflect.get(data, Symbol.toStringTag) as string | undefined;
+  // The 16-bit types have an array of their own only where the engine has one: a Uint16Array may hold any numbers.
+  if (name !== (isHalf(type) ? alsoIn : array.name)) return undefined;
+  if (data.constructor === array) return data as unknown as Arrays[T];
+  // An array of another realm: runtimes know only their own.
+  return new array(data.buffer, data.byteOffset, (data as unknown as ArrayLike<number>).length);
 }
 
-function fromHalf(bits: number, { fractionBits, bias }: HalfFormat): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits & 0x7fff) >> fractionBits;
-  const fraction = bits & ((1 << fractionBits) - 1);
-  if (exponent === 2 * bias + 1) return fraction === 0 ? sign * Infinity : Number.NaN;
-  const leading = exponent === 0 ? 0 : 1 << fractionBits;
-  return sign * (leading + fraction) * 2 ** (Math.max(exponent, 1) - bias - fractionBits);
+function isHalf(type: ElementType): boolean {
+  return type === "float16" || type === "bfloat16";
 }
 
-function roundToEven(x: number): number {
-  const below = Math.floor(x);
-  const rest = x - below;
-  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+function packed<T extends ElementType>(
+  type: T,
+  data: ArrayLike<number>,
+  start: number,
+  end: number,
+): Arrays[T] {
+  const { array, pack }: Pick<Element<T>, "array" | "pack"> = elements[type];
+  const into = new array(end - start);
+  pack(data, start, into);
+  return into;
+}
+
+/**
+ * The numbers in bytes that hold elements of this type, as files and `typedArray` have them. They share memory with the bytes
+ * where numbers of that type are such an array already. Throws a RangeError where the bytes do not make whole elements, or hold an
+ * int64 above 2^53 - 1, which a number cannot.
+ *
+ * @example
+ * numbersIn("float16", typedArray("float16", [1, -2])) // Float32Array [1, -2]
+ */
+export function numbersIn<T extends ElementType>(
+  type: T,
+  bytes: ArrayBufferLike | ArrayBufferView,
+): NumberArray<T> {
+  const own = elementsIn(type, bytes);
+  const { unpack, numbers }: Pick<Element<T>, "unpack" | "numbers"> = elements[type];
+  if (!unpack) return own as unknown as Numbers[T];
+  const into = new numbers(own.length);
+  unpack(own, into, 0);
+  return into;
+}
+
+/** An array for that many elements as numbers, to be filled by `readInto`. */
+export function numberArray<T extends ElementType>(type: T, length: number): NumberArray<T> {
+  const { numbers }: Pick<Element<T>, "numbers"> = elements[type];
+  return new numbers(length);
+}
+
+/** Writes the elements that bytes hold into an array of numbers, beginning at `at`. */
+export function readInto<T extends ElementType>(
+  type: T,
+  bytes: Uint8Array,
+  into: NumberArray<T>,
+  at: number,
+): void {
+  const { unpack }: Pick<Element<T>, "unpack"> = elements[type];
+  if (unpack) unpack(elementsIn(type, bytes), into, at);
+  else new Uint8Array(into.buffer, into.byteOffset).set(bytes, at * elementBytes(type));
+}
+
+/** Bytes as the array that holds this type; a copy where they are not aligned. */
+function elementsIn<T extends ElementType>(
+  type: T,
+  bytes: ArrayBufferLike | ArrayBufferView,
+): Arrays[T] & ArrayBufferView {
+  const { array }: Pick<Element<T>, "array"> = elements[type];
+  const size = array.BYTES_PER_ELEMENT;
+  const view = ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);
+  if (view.byteLength % size !== 0)
+    throw new RangeError(
+      `${view.byteLength} bytes do not make whole elements of ${type}, which has ${size} bytes each`,
+    );
+  const { buffer, byteOffset } = view.byteOffset % size === 0 ? view : view.slice();
+  return new array(buffer, byteOffset, view.byteLength / size) as Arrays[T] & ArrayBufferView;
 }

@@ -7,7 +7,7 @@ import { postOrder } from "../expression/walk.js";
 import { FragmentWriter } from "./fragment.js";
 import type { OnnxAttribute, OnnxFragment } from "./model.js";
 import { type OperatorCall, type OperatorScope, operatorFor } from "./operators.js";
-import type { EmitOptions } from "./options.js";
+import { type EmitOptions, mathOf } from "./options.js";
 import { type AnyRule, ruleTables } from "./rules.js";
 
 /**
@@ -17,8 +17,10 @@ import { type AnyRule, ruleTables } from "./rules.js";
  * @example
  * emitNodes([activations.silu.expression], { inputs: { x: "input" }, outputs: ["output"], prefix: "silu_" })
  */
-export function emitNodes(expressions: readonly Expr[], options: EmitOptions): OnnxFragment {
-  const { outputs, math = "exact", dtype = "float32" } = options;
+export function emitNodes(expressions: readonly Expr[], given: EmitOptions): OnnxFragment {
+  const { outputs, dtype = "float32" } = given;
+  const math = mathOf(dtype, given.math ?? "exact");
+  const options = { ...given, math };
   if (outputs.length !== expressions.length)
     throw new RangeError(`outputs has ${outputs.length} names, expected ${expressions.length}`);
   const rules = ruleTables[math];

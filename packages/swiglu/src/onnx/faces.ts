@@ -1,6 +1,7 @@
 // The faces of a graph: nodes for a builder of one's own, a model, a file, a function inside a model.
 import { listing, rejectUnknownKeys } from "../errors.js";
 import { encodeModel } from "./codec.js";
+import { elementCode, type FloatType } from "./elements.js";
 import type { Graph } from "./graph.js";
 import type { Initializer, Model, OnnxFunction, OnnxNode, ValueInfo } from "./model.js";
 import { checkSettings, type WriteOptions } from "./settings.js";
@@ -21,6 +22,17 @@ export interface Subgraph {
   readonly nodes: readonly OnnxNode[];
   /** Weights, constants and indices. */
   readonly initializers: readonly Initializer[];
+}
+
+/** How a graph is written as a model of its own. */
+export interface ModelOptions extends WriteOptions {
+  /** Whether the nodes are a function in the domain `swiglu`, which the model calls. */
+  readonly asFunction?: boolean;
+  /**
+   * The element type of inputs and output: `dtype` (default), or `float32` around a graph of 16-bit floats, converted by the
+   * model. JavaScript cannot feed bfloat16 to ONNX Runtime, nor, from Node 24 on, float16: its binding refuses Float16Array.
+   */
+  readonly io?: FloatType;
 }
 
 const domain = "swiglu";
@@ -59,30 +71,47 @@ export function toNodes(graph: Graph, options: NodeOptions): Subgraph {
 
 /**
  * The model of a graph: its inputs, weights and nodes under the graph's own names, as plain data. With `asFunction`, the
- * nodes are a function in the domain `swiglu`, and the model calls it.
+ * nodes are a function in the domain `swiglu`, and the model calls it. With `io: "float32"`, inputs and output are float32.
  */
-export function toModel(graph: Graph, options: WriteOptions & { readonly asFunction?: boolean } = {}): Model {
+export function toModel(graph: Graph, options: ModelOptions = {}): Model {
   const settings = checkSettings(graph, options);
   const { opset, dtype } = settings;
+  const { io = dtype } = options;
+  if (io !== dtype && io !== "float32")
+    throw new RangeError(`io is ${String(io)}, expected float32 or the graph's own type, ${dtype}`);
   const names = ownNames(graph);
-  const info = ({ name, shape }: Graph["output"]): ValueInfo => ({ name, dtype, shape });
+  const info = ({ name, shape }: Graph["output"]): ValueInfo => ({ name, dtype: io, shape });
   const frame = { opset, inputs: graph.inputs.map(info), outputs: [info(graph.output)] };
+  const inside = (name: string): string => (io === dtype ? name : `${graph.name}/${dtype}:${name}`);
+  for (const { name } of [...graph.inputs, graph.output]) names.set(name, inside(name));
+  const cast = (from: string, to: string, type: FloatType): readonly OnnxNode[] =>
+    io === dtype
+      ? []
+      : [{ opType: "Cast", inputs: [from], outputs: [to], attributes: { to: { int: elementCode(type) } } }];
+  const around = (nodes: readonly OnnxNode[]): readonly OnnxNode[] => [
+    ...graph.inputs.flatMap(({ name }) => cast(name, inside(name), dtype)),
+    ...nodes,
+    ...cast(inside(graph.output.name), graph.output.name, io),
+  ];
   const target = { ...settings, prefix: `${graph.name}/`, names, attributes: false };
-  if (!options.asFunction) return { ...frame, ...write(graph, target) };
+  if (!options.asFunction) {
+    const { nodes, initializers } = write(graph, target);
+    return { ...frame, nodes: around(nodes), initializers };
+  }
   const definition = toFunction(graph, options);
   const attributes = Object.entries(graph.numbers).map(([name, float]) => [name, { float }]);
   const call: OnnxNode = {
     opType: definition.name,
     domain,
-    inputs: definition.inputs,
-    outputs: definition.outputs,
+    inputs: definition.inputs.map((name) => names.get(name) as string),
+    outputs: definition.outputs.map(inside),
     ...(attributes.length > 0 && { attributes: Object.fromEntries(attributes) }),
   };
   return {
     ...frame,
     domains: { [domain]: 1 },
     initializers: initializersOf(graph, target),
-    nodes: [call],
+    nodes: around([call]),
     functions: [definition],
   };
 }
@@ -95,10 +124,7 @@ export function toModel(graph: Graph, options: WriteOptions & { readonly asFunct
  * const file = toFile(activationGraph("swiglu"), { opset: 21, math: "exact" });
  * file instanceof Uint8Array // true
  */
-export function toFile(
-  graph: Graph,
-  options: WriteOptions & { readonly asFunction?: boolean } = {},
-): Uint8Array {
+export function toFile(graph: Graph, options: ModelOptions = {}): Uint8Array {
   return encodeModel(toModel(graph, options));
 }
 
@@ -135,10 +161,14 @@ function write(graph: Graph, target: Target): Subgraph {
 }
 
 /** Every tensor under the graph's own name. */
-function ownNames({ name, inputs, weights, output }: Graph): ReadonlyMap<string, string> {
-  const all = [...inputs, ...weights, output].map((tensor) => tensor.name);
-  const twice = all.find((each, i) => all.indexOf(each) !== i);
-  if (twice !== undefined)
-    throw new TypeError(`two tensors of ${name} are called ${twice}: give the parameter another name`);
-  return new Map(all.map((each) => [each, each]));
+function ownNames({ name, inputs, weights, output }: Graph): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const tensor of [...inputs, ...weights, output]) {
+    if (names.has(tensor.name))
+      throw new TypeError(
+        `two tensors of ${name} are called ${tensor.name}: give the parameter another name`,
+      );
+    names.set(tensor.name, tensor.name);
+  }
+  return names;
 }

@@ -13,9 +13,36 @@ export {
   gatedFfnGraph,
 } from "./block-graph.js";
 export { decodeModel, encodeModel } from "./codec.js";
-export { type ElementType, elementCode, type FloatType, type TypedArray, typedArray } from "./elements.js";
+export {
+  type ElementType,
+  elementCode,
+  type FloatType,
+  type NumberArray,
+  numbersIn,
+  type TypedArray,
+  typedArray,
+} from "./elements.js";
 export { emitNodes } from "./emit.js";
-export { type NodeOptions, type Subgraph, toFile, toFunction, toModel, toNodes } from "./faces.js";
+export {
+  type ModelOptions,
+  type NodeOptions,
+  type Subgraph,
+  toFile,
+  toFunction,
+  toModel,
+  toNodes,
+} from "./faces.js";
+export {
+  decodeExternal,
+  type ExternalFiles,
+  type ExternalOptions,
+  encodeExternal,
+  loadModel,
+  type ReadData,
+  type StoredModel,
+  type StoredTensor,
+} from "./file/external.js";
+export { openModel, type WriteModelOptions, writeModel } from "./file/node.js";
 export type { Graph, GraphTensor, GraphWeight, GraphWriter } from "./graph.js";
 export type {
   Dimension,

@@ -18,7 +18,8 @@ export interface EmitOptions {
    * `fast`: ONNX's own operators, fewer nodes: Sigmoid, Tanh, Erf, Softplus and Relu, and a whole activation as one of
    * SwiGLU, Swish, Gelu, Mish, HardSwish, Selu and Elu where its formula occurs and the opset has it. Their accuracy is
    * the runtime's: ONNX Runtime's CPU Sigmoid is off by 1e-5 of its value at -5 and is 0 below -18, its Erf and Gelu
-   * lose gelu's tail below -5, and a NaN may pass a comparison as 0.
+   * lose gelu's tail below -5, and a NaN may pass a comparison as 0. In float64, which that runtime has few of them for, it is
+   * the same as `exact`.
    */
   readonly math?: OnnxMath;
   /** The element type of the tensors; default `float32`. */
@@ -29,4 +30,12 @@ export interface EmitOptions {
   readonly fullShape?: readonly string[];
   /** Inside a function: variables that are its float attributes, and so have no tensor. */
   readonly attributes?: readonly string[];
+}
+
+/**
+ * The mode that a graph of this element type is written in. float64 is always exact: ONNX Runtime has no float64 of Gelu, Elu,
+ * Selu, Softplus, Mish, HardSwish and Erf, and none of the SiLU that it makes of `x * Sigmoid(x)`.
+ */
+export function mathOf(dtype: FloatType, math: OnnxMath): OnnxMath {
+  return dtype === "float64" ? "exact" : math;
 }

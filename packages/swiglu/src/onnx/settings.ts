@@ -2,7 +2,7 @@
 import { listing } from "../errors.js";
 import { type FloatType, floatTypes, largestOf } from "./elements.js";
 import type { Graph } from "./graph.js";
-import type { OnnxMath } from "./options.js";
+import { mathOf, type OnnxMath } from "./options.js";
 
 /** How a graph is written. */
 export interface WriteOptions {
@@ -12,8 +12,8 @@ export interface WriteOptions {
   readonly dtype?: FloatType;
   /**
    * `fast` (default): ONNX's own operators, down to one SwiGLU from opset 28 and Swish from 24; their accuracy is the
-   * runtime's. `exact` (default for float64, for which ONNX Runtime lacks most of those operators): through Exp, within
-   * the library's error bound. See docs/onnx.md for the bounds.
+   * runtime's. `exact`: through Exp, within the library's error bound. float64, for which ONNX Runtime lacks most of those
+   * operators, is exact either way. See docs/onnx.md for the bounds.
    */
   readonly math?: OnnxMath;
 }
@@ -25,14 +25,15 @@ const bfloat16Opset = 22;
 
 /** The options with their defaults. Throws a RangeError for one that is unknown or does not go with the others. */
 export function checkSettings(graph: Graph, options: WriteOptions): Required<WriteOptions> {
-  const { opset = 21, dtype = "float32", math = dtype === "float64" ? "exact" : "fast" } = options;
+  const { opset = 21, dtype = "float32", math: asked = "fast" } = options;
   const { first, last } = opsets;
   if (!Number.isInteger(opset) || opset < first || opset > last)
     throw new RangeError(`opset is ${String(opset)}, expected a whole number from ${first} to ${last}`);
   if (!floatTypes.includes(dtype))
     throw new RangeError(`dtype is ${String(dtype)}, expected one of ${listing(floatTypes)}`);
-  if (math !== "fast" && math !== "exact")
-    throw new RangeError(`math is ${String(math)}, expected fast or exact`);
+  if (asked !== "fast" && asked !== "exact")
+    throw new RangeError(`math is ${String(asked)}, expected fast or exact`);
+  const math = mathOf(dtype, asked);
   if (dtype === "bfloat16" && math === "fast" && opset < bfloat16Opset)
     throw new RangeError(
       `opset is ${opset}, but ONNX's own activations take bfloat16 only from ${bfloat16Opset} on: use that, or math "exact"`,

@@ -24,6 +24,7 @@ export class NodeWriter implements GraphWriter {
   readonly nodes: OnnxNode[] = [];
   /** Constants of the activation, and the indices of parts. */
   readonly constants: Initializer[] = [];
+  private readonly indices = new Set<number>();
 
   constructor(
     private readonly graph: Graph,
@@ -83,8 +84,8 @@ export class NodeWriter implements GraphWriter {
   /** A whole number in a tensor of shape [1], kept once. */
   private index(value: number): string {
     const name = `${this.target.prefix}index/${value}`;
-    if (!this.constants.some((known) => known.name === name))
-      this.constants.push({ name, dtype: "int64", shape: [1], data: [value] });
+    if (!this.indices.has(value)) this.constants.push({ name, dtype: "int64", shape: [1], data: [value] });
+    this.indices.add(value);
     return name;
   }
 }
@@ -97,11 +98,20 @@ function scalar({ name, dtype, value }: OnnxConstant): Initializer {
 export function initializersOf({ weights }: Graph, { dtype, names }: Target): Initializer[] {
   return weights.map(({ name, shape, data }: GraphWeight) => {
     const largest = largestOf(dtype);
-    const wrong = data.find((value) => Number.isFinite(value) && Math.abs(value) > largest);
+    const wrong = firstBeyond(data, largest);
     if (wrong !== undefined)
       throw new RangeError(
         `${name} contains ${wrong}, but ${dtype} ends at ${largest}: scale it, or use bfloat16 or float32`,
       );
     return { name: names.get(name) as string, dtype, shape, data };
   });
+}
+
+/** The first finite number of larger size, or undefined. */
+function firstBeyond(data: Float32Array, largest: number): number | undefined {
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i] as number;
+    if (Math.abs(value) > largest && Number.isFinite(value)) return value;
+  }
+  return undefined;
 }
