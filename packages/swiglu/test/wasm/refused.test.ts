@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { swiglu, wasm } from "../../src/index.js";
 import { Heap } from "../../src/wasm/machine/heap.js";
+import { addKernel, kernel } from "../../src/wasm/machine/signature.js";
 import { PooledEngine } from "../../src/wasm/threads/pool.js";
 import { plainFloats } from "../conformance/samples.js";
 import { expectSameResults } from "./same-results.js";
@@ -126,11 +127,12 @@ describe("an environment without", () => {
     const [byDefault, asked] = [false, true].map(
       (asked) => new PooledEngine({ simd: "plain", threads: 4, asked, start }),
     ) as [PooledEngine, PooledEngine];
+    const nothing = kernel("nothing", {});
     const write = (engine: PooledEngine) =>
-      engine.load("nothing", (module) => module.function("f", [], () => []));
-    write(byDefault).run("f", [[[]], [[]]]);
+      engine.load("nothing", (module) => addKernel(module, nothing, () => []));
+    write(byDefault).run(nothing, [[{}], [{}]]);
     expect(byDefault.threads).toBe(1);
-    expect(() => write(asked).run("f", [[[]], [[]]])).toThrow(
+    expect(() => write(asked).run(nothing, [[{}], [{}]])).toThrow(
       /^threads is 4, but a worker could not start: .*worker-src 'none'/,
     );
   });
