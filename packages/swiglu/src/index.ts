@@ -13,7 +13,6 @@ export type {
   PassOutputs,
   SyncBackend,
 } from "./backend/backend.js";
-export type { Data, PackedInput, ParameterValue, Tensor } from "./backend/data.js";
 export type {
   FfnOptions,
   FfnWeights,
@@ -22,7 +21,8 @@ export type {
   PackedWeights,
   SelfGatedWeights,
   SeparateWeights,
-} from "./backend/ffn.js";
+} from "./block/plan.js";
+export type { Data, PackedInput, ParameterValue, Tensor } from "./call/data.js";
 export {
   type Activation,
   type ActivationJson,

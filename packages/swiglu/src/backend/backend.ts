@@ -1,5 +1,8 @@
 // The interface that every backend offers: activations on typed arrays, and feed-forward blocks.
 // Results are promises, since a GPU is not synchronous; backends that can, offer the same calls with `Sync`.
+
+import type { FfnOptions, FfnWeights, GatedFfnOptions, GatedFfnWeights } from "../block/plan.js";
+import type { Data, PackedInput, ParameterValue, Tensor } from "../call/data.js";
 import type {
   Activation,
   InputName,
@@ -8,8 +11,6 @@ import type {
   ParameterName,
   Parameters,
 } from "../catalogue/activation.js";
-import type { Data, PackedInput, ParameterValue, Tensor } from "./data.js";
-import type { FfnOptions, FfnWeights, GatedFfnOptions, GatedFfnWeights } from "./ffn.js";
 
 /** The inputs of an activation: `{ x }`, `{ gate, up }`, or `{ packed, shape, axis, layout }` for a gated one. */
 export type ActivationInputs<A extends Activation> =

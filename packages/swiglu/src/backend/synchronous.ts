@@ -1,5 +1,24 @@
 // What backends that can return results at once have in common: checks at the edge, outputs, both forms of each call.
 // A backend adds how it computes a checked call, and what its tensors and blocks are.
+
+import {
+  type FfnOptions,
+  type FfnPlan,
+  type FfnWeights,
+  type GatedFfnOptions,
+  type GatedFfnWeights,
+  planFfn,
+  planGatedFfn,
+} from "../block/plan.js";
+import {
+  type ActivationPlan,
+  checkArray,
+  checkLength,
+  gradientOutputs,
+  planActivation,
+  resultOutput,
+} from "../call/check.js";
+import type { Data, ParameterValue, Tensor } from "../call/data.js";
 import type { Activation, Parameters } from "../catalogue/activation.js";
 import { sizeOf } from "../layout.js";
 import type {
@@ -11,24 +30,6 @@ import type {
   GradientOutputs,
   SyncBackend,
 } from "./backend.js";
-import {
-  type ActivationPlan,
-  checkArray,
-  checkLength,
-  gradientOutputs,
-  planActivation,
-  resultOutput,
-} from "./check.js";
-import type { Data, ParameterValue, Tensor } from "./data.js";
-import {
-  type FfnOptions,
-  type FfnPlan,
-  type FfnWeights,
-  type GatedFfnOptions,
-  type GatedFfnWeights,
-  planFfn,
-  planGatedFfn,
-} from "./ffn.js";
 
 /** An output of a call: where to write, and the name that errors give it. */
 export interface Output {

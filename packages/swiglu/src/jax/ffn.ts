@@ -8,7 +8,7 @@ import {
   projections,
   requiredWeights,
   weightShapes,
-} from "../backend/ffn.js";
+} from "../block/plan.js";
 import { type Activation, asGated } from "../catalogue/activation.js";
 import { listing, rejectUnknownKeys } from "../errors.js";
 import type { PackedLayout } from "../layout.js";

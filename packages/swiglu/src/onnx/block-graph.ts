@@ -1,5 +1,5 @@
 // Dense layers and feed-forward blocks as graphs; which products they have, and of which shapes, is the core's contract.
-import type { Data } from "../backend/data.js";
+
 import {
   activationOperands,
   type FfnPlan,
@@ -11,7 +11,8 @@ import {
   projections,
   type SeparateWeights,
   weightShapes,
-} from "../backend/ffn.js";
+} from "../block/plan.js";
+import type { Data } from "../call/data.js";
 import type { Activation } from "../catalogue/activation.js";
 import { activationByName } from "../catalogue/catalogue.js";
 import type { PackedLayout } from "../layout.js";

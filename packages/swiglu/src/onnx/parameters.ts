@@ -1,9 +1,9 @@
 // Parameters and weights of a graph, sorted by where they live: numbers in the nodes, data inside the model, or tensors
 // that come with every run.
-import { isFloat32Array } from "../backend/arrays.js";
-import { repeated } from "../backend/channels.js";
-import { checkParameters } from "../backend/check.js";
-import type { Data, Tensor } from "../backend/data.js";
+import { isFloat32Array } from "../call/arrays.js";
+import { repeated } from "../call/channels.js";
+import { checkParameters } from "../call/check.js";
+import type { Data, Tensor } from "../call/data.js";
 import type { Activation } from "../catalogue/activation.js";
 import { sizeOf } from "../layout.js";
 import type { Graph, GraphTensor, GraphWeight } from "./graph.js";

@@ -1,8 +1,8 @@
 // Elementwise calls on ONNX Runtime: one graph for each activation and kind of call, gradients that overflowed mended after.
-import type { ActivationPlan } from "../backend/check.js";
-import type { ParameterValue } from "../backend/data.js";
-import { repair } from "../backend/repair.js";
-import { addToSums, gradientsByName, zeroSums } from "../backend/sums.js";
+import type { ActivationPlan } from "../call/check.js";
+import type { ParameterValue } from "../call/data.js";
+import { repair } from "../call/repair.js";
+import { addToSums, gradientsByName, zeroSums } from "../call/sums.js";
 import { definitionText } from "../catalogue/activation.js";
 import type { OnnxMath } from "../onnx/options.js";
 import { Call } from "./activation-call.js";

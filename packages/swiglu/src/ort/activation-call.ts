@@ -1,8 +1,8 @@
 // An elementwise call as its graph sees it: in stretches that fit in the processor's cache, since the runtime goes through
 // memory once for every node, and with channels repeated, since its inner loop is one row of them.
-import { leastCommonMultiple, lengthOf, repeated } from "../backend/channels.js";
-import type { ActivationPlan } from "../backend/check.js";
-import type { ParameterValue } from "../backend/data.js";
+import { leastCommonMultiple, lengthOf, repeated } from "../call/channels.js";
+import type { ActivationPlan } from "../call/check.js";
+import type { ParameterValue } from "../call/data.js";
 import type { View } from "../layout.js";
 import type { OnnxMath } from "../onnx/options.js";
 import type { ActivationCase } from "./activation-graph.js";

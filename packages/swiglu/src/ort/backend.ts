@@ -1,7 +1,5 @@
 // The ONNX Runtime backend: graphs made from expressions at run time, on a runtime that the caller hands in.
 
-import { ArrayTensor } from "../backend/array-tensor.js";
-import { isFloat32Array, ofThisRealm } from "../backend/arrays.js";
 import type {
   ActivateOptions,
   ActivationGradients,
@@ -12,15 +10,6 @@ import type {
   GradientOutputs,
 } from "../backend/backend.js";
 import {
-  type ActivationPlan,
-  checkArray,
-  checkLength,
-  gradientOutputs,
-  planActivation,
-  resultOutput,
-} from "../backend/check.js";
-import type { Data, ParameterValue, Tensor } from "../backend/data.js";
-import {
   type FfnOptions,
   type FfnPlan,
   type FfnWeights,
@@ -28,7 +17,18 @@ import {
   type GatedFfnWeights,
   planFfn,
   planGatedFfn,
-} from "../backend/ffn.js";
+} from "../block/plan.js";
+import { ArrayTensor } from "../call/array-tensor.js";
+import { isFloat32Array, ofThisRealm } from "../call/arrays.js";
+import {
+  type ActivationPlan,
+  checkArray,
+  checkLength,
+  gradientOutputs,
+  planActivation,
+  resultOutput,
+} from "../call/check.js";
+import type { Data, ParameterValue, Tensor } from "../call/data.js";
 import type { Activation, Parameters } from "../catalogue/activation.js";
 import { sizeOf } from "../layout.js";
 import type { OnnxMath } from "../onnx/options.js";

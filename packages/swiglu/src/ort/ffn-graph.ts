@@ -1,6 +1,7 @@
 // What the graphs of a feed-forward block share: its weights inside them, its products and activation, what a pass keeps.
-import { repeated } from "../backend/channels.js";
-import type { FfnPlan } from "../backend/ffn.js";
+
+import type { FfnPlan } from "../block/plan.js";
+import { repeated } from "../call/channels.js";
 import { gradientExpressions } from "../catalogue/activation.js";
 import { type Expr, num, substitute, variablesOf } from "../expression/expr.js";
 import type { OnnxMath } from "../onnx/options.js";

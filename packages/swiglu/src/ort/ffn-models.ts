@@ -1,5 +1,5 @@
 // Feed-forward blocks as models with their weights inside: forward, forward that keeps what backward needs, and backward.
-import type { FfnPlan } from "../backend/ffn.js";
+import type { FfnPlan } from "../block/plan.js";
 import type { Model } from "../onnx/model.js";
 import { outputGradients } from "./ffn-gradients.js";
 import {

@@ -1,7 +1,8 @@
 // A block's weights as its graphs hold them: packed ones are taken apart, since two products with half the columns each
 // are faster here than one and the taking apart of its result (by 6 to 20 %, the most where rows are few).
-import type { Data } from "../backend/data.js";
-import { type FfnPlan, weightShapes } from "../backend/ffn.js";
+
+import { type FfnPlan, weightShapes } from "../block/plan.js";
+import type { Data } from "../call/data.js";
 import { type PackedLayout, unpack } from "../layout.js";
 
 /** A matrix, row-major [rows, columns], and the bias of its product. */

@@ -7,10 +7,10 @@ import type {
   PassOptions,
   PassOutputs,
 } from "../backend/backend.js";
-import { resultOutput } from "../backend/check.js";
-import type { Data } from "../backend/data.js";
-import { checkGradientOutputs, checkRows, type FfnPlan, weightShapes } from "../backend/ffn.js";
-import { sumsOf } from "../backend/sums.js";
+import { checkGradientOutputs, checkRows, type FfnPlan, weightShapes } from "../block/plan.js";
+import { resultOutput } from "../call/check.js";
+import type { Data } from "../call/data.js";
+import { sumsOf } from "../call/sums.js";
 import { sizeOf } from "../layout.js";
 import type { Model } from "../onnx/model.js";
 import type { OnnxMath } from "../onnx/options.js";

@@ -1,6 +1,6 @@
 // What is used of ONNX Runtime: onnxruntime-node and onnxruntime-web both have it. The caller hands one in; nothing
 // here imports it.
-import { isFloat32Array, isShared, typedArrayName } from "../backend/arrays.js";
+import { isFloat32Array, isShared, typedArrayName } from "../call/arrays.js";
 import { encodeModel } from "../onnx/codec.js";
 import type { Model } from "../onnx/model.js";
 import { chooseThreads } from "../wasm/threads/count.js";

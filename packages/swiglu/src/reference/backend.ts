@@ -1,12 +1,12 @@
 // The reference backend: plain JavaScript, float64 inside, float32 in and out. The yardstick for all other backends.
 
-import { ArrayTensor } from "../backend/array-tensor.js";
-import { isFloat32Array } from "../backend/arrays.js";
 import type { Ffn, SyncBackend } from "../backend/backend.js";
-import type { ActivationPlan } from "../backend/check.js";
-import type { Data, ParameterValue, Tensor } from "../backend/data.js";
-import type { FfnPlan } from "../backend/ffn.js";
 import { type Output, SynchronousBackend } from "../backend/synchronous.js";
+import type { FfnPlan } from "../block/plan.js";
+import { ArrayTensor } from "../call/array-tensor.js";
+import { isFloat32Array } from "../call/arrays.js";
+import type { ActivationPlan } from "../call/check.js";
+import type { Data, ParameterValue, Tensor } from "../call/data.js";
 import { activateInto, differentiateInto, type Operand } from "./elementwise.js";
 import { ReferenceFfn } from "./ffn.js";
 

@@ -1,6 +1,6 @@
 // The reference's elementwise loops: an activation's value and gradients over whole arrays, float64 inside.
-import type { ParameterValue } from "../backend/data.js";
-import { gradientsByName, zeroSums } from "../backend/sums.js";
+import type { ParameterValue } from "../call/data.js";
+import { gradientsByName, zeroSums } from "../call/sums.js";
 import { type Activation, gradientExpressions } from "../catalogue/activation.js";
 import { compile } from "../expression/tape.js";
 import { type View, viewIndex } from "../layout.js";

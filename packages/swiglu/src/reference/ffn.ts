@@ -7,8 +7,6 @@ import type {
   PassOptions,
   PassOutputs,
 } from "../backend/backend.js";
-import { resultOutput } from "../backend/check.js";
-import type { Data, ParameterValue } from "../backend/data.js";
 import {
   activationOperands,
   checkGradientOutputs,
@@ -16,7 +14,9 @@ import {
   type FfnPlan,
   projections,
   weightShapes,
-} from "../backend/ffn.js";
+} from "../block/plan.js";
+import { resultOutput } from "../call/check.js";
+import type { Data, ParameterValue } from "../call/data.js";
 import { activateInto, differentiateInto, type Numbers, type Operand } from "./elementwise.js";
 import { addInputGradient, biasGradient, linear, weightGradient } from "./matrix.js";
 

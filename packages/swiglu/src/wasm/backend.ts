@@ -1,10 +1,11 @@
 // The WebAssembly backend: kernels assembled from expressions at run time, fused, SIMD, on one thread or several.
-import { isFloat32Array } from "../backend/arrays.js";
+
 import type { Ffn, SyncBackend } from "../backend/backend.js";
-import type { ActivationPlan } from "../backend/check.js";
-import type { Data, ParameterValue, Tensor } from "../backend/data.js";
-import type { FfnPlan } from "../backend/ffn.js";
 import { type Output, SynchronousBackend } from "../backend/synchronous.js";
+import type { FfnPlan } from "../block/plan.js";
+import { isFloat32Array } from "../call/arrays.js";
+import type { ActivationPlan } from "../call/check.js";
+import type { Data, ParameterValue, Tensor } from "../call/data.js";
 import { WasmFfn } from "./block/block.js";
 import { backward, forward } from "./elementwise/activate.js";
 import { type Engine, SingleThreadEngine } from "./machine/engine.js";

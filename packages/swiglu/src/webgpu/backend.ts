@@ -1,5 +1,5 @@
 // The WebGPU backend: kernels in WGSL made from expressions at run time, on the caller's device or one that is found.
-import { isFloat32Array } from "../backend/arrays.js";
+
 import type {
   ActivateOptions,
   ActivationGradients,
@@ -10,15 +10,6 @@ import type {
   GradientOutputs,
 } from "../backend/backend.js";
 import {
-  type ActivationPlan,
-  checkArray,
-  checkLength,
-  gradientOutputs,
-  planActivation,
-  resultOutput,
-} from "../backend/check.js";
-import type { Data, ParameterValue, Tensor } from "../backend/data.js";
-import {
   type FfnOptions,
   type FfnPlan,
   type FfnWeights,
@@ -26,7 +17,17 @@ import {
   type GatedFfnWeights,
   planFfn,
   planGatedFfn,
-} from "../backend/ffn.js";
+} from "../block/plan.js";
+import { isFloat32Array } from "../call/arrays.js";
+import {
+  type ActivationPlan,
+  checkArray,
+  checkLength,
+  gradientOutputs,
+  planActivation,
+  resultOutput,
+} from "../call/check.js";
+import type { Data, ParameterValue, Tensor } from "../call/data.js";
 import type { Activation, Parameters } from "../catalogue/activation.js";
 import { sizeOf } from "../layout.js";
 import { GpuFfn } from "./block/block.js";

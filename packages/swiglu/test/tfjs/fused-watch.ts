@@ -1,7 +1,7 @@
 // What tests of fused kernels look at: which kernels ran, what they wrote beside their own memory, what they left behind.
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, vi } from "vitest";
-import { weightShapes } from "../../src/backend/ffn.js";
+import { weightShapes } from "../../src/block/plan.js";
 import { type Activation, activationToJson, type ParameterValue } from "../../src/index.js";
 import { workplaceOf } from "../../src/tfjs/fused/workplace.js";
 import { activate, activatePacked } from "../../src/tfjs/index.js";

@@ -1,7 +1,7 @@
 // Feed-forward blocks in WebAssembly beyond the conformance suite: larger sizes against the reference, canaries around every
 // buffer, memory that is kept and given back, passes that compute again, and resident tensors.
 import { afterEach, describe, expect, test } from "vitest";
-import { type FfnPlan, planFfn, planGatedFfn } from "../../src/backend/ffn.js";
+import { type FfnPlan, planFfn, planGatedFfn } from "../../src/block/plan.js";
 import {
   type Activation,
   activations,

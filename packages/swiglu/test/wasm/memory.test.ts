@@ -2,7 +2,7 @@
 // beside their output.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { planActivation } from "../../src/backend/check.js";
+import { planActivation } from "../../src/call/check.js";
 import { type Activation, activations, wasm } from "../../src/index.js";
 import { type PackedLayout, packedViews, viewIndex, wholeView } from "../../src/layout.js";
 import { backward, forward } from "../../src/wasm/elementwise/activate.js";

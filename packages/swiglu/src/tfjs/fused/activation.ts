@@ -1,5 +1,5 @@
 // The elementwise kernels for TensorFlow.js: an activation in one pass, and all its gradients in one.
-import { planActivation } from "../../backend/check.js";
+import { planActivation } from "../../call/check.js";
 import type { Activation } from "../../catalogue/activation.js";
 import { type Operation, schedule } from "../../expression/expr.js";
 import { backward, forward, record, recordedBackward } from "../../wasm/elementwise/activate.js";

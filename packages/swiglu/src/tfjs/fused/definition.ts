@@ -1,6 +1,6 @@
 // Which activation a kernel computes: its definition from the attributes, with numbers in place of fixed parameters.
 // What is fixed costs nothing then: no gradient is computed for it, and a slope of 1 is no multiplication.
-import type { ParameterValue } from "../../backend/data.js";
+import type { ParameterValue } from "../../call/data.js";
 import { type Activation, activationFromJson, defineActivation } from "../../catalogue/activation.js";
 import { substitute, toExpr } from "../../expression/expr.js";
 import type { KernelAttributes } from "../seam.js";

@@ -1,13 +1,14 @@
 // The feed-forward kernels for TensorFlow.js: projections with the activation in the tile, and one backward for everything.
 // Weights change with every training step, so they are packed anew in each call.
-import type { ParameterValue } from "../../backend/data.js";
+
 import {
   type FfnPlan,
   type FfnWeights,
   type GatedFfnWeights,
   planFfn,
   planGatedFfn,
-} from "../../backend/ffn.js";
+} from "../../block/plan.js";
+import type { ParameterValue } from "../../call/data.js";
 import { FfnBackward } from "../../wasm/block/backward.js";
 import { FusedCalls } from "../../wasm/block/fused.js";
 import type { PackedWeights } from "../../wasm/block/weights.js";

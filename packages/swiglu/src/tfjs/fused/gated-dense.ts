@@ -1,7 +1,8 @@
 // The gated projection for TensorFlow.js, activation(x gate + gateBias, x up + upBias): both products at once, then the
 // elementwise kernels; its backward goes from their gradients to x, weights and biases.
-import { type ActivationPlan, planActivation } from "../../backend/check.js";
-import type { FfnPlan } from "../../backend/ffn.js";
+
+import type { FfnPlan } from "../../block/plan.js";
+import { type ActivationPlan, planActivation } from "../../call/check.js";
 import { ProjectionGradients } from "../../wasm/block/projection-gradients.js";
 import { zerosOf } from "../../wasm/block/weights.js";
 import { backward, forward } from "../../wasm/elementwise/activate.js";

@@ -1,7 +1,7 @@
 // The memory of TensorFlow.js's wasm backend as the heap of our kernels, which then compute on its tensors where they lie.
 // What is used of it are artefacts of its build, so everything is looked for before it is relied on.
 import type { DataId, DataType, TensorInfo } from "@tensorflow/tfjs";
-import { isShared, typedArrayName } from "../../backend/arrays.js";
+import { isShared, typedArrayName } from "../../call/arrays.js";
 import type { MemoryType } from "../../wasm/assembler/module.js";
 import { ModuleBuilder } from "../../wasm/assembler/module.js";
 import type { KernelHeap } from "../../wasm/machine/heap.js";

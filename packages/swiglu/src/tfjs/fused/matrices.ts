@@ -1,6 +1,7 @@
 // What the kernels with matrices share: rows of x, the weights that a call was given, and where their gradients go.
-import type { Tensor } from "../../backend/data.js";
-import type { FfnPlan } from "../../backend/ffn.js";
+
+import type { FfnPlan } from "../../block/plan.js";
+import type { Tensor } from "../../call/data.js";
 import type { GradientTargets } from "../../wasm/block/projection-gradients.js";
 import { writePadded } from "../../wasm/product/matrix-copy.js";
 import { padded, tileRows } from "../../wasm/product/product.js";

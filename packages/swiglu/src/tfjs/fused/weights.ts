@@ -1,6 +1,6 @@
 // The weights of a feed-forward call: packed straight from the tensors' memory, and only into the panels that are asked for.
 // They change with every training step, so what a forward or a backward does not need would be packed in vain.
-import type { FfnPlan } from "../../backend/ffn.js";
+import type { FfnPlan } from "../../block/plan.js";
 import { type PackedWeight, type PackedWeights, sourcesOf, weightsOf } from "../../wasm/block/weights.js";
 import type { Engine } from "../../wasm/machine/engine.js";
 import type { Scratch } from "../../wasm/machine/scratch.js";

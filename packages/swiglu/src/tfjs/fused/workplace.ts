@@ -1,7 +1,7 @@
 // Where kernels find their tensors: in the backend's own memory or, where that cannot be reached, in copies.
 // One run of a kernel takes inputs, makes outputs, and leaves nothing else behind, also when it fails.
 import type { KernelBackend, NamedTensorInfoMap, TensorInfo } from "@tensorflow/tfjs";
-import type { Tensor } from "../../backend/data.js";
+import type { Tensor } from "../../call/data.js";
 import { sizeOf } from "../../layout.js";
 import { type Engine, SingleThreadEngine } from "../../wasm/machine/engine.js";
 import { chooseSimd } from "../../wasm/machine/features.js";

@@ -1,8 +1,9 @@
 // The backward pass of a feed-forward block: the activation's gradients fused with dY downᵀ, then one product for the
 // gradient of x and one for each weight; biases and parameters are summed in float64.
-import type { ParameterValue } from "../../backend/data.js";
-import type { FfnPlan } from "../../backend/ffn.js";
-import { sumsOf } from "../../backend/sums.js";
+
+import type { FfnPlan } from "../../block/plan.js";
+import type { ParameterValue } from "../../call/data.js";
+import { sumsOf } from "../../call/sums.js";
 import type { Engine } from "../machine/engine.js";
 import type { Scratch } from "../machine/scratch.js";
 import { padded, product, rowMajor, tileColumns } from "../product/product.js";

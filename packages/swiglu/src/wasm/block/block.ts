@@ -8,9 +8,9 @@ import type {
   PassOptions,
   PassOutputs,
 } from "../../backend/backend.js";
-import { resultOutput } from "../../backend/check.js";
-import type { Data } from "../../backend/data.js";
-import { checkGradientOutputs, checkRows, type FfnPlan } from "../../backend/ffn.js";
+import { checkGradientOutputs, checkRows, type FfnPlan } from "../../block/plan.js";
+import { resultOutput } from "../../call/check.js";
+import type { Data } from "../../call/data.js";
 import type { Engine } from "../machine/engine.js";
 import { Scratch, withScratch } from "../machine/scratch.js";
 import { readMatrix, writePadded } from "../product/matrix-copy.js";

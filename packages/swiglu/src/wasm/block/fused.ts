@@ -1,5 +1,5 @@
 // Calls of the fused kernels: which streams each form of block reads and writes, forward and backward.
-import type { FfnPlan } from "../../backend/ffn.js";
+import type { FfnPlan } from "../../block/plan.js";
 import { definitionText } from "../../catalogue/activation.js";
 import type { Engine, LoadedModule } from "../machine/engine.js";
 import type { Scratch } from "../machine/scratch.js";

@@ -1,7 +1,8 @@
 // The gradients of projections: of what is projected, of the weights and of their biases, from what flows back into them.
 // One product for each; gate and up share theirs.
-import type { ParameterValue } from "../../backend/data.js";
-import type { FfnPlan } from "../../backend/ffn.js";
+
+import type { FfnPlan } from "../../block/plan.js";
+import type { ParameterValue } from "../../call/data.js";
 import { pack } from "../../layout.js";
 import type { Engine } from "../machine/engine.js";
 import type { Scratch } from "../machine/scratch.js";

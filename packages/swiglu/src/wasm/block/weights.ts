@@ -1,7 +1,8 @@
 // The weights of a feed-forward block in the heap: packed once into panels, gate and up side by side, with their biases.
 // The transposed panels that gradients need are packed when first asked for.
-import { repeated } from "../../backend/channels.js";
-import type { FfnPlan } from "../../backend/ffn.js";
+
+import type { FfnPlan } from "../../block/plan.js";
+import { repeated } from "../../call/channels.js";
 import type { Engine } from "../machine/engine.js";
 import { Scratch } from "../machine/scratch.js";
 import { type Columns, packedColumns, wholeRows, writePadded } from "../product/matrix-copy.js";

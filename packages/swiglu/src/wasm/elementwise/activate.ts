@@ -1,10 +1,10 @@
 // Elementwise calls on the WebAssembly backend: data to addresses, kernels made once for each activation and shape,
 // pieces to threads, sums of parameter gradients brought together.
-import { repeated } from "../../backend/channels.js";
-import type { ActivationPlan } from "../../backend/check.js";
-import type { ParameterValue } from "../../backend/data.js";
-import { repair } from "../../backend/repair.js";
-import { addToSums, gradientsByName, zeroSums } from "../../backend/sums.js";
+import { repeated } from "../../call/channels.js";
+import type { ActivationPlan } from "../../call/check.js";
+import type { ParameterValue } from "../../call/data.js";
+import { repair } from "../../call/repair.js";
+import { addToSums, gradientsByName, zeroSums } from "../../call/sums.js";
 import { type Activation, definitionText } from "../../catalogue/activation.js";
 import { type View, wholeView } from "../../layout.js";
 import type { Engine } from "../machine/engine.js";

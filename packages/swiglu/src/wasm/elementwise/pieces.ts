@@ -1,7 +1,7 @@
 // Divides an elementwise call into pieces that a kernel can go through: runs of consecutive elements with fixed strides.
 // Packed layouts and per-channel parameters both become strides here, and pieces are divided among threads.
-import { leastCommonMultiple } from "../../backend/channels.js";
-import type { ParameterValue } from "../../backend/data.js";
+import { leastCommonMultiple } from "../../call/channels.js";
+import type { ParameterValue } from "../../call/data.js";
 import { type View, viewIndex } from "../../layout.js";
 
 /** Runs of consecutive elements of the result: `runs` times `count`, each `step` elements after the last. */

@@ -1,6 +1,6 @@
 // The memory that kernels work on: one WebAssembly memory, grown as needed, with a first-fit allocator.
 // Addresses are multiples of 64 bytes (a cache line); sizes are in float32 elements.
-import { isShared } from "../../backend/arrays.js";
+import { isShared } from "../../call/arrays.js";
 import type { MemoryType } from "../assembler/module.js";
 
 const pageBytes = 65536;

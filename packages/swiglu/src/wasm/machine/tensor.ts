@@ -1,5 +1,5 @@
 // Tensors of the WebAssembly backend: numbers in its heap, with a shape.
-import type { Tensor } from "../../backend/data.js";
+import type { Tensor } from "../../call/data.js";
 import { sizeOf } from "../../layout.js";
 import type { Engine } from "./engine.js";
 

@@ -1,9 +1,10 @@
 // The backward pass of a feed-forward block: the activation's gradients fused with dY downᵀ, then one product for the gradient
 // of x and one for each weight, gate and up together; biases and parameters are sums of columns.
-import { isFloat32Array } from "../../backend/arrays.js";
-import type { Data, ParameterValue } from "../../backend/data.js";
-import { type FfnPlan, weightShapes } from "../../backend/ffn.js";
-import { sumsOf } from "../../backend/sums.js";
+
+import { type FfnPlan, weightShapes } from "../../block/plan.js";
+import { isFloat32Array } from "../../call/arrays.js";
+import type { Data, ParameterValue } from "../../call/data.js";
+import { sumsOf } from "../../call/sums.js";
 import { sizeOf } from "../../layout.js";
 import type { Place } from "../device/buffers.js";
 import type { Call, Read } from "../device/call.js";

@@ -1,5 +1,5 @@
 // The feed-forward block of the WebGPU backend: forward without keeping anything, and recorded passes with their backward.
-import { isFloat32Array } from "../../backend/arrays.js";
+
 import type {
   ActivateOptions,
   Ffn,
@@ -8,9 +8,10 @@ import type {
   PassOptions,
   PassOutputs,
 } from "../../backend/backend.js";
-import { resultOutput } from "../../backend/check.js";
-import type { Data } from "../../backend/data.js";
-import { checkGradientOutputs, checkRows, type FfnPlan } from "../../backend/ffn.js";
+import { checkGradientOutputs, checkRows, type FfnPlan } from "../../block/plan.js";
+import { isFloat32Array } from "../../call/arrays.js";
+import { resultOutput } from "../../call/check.js";
+import type { Data } from "../../call/data.js";
 import { bytesOf, type Memory, type Place, wholeQuads } from "../device/buffers.js";
 import { Call } from "../device/call.js";
 import type { Gpu } from "../device/device.js";

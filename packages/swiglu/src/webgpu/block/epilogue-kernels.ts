@@ -1,6 +1,6 @@
 // What the products of a feed-forward block do with their sums before they are written: add a bias, apply the activation,
 // or multiply its gradients by what flows back.
-import type { FfnPlan } from "../../backend/ffn.js";
+import type { FfnPlan } from "../../block/plan.js";
 import { type Activation, definitionText } from "../../catalogue/activation.js";
 import type { Storage } from "../device/options.js";
 import type { Binding } from "../device/signature.js";

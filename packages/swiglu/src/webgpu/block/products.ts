@@ -1,5 +1,5 @@
 // The products of a feed-forward block, forward and backward, as calls of kernels: which operands, which epilogue, where to.
-import type { FfnPlan } from "../../backend/ffn.js";
+import type { FfnPlan } from "../../block/plan.js";
 import { bytesOf, type Place, wholeQuads } from "../device/buffers.js";
 import type { Call } from "../device/call.js";
 import type { Bindings } from "../device/signature.js";

@@ -1,8 +1,9 @@
 // The weights of a feed-forward block in the GPU's memory: uploaded once, rows padded to whole vectors, packed ones split.
-import { isFloat32Array } from "../../backend/arrays.js";
-import { repeated } from "../../backend/channels.js";
-import type { Data, ParameterValue } from "../../backend/data.js";
-import { type FfnPlan, projections } from "../../backend/ffn.js";
+
+import { type FfnPlan, projections } from "../../block/plan.js";
+import { isFloat32Array } from "../../call/arrays.js";
+import { repeated } from "../../call/channels.js";
+import type { Data, ParameterValue } from "../../call/data.js";
 import { type PackedLayout, packedViews } from "../../layout.js";
 import { bytesOf, type Memory, type Place } from "../device/buffers.js";
 import type { Call } from "../device/call.js";

@@ -1,6 +1,6 @@
 // One call of the backend: what it uploads, the kernels that it runs, one after the other, and what it reads back.
 // Scratch memory is taken from the pool and given back when the call ends.
-import { inPlainMemory } from "../../backend/arrays.js";
+import { inPlainMemory } from "../../call/arrays.js";
 import { bytesOf, type Memory, type Place, wholeQuads } from "./buffers.js";
 import { convert } from "./convert.js";
 import type { Gpu } from "./device.js";

@@ -1,5 +1,5 @@
 // What callers of the WebGPU backend see of it in types. Nothing here needs the compiler to know WebGPU.
-import type { Tensor } from "../../backend/data.js";
+import type { Tensor } from "../../call/data.js";
 
 /** `GPUDevice` and `GPUBuffer` where the compiler's libraries know them, else any object: no types are forced on users. */
 export type Device = typeof globalThis extends { GPUDevice: { prototype: infer D } } ? D : object;

@@ -1,5 +1,5 @@
 // Tensors that stay in the GPU's memory between calls: the backend's own, or the caller's buffers, which are used in place.
-import { isFloat32Array } from "../../backend/arrays.js";
+import { isFloat32Array } from "../../call/arrays.js";
 import { listing } from "../../errors.js";
 import { sizeOf } from "../../layout.js";
 import { bytesOf, type Memory, type Place, wholeQuads } from "./buffers.js";

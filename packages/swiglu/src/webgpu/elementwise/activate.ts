@@ -1,8 +1,8 @@
 // Elementwise calls on the GPU: a checked call to a kernel and its arguments; sums of parameter gradients brought together.
-import { leastCommonMultiple, lengthOf, repeated } from "../../backend/channels.js";
-import type { ActivationPlan } from "../../backend/check.js";
-import type { ParameterValue } from "../../backend/data.js";
-import { gradientsByName, zeroSums } from "../../backend/sums.js";
+import { leastCommonMultiple, lengthOf, repeated } from "../../call/channels.js";
+import type { ActivationPlan } from "../../call/check.js";
+import type { ParameterValue } from "../../call/data.js";
+import { gradientsByName, zeroSums } from "../../call/sums.js";
 import type { View } from "../../layout.js";
 import type { Place } from "../device/buffers.js";
 import type { Call } from "../device/call.js";

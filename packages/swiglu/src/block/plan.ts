@@ -1,10 +1,11 @@
 // The feed-forward contract shared by every backend: which weights a block has, their shapes, and the checks on them.
 // A backend receives a `FfnPlan`, in which nothing is left to validate.
+
+import { checkChannels, checkData, checkDistinct, checkLength, checkParameters } from "../call/check.js";
+import type { Data, ParameterValue } from "../call/data.js";
 import { type Activation, asGated } from "../catalogue/activation.js";
 import { listing, rejectUnknownKeys } from "../errors.js";
 import { type PackedLayout, packedViews, sizeOf, type View, wholeView } from "../layout.js";
-import { checkChannels, checkData, checkDistinct, checkLength, checkParameters } from "./check.js";
-import type { Data, ParameterValue } from "./data.js";
 
 /** Weights of an ungated block; matrices are row-major [in, out]. */
 export interface FfnWeights {
