@@ -1,18 +1,13 @@
 // The public face of the core: the catalogue, values and gradients in float64, expressions, layouts, the reference backend.
 export type {
-  ActivateOptions,
   ActivationGradients,
   ActivationInputs,
   Backend,
   BackwardOptions,
-  Ffn,
-  FfnGradients,
   GradientOutputs,
-  Pass,
-  PassOptions,
-  PassOutputs,
   SyncBackend,
 } from "./backend/backend.js";
+export type { Ffn, FfnGradients, Pass, PassOptions, PassOutputs } from "./block/block.js";
 export type {
   FfnOptions,
   FfnWeights,
@@ -21,8 +16,8 @@ export type {
   PackedWeights,
   SelfGatedWeights,
   SeparateWeights,
-} from "./block/plan.js";
-export type { Data, PackedInput, ParameterValue, Tensor } from "./call/data.js";
+} from "./block/weights.js";
+export type { ActivateOptions, Data, PackedInput, ParameterValue, Tensor } from "./call/data.js";
 export {
   type Activation,
   type ActivationJson,

@@ -1,8 +1,9 @@
 // The interface that every backend offers: activations on typed arrays, and feed-forward blocks.
 // Results are promises, since a GPU is not synchronous; backends that can, offer the same calls with `Sync`.
 
-import type { FfnOptions, FfnWeights, GatedFfnOptions, GatedFfnWeights } from "../block/plan.js";
-import type { Data, PackedInput, ParameterValue, Tensor } from "../call/data.js";
+import type { Ffn } from "../block/block.js";
+import type { FfnOptions, FfnWeights, GatedFfnOptions, GatedFfnWeights } from "../block/weights.js";
+import type { ActivateOptions, Data, PackedInput, ParameterValue, Tensor } from "../call/data.js";
 import type {
   Activation,
   InputName,
@@ -16,11 +17,6 @@ import type {
 export type ActivationInputs<A extends Activation> =
   | Inputs<A, Data>
   | (A["kind"] extends "unary" ? never : PackedInput);
-
-/** Where `activate` writes: by default a new array; `out` may be one of the inputs. */
-export interface ActivateOptions<D extends Data = Data> {
-  readonly out?: D;
-}
 
 /** Arrays or tensors for the gradients of inputs, by name. */
 export type GradientOutputs = Readonly<Partial<Record<InputName<Kind> | "packed", Data>>>;
@@ -114,50 +110,3 @@ export interface SyncBackend extends Backend {
     options?: BackwardOptions<O, P>,
   ): ActivationGradients<A, I, O, P>;
 }
-
-/** A feed-forward block with its weights in a backend. Rows are independent; x is row-major [rows, dModel]. */
-export interface Ffn<W> {
-  /** Inference: computes y, [rows, dModel], into `out` or a new array, and keeps nothing. */
-  forward<D extends Data = Float32Array>(
-    x: Data,
-    rows: number,
-    options?: ActivateOptions<D>,
-  ): Promise<NoInfer<D>>;
-  /** Training: computes y, into `out` or a new array, and keeps what its backward needs, until the pass is disposed. */
-  record<D extends Data = Float32Array>(
-    x: Data,
-    rows: number,
-    options?: ActivateOptions<D>,
-  ): Promise<Pass<W, NoInfer<D>>>;
-  dispose(): void;
-}
-
-/** One recorded forward. Several may be alive at once, and backward may run more than once. */
-export interface Pass<W, Y extends Data = Float32Array> {
-  readonly y: Y;
-  /**
-   * The gradients of the sum of `dY * y`, in x, in every weight given, and, unless `options.parameterGradients` is false,
-   * in the activation's parameters. Those that have an array or tensor in `out` are written there, the others into new arrays.
-   */
-  backward<O extends PassOutputs<W> = Record<never, never>>(
-    dY: Data,
-    options?: PassOptions<W, O>,
-  ): Promise<FfnGradients<W, O>>;
-  dispose(): void;
-}
-
-/** Arrays or tensors for the gradients of x and of weights, by name. */
-export type PassOutputs<W> = { readonly x?: Data } & { readonly [N in keyof W]?: Data };
-/** Where gradients go. Large new arrays take time: a training loop keeps its own, or tensors of the backend. */
-export interface PassOptions<W, O extends PassOutputs<W> = PassOutputs<W>> {
-  readonly out?: O;
-  /** Whether to compute the gradients of the activation's parameters too. Default true; where they are fixed, false is faster. */
-  readonly parameterGradients?: boolean;
-}
-
-/** Gradients by name: `x`, each weight and bias that was given, and each activation parameter unless they were left out. */
-export type FfnGradients<W, O = Record<never, never>> = {
-  readonly x: "x" extends keyof O ? O["x"] : Float32Array;
-} & {
-  readonly [N in keyof W]: N extends keyof O ? O[N] : Float32Array;
-} & Readonly<Record<string, ParameterValue | O[keyof O]>>;

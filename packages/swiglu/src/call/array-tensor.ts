@@ -1,13 +1,13 @@
 // Tensors of backends that compute on arrays of JavaScript: an array with a shape.
 import { sizeOf } from "../layout.js";
-import type { Tensor } from "./data.js";
+import { isFloat32Array } from "./arrays.js";
+import type { Data, Tensor } from "./data.js";
+import { Tensors } from "./tensors.js";
 
 export class ArrayTensor implements Tensor {
   readonly length: number;
 
   constructor(
-    /** The backend it belongs to. */
-    readonly owner: object,
     private contents: Float32Array | undefined,
     readonly shape: readonly number[],
   ) {
@@ -25,5 +25,17 @@ export class ArrayTensor implements Tensor {
 
   dispose(): void {
     this.contents = undefined;
+  }
+}
+
+/** Such tensors of one backend, which looks into data through them. */
+export class ArrayTensors extends Tensors<ArrayTensor> {
+  make(data: Float32Array, shape: readonly number[]): ArrayTensor {
+    return this.add(new ArrayTensor(new Float32Array(data), shape));
+  }
+
+  /** The numbers of data: an array itself, or the array of a tensor. */
+  numbers(data: Data, name: string): Float32Array {
+    return isFloat32Array(data) ? data : this.of(data, name).data;
   }
 }

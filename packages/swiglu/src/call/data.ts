@@ -28,3 +28,17 @@ export interface PackedInput {
 
 /** A parameter: a number, or one value for each channel (channel = element index mod length). */
 export type ParameterValue = number | Float32Array;
+
+/** Where a call writes: by default to a new array; `out` may be one of the inputs. */
+export interface ActivateOptions<D extends Data = Data> {
+  readonly out?: D;
+}
+
+/** Data that a call reads or writes, and the name that errors give it. */
+export interface Named {
+  readonly name: string;
+  readonly data: Data;
+}
+
+/** A result, or the promise of one: backends may answer either way. */
+export type Answer<T> = T | Promise<T>;

@@ -1,16 +1,9 @@
 // Feed-forward blocks as functions of jax-js arrays: the same forms, weights and names as the backends' blocks.
 // Every array given is consumed, weights included: pass `tree.ref(weights)` to keep them.
 import { type Array as JaxArray, numpy as np, tree } from "@jax-js/jax";
-import {
-  checkUngated,
-  type FfnForm,
-  gatedForm,
-  projections,
-  requiredWeights,
-  weightShapes,
-} from "../block/plan.js";
+import { type BlockForm, forms, weightShapes } from "../block/forms.js";
+import { checkGatedForm, checkUngated, checkWeights } from "../block/plan.js";
 import { type Activation, asGated } from "../catalogue/activation.js";
-import { listing, rejectUnknownKeys } from "../errors.js";
 import type { PackedLayout } from "../layout.js";
 import {
   activate,
@@ -60,7 +53,7 @@ export function gatedFfn<A extends Activation>(
 ): JaxArray {
   checkActivation(activation);
   const { layout } = options;
-  const form = gatedForm(activation, weights, layout);
+  const form = checkGatedForm(activation, weights, layout);
   return block(form, asGated(activation), x, weights, options.parameters, layout);
 }
 
@@ -78,18 +71,18 @@ export function ffn<A extends Activation<"unary">>(
 ): JaxArray {
   checkActivation(activation);
   checkUngated(activation);
-  return block("ungated", activation, x, weights, options.parameters);
+  return block(forms.ungated, activation, x, weights, options.parameters);
 }
 
 function block(
-  form: FfnForm,
+  form: BlockForm,
   activation: Activation,
   x: JaxArray,
   given: object,
   parameters: JaxParameters<Activation> = {},
   layout?: PackedLayout,
 ): JaxArray {
-  const { weights, hidden } = checkWeights(form, x, given);
+  const { weights, hidden } = checkSizes(form, x, given);
   checkParameters(activation, parameters, hidden, "the hidden layer's shape");
 
   const linear = (from: JaxArray, name: string): JaxArray => {
@@ -99,9 +92,9 @@ function block(
   };
   const products: Record<string, JaxArray> = { x };
   const product = (name: string): JaxArray => (products[name] as JaxArray).ref;
-  for (const { weight, from } of projections[form]) products[weight] = linear(product(from), weight);
-  const sources = operandSources(form, activation);
-  const operands = Object.fromEntries(sources.map(([input, source]) => [input, product(source)]));
+  for (const { weight, from } of form.products) products[weight] = linear(product(from), weight);
+  const sources = Object.fromEntries(namedInputs(form, activation));
+  const operands = Object.fromEntries(Object.entries(sources).map(([input, from]) => [input, product(from)]));
   tree.dispose(products);
   const inputs = layout === undefined ? operands : { ...operands, layout };
   return linear(activate(activation, inputs as JaxInputs<Activation>, parameters), "down");
@@ -116,47 +109,27 @@ function matmul(a: JaxArray, b: JaxArray): JaxArray {
   return zeros;
 }
 
-/** Which product each input of the activation is. */
-function operandSources(form: FfnForm, { self }: Activation): readonly (readonly [string, string])[] {
-  switch (form) {
-    case "ungated":
-      return [["x", "up"]];
-    case "gated":
-      return [
-        ["gate", "gate"],
-        ["up", "up"],
-      ];
-    case "packed":
-      return [["packed", "packed"]];
-    case "selfGated":
-      return [
-        ["gate", self === "gate" ? "in" : "square"],
-        ["up", self === "gate" ? "square" : "in"],
-      ];
-  }
-}
+/** What the activation is given, by name: a product for each of its inputs, or the packed one. */
+const namedInputs = ({ inputs }: BlockForm, activation: Activation): readonly (readonly [string, string])[] =>
+  inputs.map(({ product, half }, i) => [
+    half === undefined ? (activation.inputs[i] as string) : "packed",
+    product,
+  ]);
 
 /** Checks x and that each weight has its shape; the sizes are those of x and of `down`. */
-function checkWeights(form: FfnForm, x: unknown, given: object) {
+function checkSizes(form: BlockForm, x: unknown, given: object) {
   const shape = shapeOf(checkArray(x, "x"));
-  const shapes = weightShapes[form];
-  rejectUnknownKeys(given, Object.keys(shapes), "weight", `this ${form} block`);
-  const weights = given as Readonly<Record<string, JaxArray | undefined>>;
-  const required = requiredWeights(shapes);
-  for (const name of required)
-    if (weights[name] === undefined)
-      throw new TypeError(`weights.${name} is missing: this block needs ${listing(required)}`);
   const dModel = shape.at(-1);
-  const dFf = shapeOf(checkArray(weights.down, "weights.down"))[0];
   if (dModel === undefined) throw new RangeError("x is a scalar, expected the shape [..., dModel]");
-  for (const [name, sized] of Object.entries(shapes)) {
-    if (weights[name] === undefined) continue;
-    const own = shapeOf(checkArray(weights[name], `weights.${name}`));
-    const expected = sized(dModel, dFf ?? 0);
+  const arrays = given as Readonly<Record<string, JaxArray | undefined>>;
+  const dFf = arrays.down === undefined ? 0 : (shapeOf(checkArray(arrays.down, "weights.down"))[0] ?? 0);
+  const shapes = weightShapes(form, dModel, dFf);
+  const weights = checkWeights(arrays, shapes, `this ${form.name} block`, (weight, name, expected) => {
+    const own = shapeOf(checkArray(weight, name));
     if (String(own) !== String(expected))
       throw new RangeError(
-        `weights.${name} has shape [${own.join(", ")}], expected [${expected.join(", ")}]: dModel is ${dModel} (x), dFf is ${dFf} (weights.down); PyTorch's [out, in] matrices must be transposed`,
+        `${name} has shape [${own.join(", ")}], expected [${expected.join(", ")}]: dModel is ${dModel} (x), dFf is ${dFf} (weights.down); PyTorch's [out, in] matrices must be transposed`,
       );
-  }
-  return { weights, hidden: [...shape.slice(0, -1), dFf as number] };
+  });
+  return { weights, hidden: [...shape.slice(0, -1), dFf] };
 }

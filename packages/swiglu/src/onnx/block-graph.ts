@@ -1,17 +1,8 @@
 // Dense layers and feed-forward blocks as graphs; which products they have, and of which shapes, is the core's contract.
 
-import {
-  activationOperands,
-  type FfnPlan,
-  type FfnWeights,
-  type GatedFfnOptions,
-  type GatedFfnWeights,
-  planFfn,
-  planGatedFfn,
-  projections,
-  type SeparateWeights,
-  weightShapes,
-} from "../block/plan.js";
+import { weightShapes } from "../block/forms.js";
+import { type BlockPlan, inputViews, planFfn, planGatedFfn } from "../block/plan.js";
+import type { FfnWeights, GatedFfnOptions, GatedFfnWeights, SeparateWeights } from "../block/weights.js";
 import type { Data } from "../call/data.js";
 import type { Activation } from "../catalogue/activation.js";
 import { activationByName } from "../catalogue/catalogue.js";
@@ -97,7 +88,7 @@ export function gatedDenseGraph(options: GatedBlockGraphOptions<GatedDenseWeight
 
 type Planned = Omit<GatedFfnOptions, "weights"> & { readonly weights: Readonly<Record<string, Data>> };
 
-function gatedPlan(planned: Planned): FfnPlan {
+function gatedPlan(planned: Planned): BlockPlan {
   return planGatedFfn({ ...planned, weights: planned.weights as WeightsOfAnyForm });
 }
 /** What `planGatedFfn` checks at run time, whatever the form. */
@@ -110,7 +101,7 @@ function isDown(name: string): boolean {
 function blockGraph(
   kind: "gatedFfn" | "ffn" | "gatedDense",
   options: GatedBlockGraphOptions<Readonly<Record<string, Data>>>,
-  planOf: (planned: Planned) => FfnPlan,
+  planOf: (planned: Planned) => BlockPlan,
 ): Graph {
   const { activation: named, dModel, dFf, parameters = {}, layout, leading = ["rows"] } = options;
   const given = options.weights as Readonly<Record<string, Float32Array | GraphInput>>;
@@ -127,7 +118,8 @@ function blockGraph(
     ),
   });
   const { form, activation } = plan;
-  const shapeOf = (weight: string): readonly number[] => weightShapes[form][weight]!(dModel, dFf);
+  const shapes = weightShapes(form, dModel, dFf);
+  const shapeOf = (weight: string): readonly number[] => shapes[weight]!;
   const fixed = graphParameters(activation, parameters, [dFf]);
   const { weights, inputs } = graphWeights(given, shapeOf);
   return {
@@ -138,9 +130,8 @@ function blockGraph(
     output: { name: "y", shape: [...leading, kind === "gatedDense" ? dFf : dModel] },
     write: (to) => {
       const products: Record<string, string> = { x: to.tensor("x") };
-      for (const { weight, from } of projections[form])
-        products[weight] = to.product(products[from]!, weight);
-      const operands = activationOperands(plan, 1).map(({ product, view }) =>
+      for (const { weight, from } of form.products) products[weight] = to.product(products[from]!, weight);
+      const operands = inputViews(plan, 1).map(({ product, view }) =>
         to.part(products[product]!, -1, shapeOf(product).at(-1)!, view),
       );
       if (kind === "gatedDense") to.activation(activation, operands, to.tensor("y"));

@@ -1,39 +1,16 @@
 // The ONNX Runtime backend: graphs made from expressions at run time, on a runtime that the caller hands in.
 
-import type {
-  ActivateOptions,
-  ActivationGradients,
-  ActivationInputs,
-  Backend,
-  BackwardOptions,
-  Ffn,
-  GradientOutputs,
-} from "../backend/backend.js";
-import {
-  type FfnOptions,
-  type FfnPlan,
-  type FfnWeights,
-  type GatedFfnOptions,
-  type GatedFfnWeights,
-  planFfn,
-  planGatedFfn,
-} from "../block/plan.js";
-import { ArrayTensor } from "../call/array-tensor.js";
-import { isFloat32Array, ofThisRealm } from "../call/arrays.js";
-import {
-  type ActivationPlan,
-  checkArray,
-  checkLength,
-  gradientOutputs,
-  planActivation,
-  resultOutput,
-} from "../call/check.js";
-import type { Data, ParameterValue, Tensor } from "../call/data.js";
-import type { Activation, Parameters } from "../catalogue/activation.js";
-import { sizeOf } from "../layout.js";
+import type { Backend } from "../backend/backend.js";
+import { BackendFacade, type BackendParts } from "../backend/facade.js";
+import type { BlockParts } from "../block/facade.js";
+import type { BlockPlan } from "../block/plan.js";
+import { ArrayTensors } from "../call/array-tensor.js";
+import { ofThisRealm } from "../call/arrays.js";
+import type { ActivationPlan } from "../call/check.js";
+import type { Named, ParameterValue, Tensor } from "../call/data.js";
 import type { OnnxMath } from "../onnx/options.js";
 import { backward, type Elementwise, forward } from "./activate.js";
-import { OrtFfn } from "./ffn.js";
+import { OrtBlock } from "./block.js";
 import { type Loader, loader, type OrtRuntime } from "./runtime.js";
 import { Sessions } from "./sessions.js";
 
@@ -70,7 +47,7 @@ export async function ort({ runtime, threads, math = "exact" }: OrtOptions): Pro
     throw new Error(
       'this thread treats denormal numbers as zero, because the first session that ONNX Runtime opened in this process had set_denormal_as_zero (onnx-grad sets it), so math "exact" cannot hold its bound: call ort() before that, compute in another process, or pass math: "fast"',
     );
-  return new OrtBackend(await loader(runtime, threads), math);
+  return new BackendFacade(new OrtParts(await loader(runtime, threads), math));
 }
 
 /** ONNX Runtime's first session in a process decides for the thread it runs on, which in Node is that of JavaScript. */
@@ -79,20 +56,18 @@ function denormalsAreZero(): boolean {
   return smallestNormal / 2 === 0;
 }
 
-class OrtBackend implements Backend {
+class OrtParts implements BackendParts {
   readonly name = "ort";
+  readonly made = "await ort({ runtime })";
+  private readonly tensors = new ArrayTensors();
   private readonly sessions: Sessions;
   private readonly elementwise: Elementwise;
-  private readonly blocks = new Set<{ dispose(): void }>();
 
   constructor(
     private readonly loader: Loader,
     private readonly math: OnnxMath,
   ) {
-    this.sessions = new Sessions(
-      loader,
-      "this backend is disposed: create a new one with await ort({ runtime })",
-    );
+    this.sessions = new Sessions(loader);
     this.elementwise = { sessions: this.sessions, math };
   }
 
@@ -100,83 +75,45 @@ class OrtBackend implements Backend {
     return this.loader.threads;
   }
 
-  async activate<A extends Activation, D extends Data = Float32Array>(
-    activation: A,
-    inputs: ActivationInputs<A>,
-    parameters?: Parameters<A, ParameterValue>,
-    options: ActivateOptions<D> = {},
-  ): Promise<D> {
-    return this.sessions.use(async () => {
-      const plan = planActivation(activation, inputs, parameters);
-      const out = resultOutput(plan.count, options.out);
-      await forward(this.elementwise, plan, { inputs: this.inputs(plan), out: [this.numbers(out, "out")] });
-      return out as D;
-    });
+  forward(plan: ActivationPlan, out: Named): Promise<void> {
+    return this.sessions.use(() =>
+      forward(this.elementwise, plan, { inputs: this.inputs(plan), out: [this.numbers(out)] }),
+    );
   }
 
-  async activateBackward<
-    A extends Activation,
-    I extends ActivationInputs<A>,
-    O extends GradientOutputs = Record<never, never>,
-    P extends boolean = true,
-  >(
-    activation: A,
-    inputs: I,
-    dy: Data,
-    parameters?: Parameters<A, ParameterValue>,
-    options?: BackwardOptions<O, P>,
-  ): Promise<ActivationGradients<A, I, O, P>> {
+  backward(
+    plan: ActivationPlan,
+    dy: Named,
+    gradients: readonly Named[],
+    parameterGradients: boolean,
+  ): Promise<Record<string, ParameterValue>> {
     return this.sessions.use(async () => {
-      const plan = planActivation(activation, inputs, parameters);
-      const outputs = gradientOutputs(plan, dy, options?.out);
-      const arrays = {
-        inputs: this.inputs(plan),
-        out: outputs.map(({ name, data }) => this.numbers(data, `out.${name}`)),
-      };
-      const all = options?.parameterGradients ?? true;
-      const sums = await backward(this.elementwise, plan, this.numbers(dy, "dy"), arrays, all);
-      const named = outputs.map(({ name, data }) => [name, data]);
-      return { ...Object.fromEntries(named), ...sums } as ActivationGradients<A, I, O, P>;
+      const arrays = { inputs: this.inputs(plan), out: gradients.map((gradient) => this.numbers(gradient)) };
+      return backward(this.elementwise, plan, this.numbers(dy), arrays, parameterGradients);
     });
   }
 
   tensor(data: Float32Array, shape: readonly number[]): Tensor {
-    this.sessions.alive();
-    checkLength(checkArray(data, "data"), "data", sizeOf(shape));
-    return new ArrayTensor(this, new Float32Array(data), [...shape]);
+    return this.tensors.make(data, shape);
   }
 
-  async ffn<W extends FfnWeights>(options: FfnOptions<W>): Promise<Ffn<W>> {
-    this.sessions.alive();
-    return this.block(planFfn(options), options.recompute);
-  }
-
-  async gatedFfn<W extends GatedFfnWeights>(options: GatedFfnOptions<W>): Promise<Ffn<W>> {
-    this.sessions.alive();
-    return this.block(planGatedFfn(options), options.recompute);
+  block(plan: BlockPlan, recompute: boolean): BlockParts<unknown> {
+    const { loader, math } = this;
+    const numbers = (named: Named): Float32Array => this.numbers(named);
+    return new OrtBlock({ loader, math, numbers }, plan, recompute);
   }
 
   /** Calls under way end as they would have. */
   dispose(): void {
-    for (const block of this.blocks) block.dispose();
     this.sessions.close();
   }
 
-  private block<W>(plan: FfnPlan, recompute = false): Ffn<W> {
-    const { loader, math, blocks } = this;
-    const numbers = (data: Data, name: string): Float32Array => this.numbers(data, name);
-    return new OrtFfn<W>({ loader, math, numbers, blocks }, plan, recompute);
-  }
-
   private inputs(plan: ActivationPlan): Float32Array[] {
-    return plan.inputs.map(({ name, data }) => this.numbers(data, name));
+    return plan.inputs.map((input) => this.numbers(input));
   }
 
   /** Looks into data: an array itself, or the array of a tensor. */
-  private numbers(data: Data, name: string): Float32Array {
-    this.sessions.alive();
-    if (isFloat32Array(data)) return ofThisRealm(data);
-    if (data instanceof ArrayTensor && data.owner === this) return data.data;
-    throw new TypeError(`${name} is a tensor of another backend: read() it and pass the array`);
+  private numbers({ data, name }: Named): Float32Array {
+    return ofThisRealm(this.tensors.numbers(data, name));
   }
 }

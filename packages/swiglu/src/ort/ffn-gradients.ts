@@ -1,5 +1,6 @@
 // The backward half of a block's graph. What multiplies from the left is transposed by a node of its own, which is faster
 // here than Gemm's transA (by 10 to 20 %); weights from the right are Gemm's transB, arranged when the graph is loaded.
+import { fusedForm } from "../block/forms.js";
 import { mul, variable } from "../expression/expr.js";
 import type { Attributes } from "./builder.js";
 import { type Activated, type BlockGraph, slopeExpressions } from "./ffn-graph.js";
@@ -16,32 +17,31 @@ export function outputGradients(graph: BlockGraph, state: Activated, dY: string)
   const slopes = activationGradients(graph, state, graph.node("Gemm", [dY, graph.weight("down")], transB));
   for (const name of Object.keys(plan.parameters))
     graph.output(`gradient_${name}`, output.sumOfRows(slopes[name] as string), [dFf]);
-  const [first, second] = activation.inputs.map((name) => slopes[name] as string) as [string, string];
-  switch (plan.form) {
-    case "ungated":
-      output.ofWeight("up", state.x, first, [dModel, dFf]);
-      output.ofInput(graph.node("Gemm", [first, graph.weight("up")], transB));
-      return;
-    case "gated":
-    case "packed": {
-      if (plan.form === "gated") {
-        output.ofWeight("gate", state.x, first, [dModel, dFf]);
-        output.ofWeight("up", state.x, second, [dModel, dFf]);
-      } else output.ofWeight("packed", state.x, inLayout(graph, first, second), [dModel, 2 * dFf]);
-      const throughGate = graph.node("Gemm", [first, graph.weight("gate")], transB);
-      output.ofInput(graph.node("Gemm", [second, graph.weight("up"), throughGate], transB));
-      return;
-    }
-    case "selfGated": {
-      const own = state.own as string;
-      const [direct, through] = activation.self === "gate" ? [first, second] : [second, first];
-      output.ofWeight("square", own, through, [dFf, dFf]);
-      const dOwn = graph.node("Gemm", [through, graph.weight("square"), direct], transB);
-      output.ofWeight("in", state.x, dOwn, [dModel, dFf]);
-      output.ofInput(graph.node("Gemm", [dOwn, graph.weight("in")], transB));
-      return;
-    }
+  const flows = activation.inputs.map((name) => slopes[name] as string);
+  const { first, second, produced } = fusedForm(plan.form);
+  /** The gradient of x through the products of these names. */
+  const throughFirst = (gradients: readonly string[]): string =>
+    gradients.reduce<string | undefined>((sum, gradient, i) => {
+      const added = sum === undefined ? [] : [sum];
+      return graph.node("Gemm", [gradient, graph.weight(first[i] as string), ...added], transB);
+    }, undefined) as string;
+  if (second !== undefined) {
+    const [through] = produced as [number];
+    const [own, flow, direct] = [state.own as string, flows[through] as string, flows[1 - through] as string];
+    output.ofWeight(second, own, flow, [dFf, dFf]);
+    const dOwn = graph.node("Gemm", [flow, graph.weight(second), direct], transB);
+    output.ofWeight(first[0] as string, state.x, dOwn, [dModel, dFf]);
+    output.ofInput(throughFirst([dOwn]));
+    return;
   }
+  const [gate, up] = flows as [string, string];
+  if (plan.layout !== undefined)
+    output.ofWeight("packed", state.x, inLayout(graph, gate, up), [dModel, 2 * dFf]);
+  else
+    flows.forEach((flow, i) => {
+      output.ofWeight(first[i] as string, state.x, flow, [dModel, dFf]);
+    });
+  output.ofInput(throughFirst(flows));
 }
 
 const transB: Attributes = { transB: { int: 1 } };

@@ -1,6 +1,7 @@
 // What the graphs of a feed-forward block share: its weights inside them, its products and activation, what a pass keeps.
 
-import type { FfnPlan } from "../block/plan.js";
+import { fusedForm } from "../block/forms.js";
+import type { BlockPlan } from "../block/plan.js";
 import { repeated } from "../call/channels.js";
 import { gradientExpressions } from "../catalogue/activation.js";
 import { type Expr, num, substitute, variablesOf } from "../expression/expr.js";
@@ -10,7 +11,7 @@ import type { Matrices, Matrix } from "./ffn-weights.js";
 
 /** A block whose weights are at hand. */
 export interface Block {
-  readonly plan: FfnPlan;
+  readonly plan: BlockPlan;
   readonly matrices: Matrices;
   readonly math: OnnxMath;
 }
@@ -29,7 +30,7 @@ export const slopeName = (variable: string): string => `slope_${variable}`;
 
 /** A graph that holds a block's weights: the ones that it uses, once. */
 export class BlockGraph extends GraphBuilder {
-  readonly plan: FfnPlan;
+  readonly plan: BlockPlan;
   private readonly matrices: Matrices;
   private readonly constants = new Map<string, string>();
 
@@ -84,7 +85,7 @@ export function kept(graph: BlockGraph, x: string): Activated {
   const { plan } = graph;
   const read = (name: string): string => graph.input(name, ["rows", plan.dFf]);
   const slopes = varyingSlopes(plan).map((name) => [name, read(slopeName(name))]);
-  const own = plan.form === "selfGated" ? { own: read("own") } : {};
+  const own = fusedForm(plan.form).second === undefined ? {} : { own: read("own") };
   return { x, hidden: read("hidden"), slopes: Object.fromEntries(slopes), ...own };
 }
 
@@ -108,23 +109,16 @@ export function activate(graph: BlockGraph, x: string, wanted: readonly string[]
 
 /** The activation's inputs, in its order. */
 function project(graph: BlockGraph, x: string): { operands: string[]; own?: string } {
-  const { form, activation } = graph.plan;
-  switch (form) {
-    case "ungated":
-      return { operands: [graph.linear(x, "up")] };
-    case "gated":
-    case "packed":
-      return { operands: [graph.linear(x, "gate"), graph.linear(x, "up")] };
-    case "selfGated": {
-      const own = graph.linear(x, "in");
-      const square = graph.linear(own, "square");
-      return { operands: activation.self === "gate" ? [own, square] : [square, own], own };
-    }
-  }
+  const { first, second, produced } = fusedForm(graph.plan.form);
+  const products = first.map((name) => graph.linear(x, name));
+  if (second === undefined) return { operands: products };
+  const own = products[0] as string;
+  const square = graph.linear(own, second);
+  return { operands: produced[0] === 0 ? [square, own] : [own, square], own };
 }
 
 /** An expression with the block's own numbers for parameters, as float32 has them. */
-function bind({ parameters }: FfnPlan, expr: Expr): Expr {
+function bind({ parameters }: BlockPlan, expr: Expr): Expr {
   const numbers = Object.entries(parameters).flatMap(([name, value]) =>
     typeof value === "number" ? [[name, num(Math.fround(value))] as const] : [],
   );
@@ -132,13 +126,13 @@ function bind({ parameters }: FfnPlan, expr: Expr): Expr {
 }
 
 /** The activation's slopes in its inputs and parameters. */
-export function slopeExpressions(plan: FfnPlan): Record<string, Expr> {
+export function slopeExpressions(plan: BlockPlan): Record<string, Expr> {
   const slopes = Object.entries(gradientExpressions(plan.activation));
   return Object.fromEntries(slopes.map(([name, slope]) => [name, bind(plan, slope)]));
 }
 
 /** The variables whose slopes depend on the inputs, and so have a value for every element. */
-export function varyingSlopes(plan: FfnPlan): string[] {
+export function varyingSlopes(plan: BlockPlan): string[] {
   const inputs: readonly string[] = plan.activation.inputs;
   return Object.entries(slopeExpressions(plan))
     .filter(([, slope]) => inputs.some((name) => variablesOf(slope).has(name)))

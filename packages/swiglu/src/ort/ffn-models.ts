@@ -1,5 +1,6 @@
 // Feed-forward blocks as models with their weights inside: forward, forward that keeps what backward needs, and backward.
-import type { FfnPlan } from "../block/plan.js";
+import { fusedForm } from "../block/forms.js";
+import type { BlockPlan } from "../block/plan.js";
 import type { Model } from "../onnx/model.js";
 import { outputGradients } from "./ffn-gradients.js";
 import {
@@ -31,8 +32,8 @@ export function recordModel(block: Block): Model {
 }
 
 /** What a recorded pass keeps besides x: the hidden layer, slopes, and a self-gated block's first product. */
-export function keptNames(plan: FfnPlan): string[] {
-  const own = plan.form === "selfGated" ? ["own"] : [];
+export function keptNames(plan: BlockPlan): string[] {
+  const own = fusedForm(plan.form).second === undefined ? [] : ["own"];
   return ["hidden", ...varyingSlopes(plan).map(slopeName), ...own];
 }
 

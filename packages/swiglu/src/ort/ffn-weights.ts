@@ -1,8 +1,9 @@
 // A block's weights as its graphs hold them: packed ones are taken apart, since two products with half the columns each
 // are faster here than one and the taking apart of its result (by 6 to 20 %, the most where rows are few).
 
-import { type FfnPlan, weightShapes } from "../block/plan.js";
-import type { Data } from "../call/data.js";
+import { isBias, weightShapes } from "../block/forms.js";
+import type { BlockPlan } from "../block/plan.js";
+import type { Named } from "../call/data.js";
 import { type PackedLayout, unpack } from "../layout.js";
 
 /** A matrix, row-major [rows, columns], and the bias of its product. */
@@ -17,14 +18,15 @@ export interface Matrix {
 export type Matrices = Readonly<Record<string, Matrix>>;
 
 /** Looks into data of this backend; throws where it belongs to another or is disposed. */
-export type Read = (data: Data, name: string) => Float32Array;
+export type Read = (named: Named) => Float32Array;
 
 /** An ONNX file holds at most this many bytes. */
 const largest = 2 ** 31 - 2 ** 16;
 
 /** Copies the weights. Throws a RangeError where they are too large for an ONNX file. */
-export function copyWeights(plan: FfnPlan, read: Read): Matrices {
+export function copyWeights(plan: BlockPlan, read: Read): Matrices {
   const { form, dModel, dFf, weights, layout } = plan;
+  const shapes = weightShapes(form, dModel, dFf);
   const bytes = 4 * Object.values(weights).reduce((sum, { length }) => sum + length, 0);
   if (bytes > largest)
     throw new RangeError(
@@ -33,13 +35,13 @@ export function copyWeights(plan: FfnPlan, read: Read): Matrices {
   const matrix = (name: string): Matrix => {
     const copy = (weight: string): Float32Array | undefined => {
       const data = weights[weight];
-      return data && read(data, `weights.${weight}`).slice();
+      return data && read({ name: `weights.${weight}`, data }).slice();
     };
-    const [rows = 0, columns = 0] = weightShapes[form][name]?.(dModel, dFf) ?? [];
+    const [rows = 0, columns = 0] = shapes[name] ?? [];
     const bias = copy(`${name}Bias`);
     return { data: copy(name) as Float32Array, rows, columns, ...(bias && { bias }) };
   };
-  const names = Object.keys(weights).filter((name) => !name.endsWith("Bias"));
+  const names = Object.keys(weights).filter((name) => !isBias(name));
   const { packed, ...matrices } = Object.fromEntries(names.map((name) => [name, matrix(name)]));
   return packed === undefined ? matrices : { ...matrices, ...halves(packed, layout as PackedLayout) };
 }

@@ -7,20 +7,10 @@ export class Sessions {
   private active = 0;
   private closed = false;
 
-  /** `gone` is the error of a call after the end. */
-  constructor(
-    private readonly loader: Loader,
-    private readonly gone: string,
-  ) {}
-
-  /** Throws once this is closed. */
-  alive(): void {
-    if (this.closed) throw new Error(this.gone);
-  }
+  constructor(private readonly loader: Loader) {}
 
   /** Does work that runs programs: they stay loaded until it has ended, also if this is closed meanwhile. */
   async use<T>(work: () => Promise<T>): Promise<T> {
-    this.alive();
     this.active++;
     try {
       return await work();
@@ -41,7 +31,7 @@ export class Sessions {
     return loading;
   }
 
-  /** Refuses later calls; those under way end as they would have. */
+  /** Frees what is loaded once the calls under way have ended, as they would have. */
   close(): void {
     this.closed = true;
     this.releaseIdle();

@@ -1,14 +1,13 @@
 // The reference backend: plain JavaScript, float64 inside, float32 in and out. The yardstick for all other backends.
-
-import type { Ffn, SyncBackend } from "../backend/backend.js";
-import { type Output, SynchronousBackend } from "../backend/synchronous.js";
-import type { FfnPlan } from "../block/plan.js";
-import { ArrayTensor } from "../call/array-tensor.js";
-import { isFloat32Array } from "../call/arrays.js";
+import type { SyncBackend } from "../backend/backend.js";
+import { SyncBackendFacade, type SyncParts } from "../backend/facade.js";
+import type { BlockParts } from "../block/facade.js";
+import type { BlockPlan } from "../block/plan.js";
+import { ArrayTensors } from "../call/array-tensor.js";
 import type { ActivationPlan } from "../call/check.js";
-import type { Data, ParameterValue, Tensor } from "../call/data.js";
+import type { Named, ParameterValue, Tensor } from "../call/data.js";
+import { ReferenceBlock } from "./block.js";
 import { activateInto, differentiateInto, type Operand } from "./elementwise.js";
-import { ReferenceFfn } from "./ffn.js";
 
 /**
  * The reference backend. It is exact rather than fast (tens of nanoseconds an element); use it to check others.
@@ -18,24 +17,26 @@ import { ReferenceFfn } from "./ffn.js";
  * const y = await backend.activate(swiglu, { gate, up }, { beta: 1 });
  */
 export async function reference(): Promise<SyncBackend> {
-  return new ReferenceBackend();
+  return new SyncBackendFacade(new ReferenceParts());
 }
 
 /** Results are computed aside, so that outputs may overlap inputs in any way. */
-class ReferenceBackend extends SynchronousBackend {
+export class ReferenceParts implements SyncParts {
   readonly name = "reference";
+  readonly made = "await reference()";
   readonly threads = 1;
+  private readonly tensors = new ArrayTensors();
 
-  protected forward(plan: ActivationPlan, out: Output): void {
+  forward(plan: ActivationPlan, out: Named): void {
     const y = new Float32Array(plan.count);
     activateInto(y, plan.activation, this.operands(plan), plan.parameters);
-    this.read(out.data, out.name).set(y);
+    this.numbers(out).set(y);
   }
 
-  protected backward(
+  backward(
     plan: ActivationPlan,
-    dy: Output,
-    gradients: readonly Output[],
+    dy: Named,
+    gradients: readonly Named[],
     parameterGradients: boolean,
   ): Record<string, ParameterValue> {
     const results = gradients.map(({ data }) => new Float32Array(data.length));
@@ -43,33 +44,30 @@ class ReferenceBackend extends SynchronousBackend {
       data: results[plan.packed ? 0 : i] as Float32Array,
       view,
     }));
-    const slope = this.read(dy.data, dy.name);
+    const slope = this.numbers(dy);
     const sums = differentiateInto(targets, plan.activation, this.operands(plan), plan.parameters, slope);
-    gradients.forEach(({ data, name }, i) => {
-      this.read(data, name).set(results[i] as Float32Array);
+    gradients.forEach((gradient, i) => {
+      this.numbers(gradient).set(results[i] as Float32Array);
     });
     return parameterGradients ? sums : {};
   }
 
-  protected makeTensor(data: Float32Array, shape: readonly number[]): Tensor {
-    return new ArrayTensor(this, new Float32Array(data), shape);
+  tensor(data: Float32Array, shape: readonly number[]): Tensor {
+    return this.tensors.make(data, shape);
   }
 
   /** The reference always keeps everything; `recompute` changes memory, not results. */
-  protected makeBlock<W>(plan: FfnPlan): Ffn<W> {
-    return new ReferenceFfn(plan, (data, name) => this.read(data, name));
+  block(plan: BlockPlan): BlockParts<unknown> {
+    return new ReferenceBlock(plan, (named) => this.numbers(named));
   }
 
-  protected release(): void {}
+  dispose(): void {}
 
   private operands(plan: ActivationPlan): Operand[] {
-    return plan.inputs.map(({ name, data, view }) => ({ data: this.read(data, name), view }));
+    return plan.inputs.map((input) => ({ data: this.numbers(input), view: input.view }));
   }
 
-  private read(data: Data, name: string): Float32Array {
-    this.alive();
-    if (isFloat32Array(data)) return data;
-    if (data instanceof ArrayTensor && data.owner === this) return data.data;
-    throw new TypeError(`${name} is a tensor of another backend: read() it and pass the array`);
+  private numbers({ data, name }: Named): Float32Array {
+    return this.tensors.numbers(data, name);
   }
 }

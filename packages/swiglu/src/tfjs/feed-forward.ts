@@ -1,16 +1,9 @@
 // Gated projections and feed-forward blocks on tensors, differentiable in x, all weights and parameters that are tensors.
 // Fused where the current backend has kernels for them, composed of projections and activations elsewhere.
 import * as tf from "@tensorflow/tfjs";
-import {
-  checkUngated,
-  type FfnForm,
-  gatedForm,
-  projections,
-  requiredWeights,
-  weightShapes,
-} from "../block/plan.js";
+import { type BlockForm, forms, type InputSource, weightShapes } from "../block/forms.js";
+import { checkGatedForm, checkUngated, checkWeights } from "../block/plan.js";
 import { type Activation, asGated, type Parameters } from "../catalogue/activation.js";
-import { listing, rejectUnknownKeys } from "../errors.js";
 import { type PackedLayout, sizeOf } from "../layout.js";
 import { activateChecked, activatePackedChecked, checkParameters, type Parameter } from "./activate.js";
 import { project } from "./project.js";
@@ -66,9 +59,9 @@ export function gatedDense<A extends Activation>(
 ): tf.Tensor {
   const [dIn, units] = [x.shape.at(-1) ?? 0, weights.up?.shape[1] ?? 0];
   const shapes = Object.fromEntries(
-    Object.entries(weightShapes.gated).filter(([name]) => !name.startsWith("down")),
+    Object.entries(weightShapes(forms.gated, dIn, units)).filter(([name]) => !name.startsWith("down")),
   );
-  const checked = checkWeights(weights, shapes, dIn, units, "a gated projection");
+  const checked = checkTensors(weights, shapes, "a gated projection");
   return gatedDenseChecked(asGated(activation), x, checked, checkParameters(activation, parameters, [units]));
 }
 
@@ -81,7 +74,7 @@ export function gatedDenseChecked(
 ): tf.Tensor {
   return overRows(x, (rows) =>
     fusedOr("SwigluGatedDense", { x: rows, ...weights }, { activation, parameters }, (tensors, values) =>
-      hidden("gated", activation, tensors, values),
+      hidden(forms.gated, activation, tensors, values),
     ),
   );
 }
@@ -102,7 +95,7 @@ export function gatedFfn<A extends Activation>(
   { layout }: { readonly layout?: PackedLayout } = {},
 ): tf.Tensor {
   const gated = asGated(activation);
-  const form = gatedForm(gated, weights, layout);
+  const form = checkGatedForm(gated, weights, layout);
   return block(form, gated, x, weights, checkBlockParameters(activation, parameters, weights), layout);
 }
 
@@ -119,7 +112,7 @@ export function ffn<A extends Activation<"unary">>(
   parameters?: Parameters<A, Parameter>,
 ): tf.Tensor {
   checkUngated(activation);
-  return block("ungated", activation, x, weights, checkBlockParameters(activation, parameters, weights));
+  return block(forms.ungated, activation, x, weights, checkBlockParameters(activation, parameters, weights));
 }
 
 function checkBlockParameters(
@@ -131,7 +124,7 @@ function checkBlockParameters(
 }
 
 function block(
-  form: FfnForm,
+  form: BlockForm,
   activation: Activation,
   x: tf.Tensor,
   weights: { readonly down?: tf.Tensor },
@@ -139,13 +132,13 @@ function block(
   layout?: PackedLayout,
 ): tf.Tensor {
   const [dModel, dFf] = [x.shape.at(-1) ?? 0, weights.down?.shape[0] ?? 0];
-  const checked = checkWeights(weights, weightShapes[form], dModel, dFf, `this ${form} block`);
+  const checked = checkTensors(weights, weightShapes(form, dModel, dFf), `this ${form.name} block`);
   return blockChecked(form, activation, x, checked, parameters, layout);
 }
 
 /** A block of what has been checked already. */
 export function blockChecked(
-  form: FfnForm,
+  form: BlockForm,
   activation: Activation,
   x: tf.Tensor,
   weights: Tensors,
@@ -163,32 +156,25 @@ export function blockChecked(
 
 /** The activation of the products before it: a block without its last projection. */
 function hidden(
-  form: FfnForm,
+  form: BlockForm,
   activation: Activation,
   tensors: Tensors,
   parameters: Values,
   layout?: PackedLayout,
 ): tf.Tensor {
   const products: Record<string, tf.Tensor> = { x: tensors.x as tf.Tensor };
-  for (const { weight, from } of projections[form])
+  for (const { weight, from } of form.products)
     products[weight] = project(
       products[from] as tf.Tensor,
       tensors[weight] as tf.Tensor,
       tensors[`${weight}Bias`],
     );
   const of = (name: string): tf.Tensor => products[name] as tf.Tensor;
-  switch (form) {
-    case "ungated":
-      return activateChecked(activation, { x: of("up") }, parameters);
-    case "gated":
-      return activateChecked(activation, { gate: of("gate"), up: of("up") }, parameters);
-    case "packed":
-      return activatePackedChecked(activation, of("packed"), layout as PackedLayout, 1, parameters);
-    case "selfGated": {
-      const [gate, up] = activation.self === "gate" ? ["in", "square"] : ["square", "in"];
-      return activateChecked(activation, { gate: of(gate as string), up: of(up as string) }, parameters);
-    }
-  }
+  const [first] = form.inputs as readonly [InputSource];
+  if (first.half !== undefined)
+    return activatePackedChecked(activation, of(first.product), layout as PackedLayout, 1, parameters);
+  const inputs = form.inputs.map(({ product }, i) => [activation.inputs[i], of(product)]);
+  return activateChecked(activation, Object.fromEntries(inputs), parameters);
 }
 
 /** Applies a function of rows to the last axis of a tensor of any rank. */
@@ -200,29 +186,19 @@ export function overRows(x: tf.Tensor, f: (rows: tf.Tensor) => tf.Tensor): tf.Te
   });
 }
 
-type Shape = (dModel: number, dFf: number) => readonly number[];
-
-/** Checks that every weight is there, except biases, and has its shape; gives them in the order of the table. */
-function checkWeights(
+/** Checks that every weight is there, except biases, and has its shape; gives them in the order of the shapes. */
+const checkTensors = (
   weights: object,
-  shapes: Readonly<Record<string, Shape>>,
-  dModel: number,
-  dFf: number,
+  shapes: Readonly<Record<string, readonly number[]>>,
   owner: string,
-): Tensors {
-  rejectUnknownKeys(weights, Object.keys(shapes), "weight", owner);
-  const checked: Record<string, tf.Tensor> = {};
-  for (const [name, shape] of Object.entries(shapes)) {
-    const tensor = (weights as Readonly<Record<string, tf.Tensor | undefined>>)[name];
-    if (tensor === undefined) {
-      const required = requiredWeights(shapes);
-      if (!required.includes(name)) continue;
-      throw new TypeError(`weights.${name} is missing: ${owner} needs ${listing(required)}`);
-    }
-    const expected = shape(dModel, dFf);
-    if (String(tensor.shape) !== String(expected))
-      throw new RangeError(`weights.${name} has shape [${tensor.shape}], expected [${expected}]`);
-    checked[name] = tensor;
-  }
-  return checked;
-}
+): Tensors =>
+  checkWeights(
+    weights as Readonly<Record<string, tf.Tensor | undefined>>,
+    shapes,
+    owner,
+    (tensor, name, expected) => {
+      if (String(tensor.shape) !== String(expected))
+        throw new RangeError(`${name} has shape [${tensor.shape}], expected [${expected}]`);
+    },
+    owner,
+  );

@@ -1,12 +1,14 @@
 // The WebAssembly backend: kernels assembled from expressions at run time, fused, SIMD, on one thread or several.
 
-import type { Ffn, SyncBackend } from "../backend/backend.js";
-import { type Output, SynchronousBackend } from "../backend/synchronous.js";
-import type { FfnPlan } from "../block/plan.js";
+import type { SyncBackend } from "../backend/backend.js";
+import { SyncBackendFacade, type SyncParts } from "../backend/facade.js";
+import type { BlockParts } from "../block/facade.js";
+import type { BlockPlan } from "../block/plan.js";
 import { isFloat32Array } from "../call/arrays.js";
 import type { ActivationPlan } from "../call/check.js";
-import type { Data, ParameterValue, Tensor } from "../call/data.js";
-import { WasmFfn } from "./block/block.js";
+import type { Data, Named, ParameterValue, Tensor } from "../call/data.js";
+import { Tensors } from "../call/tensors.js";
+import { WasmBlock } from "./block/block.js";
 import { backward, forward } from "./elementwise/activate.js";
 import { type Engine, SingleThreadEngine } from "./machine/engine.js";
 import { chooseSimd, type Simd } from "./machine/features.js";
@@ -37,7 +39,7 @@ export interface WasmOptions {
  */
 export async function wasm(options: WasmOptions = {}): Promise<SyncBackend> {
   const simd = chooseSimd(options.simd);
-  return new WasmBackend(openEngine(simd, options.threads));
+  return new SyncBackendFacade(new WasmParts(openEngine(simd, options.threads)));
 }
 
 /** The engine for a number of threads; by default one thread where the engine gives no memory that threads share. */
@@ -54,18 +56,19 @@ function openEngine(simd: Simd, asked: number | undefined): Engine {
   return new SingleThreadEngine(simd);
 }
 
-class WasmBackend extends SynchronousBackend {
+/** Arrays are copied into the heap and out of it; tensors are there already. */
+class WasmParts implements SyncParts {
   readonly name = "wasm";
+  readonly made = "await wasm()";
+  private readonly tensors = new Tensors<WasmTensor>();
 
-  constructor(private readonly engine: Engine) {
-    super();
-  }
+  constructor(private readonly engine: Engine) {}
 
   get threads(): number {
     return this.engine.threads;
   }
 
-  protected forward(plan: ActivationPlan, out: Output): void {
+  forward(plan: ActivationPlan, out: Named): void {
     withScratch(this.engine, (scratch) => {
       const target = this.room(out, scratch);
       forward(this.engine, plan, this.addresses(plan, scratch), target, scratch);
@@ -73,14 +76,14 @@ class WasmBackend extends SynchronousBackend {
     });
   }
 
-  protected backward(
+  backward(
     plan: ActivationPlan,
-    dy: Output,
-    gradients: readonly Output[],
+    dy: Named,
+    gradients: readonly Named[],
     parameterGradients: boolean,
   ): Record<string, ParameterValue> {
     return withScratch(this.engine, (scratch) => {
-      const slope = this.address(dy.data, dy.name, scratch);
+      const slope = this.address(dy, scratch);
       const rooms = gradients.map((gradient) => this.room(gradient, scratch));
       const targets = plan.inputs.map((_, i) => rooms[plan.packed ? 0 : i] as number);
       const places = this.addresses(plan, scratch);
@@ -92,51 +95,46 @@ class WasmBackend extends SynchronousBackend {
     });
   }
 
-  protected makeTensor(data: Float32Array, shape: readonly number[]): Tensor {
-    return new WasmTensor(this.engine, data, shape);
+  tensor(data: Float32Array, shape: readonly number[]): Tensor {
+    return this.tensors.add(new WasmTensor(this.engine, data, shape));
   }
 
-  protected makeBlock<W>(plan: FfnPlan, recompute: boolean): Ffn<W> {
-    return new WasmFfn<W>(this.engine, plan, (data, name) => this.numbers(data, name), recompute);
+  block(plan: BlockPlan, recompute: boolean): BlockParts<unknown> {
+    return new WasmBlock(this.engine, plan, (named) => this.numbers(named), recompute);
   }
 
-  protected release(): void {
+  dispose(): void {
     this.engine.dispose();
   }
 
   /** Where the inputs are, in the order of the plan; one that serves for gate and up is placed once. */
   private addresses(plan: ActivationPlan, scratch: Scratch): number[] {
     const placed = new Map<Data, number>();
-    return plan.inputs.map(({ name, data }) => {
-      const address = placed.get(data) ?? this.address(data, name, scratch);
-      placed.set(data, address);
+    return plan.inputs.map((input) => {
+      const address = placed.get(input.data) ?? this.address(input, scratch);
+      placed.set(input.data, address);
       return address;
     });
   }
 
-  private address(data: Data, name: string, scratch: Scratch): number {
-    if (isFloat32Array(data)) return scratch.place(data);
-    return this.tensorAddress(data, name);
+  private address({ data, name }: Named, scratch: Scratch): number {
+    return isFloat32Array(data) ? scratch.place(data) : this.tensors.of(data, name).address;
   }
 
   /** Where an output is computed: in a tensor's own place, or beside an array. */
-  private room({ name, data }: Output, scratch: Scratch): number {
-    return isFloat32Array(data) ? scratch.place(data.length) : this.tensorAddress(data, name);
+  private room({ name, data }: Named, scratch: Scratch): number {
+    return isFloat32Array(data) ? scratch.place(data.length) : this.tensors.of(data, name).address;
   }
 
   /** Brings a computed output to the array that it is for. */
-  private collect({ data }: Output, address: number): void {
+  private collect({ data }: Named, address: number): void {
     if (isFloat32Array(data)) data.set(this.engine.heap.at(address, data.length));
   }
 
-  private tensorAddress(data: Tensor, name: string): number {
-    if (data instanceof WasmTensor && data.engine === this.engine) return data.address;
-    throw new TypeError(`${name} is a tensor of another backend: read() it and pass the array`);
-  }
-
   /** Looks into data: an array itself, or a tensor's place in the heap. */
-  private numbers(data: Data, name: string): Float32Array {
-    this.alive();
-    return isFloat32Array(data) ? data : this.engine.heap.at(this.tensorAddress(data, name), data.length);
+  private numbers({ data, name }: Named): Float32Array {
+    return isFloat32Array(data)
+      ? data
+      : this.engine.heap.at(this.tensors.of(data, name).address, data.length);
   }
 }

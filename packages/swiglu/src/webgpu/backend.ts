@@ -1,36 +1,14 @@
 // The WebGPU backend: kernels in WGSL made from expressions at run time, on the caller's device or one that is found.
 
-import type {
-  ActivateOptions,
-  ActivationGradients,
-  ActivationInputs,
-  Backend,
-  BackwardOptions,
-  Ffn,
-  GradientOutputs,
-} from "../backend/backend.js";
-import {
-  type FfnOptions,
-  type FfnPlan,
-  type FfnWeights,
-  type GatedFfnOptions,
-  type GatedFfnWeights,
-  planFfn,
-  planGatedFfn,
-} from "../block/plan.js";
+import type { Backend } from "../backend/backend.js";
+import { BackendFacade, type BackendParts } from "../backend/facade.js";
+import type { BlockPlan } from "../block/plan.js";
 import { isFloat32Array } from "../call/arrays.js";
-import {
-  type ActivationPlan,
-  checkArray,
-  checkLength,
-  gradientOutputs,
-  planActivation,
-  resultOutput,
-} from "../call/check.js";
-import type { Data, ParameterValue, Tensor } from "../call/data.js";
-import type { Activation, Parameters } from "../catalogue/activation.js";
+import { type ActivationPlan, checkArray, checkLength } from "../call/check.js";
+import type { Data, Named, ParameterValue } from "../call/data.js";
+import { Tensors } from "../call/tensors.js";
 import { sizeOf } from "../layout.js";
-import { GpuFfn } from "./block/block.js";
+import { GpuBlock } from "./block/block.js";
 import type { Place } from "./device/buffers.js";
 import { Call } from "./device/call.js";
 import { Gpu } from "./device/device.js";
@@ -61,7 +39,20 @@ export interface WebgpuBackend extends Backend {
  * backend.dispose();
  */
 export async function webgpu(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
-  return new GpuBackend(await Gpu.open(options));
+  return new GpuFacade(new GpuParts(await Gpu.open(options)));
+}
+
+/** What this backend offers beside what all do: its device, and tensors on buffers of the caller's. */
+class GpuFacade extends BackendFacade<GpuParts> implements WebgpuBackend {
+  get device(): Device {
+    return this.parts.gpu.device;
+  }
+
+  override tensor(data: Float32Array | GPUBuffer, shape: readonly number[]): WebgpuTensor {
+    this.alive();
+    if (isFloat32Array(data)) checkLength(checkArray(data, "data"), "data", sizeOf(shape));
+    return this.parts.tensor(data, [...shape]);
+  }
 }
 
 /** An output of a call: whose it is, and where it is computed. */
@@ -71,106 +62,76 @@ interface Output {
   readonly room: Place;
 }
 
-class GpuBackend implements WebgpuBackend {
+class GpuParts implements BackendParts {
   readonly name = "webgpu";
+  readonly made = "await webgpu()";
   readonly threads = 1;
+  private readonly tensors = new Tensors<GpuTensor>();
 
-  constructor(private readonly gpu: Gpu) {}
+  constructor(readonly gpu: Gpu) {}
 
-  get device(): Device {
-    return this.gpu.device;
+  alive(): void {
+    this.gpu.alive();
   }
 
-  async activate<A extends Activation, D extends Data = Float32Array>(
-    activation: A,
-    inputs: ActivationInputs<A>,
-    parameters?: Parameters<A, ParameterValue>,
-    options: ActivateOptions<D> = {},
-  ): Promise<D> {
+  forward(plan: ActivationPlan, out: Named): Promise<void> {
     return Call.run(this.gpu, async (call) => {
-      const plan = planActivation(activation, inputs, parameters);
-      const out = resultOutput(plan.count, options.out);
       const places = this.inputs(plan, call);
-      const [target] = this.outputs([{ name: "out", data: out }], places, call) as [Output];
+      const [target] = this.outputs([out], places, call) as [Output];
       if (plan.count > 0) forward(call, plan, places, target.room);
       await this.collect([target], call);
-      return out as D;
     });
   }
 
-  async activateBackward<
-    A extends Activation,
-    I extends ActivationInputs<A>,
-    O extends GradientOutputs = Record<never, never>,
-    P extends boolean = true,
-  >(
-    activation: A,
-    inputs: I,
-    dy: Data,
-    parameters?: Parameters<A, ParameterValue>,
-    options?: BackwardOptions<O, P>,
-  ): Promise<ActivationGradients<A, I, O, P>> {
+  backward(
+    plan: ActivationPlan,
+    dy: Named,
+    gradients: readonly Named[],
+    parameterGradients: boolean,
+  ): Promise<Record<string, ParameterValue>> {
     return Call.run(this.gpu, async (call) => {
-      const plan = planActivation(activation, inputs, parameters);
-      const gradients = gradientOutputs(plan, dy, options?.out);
-      const slope = this.place(dy, "dy", call);
+      const slope = this.place(dy, call);
       const places = this.inputs(plan, call);
-      const named = gradients.map(({ name, data }) => ({ name: `out.${name}`, data }));
-      const targets = this.outputs(named, [...places, slope], call);
+      const targets = this.outputs(gradients, [...places, slope], call);
       const rooms = plan.inputs.map((_, i) => (targets[plan.packed ? 0 : i] as Output).room);
-      const sums = await backward(call, plan, places, slope, rooms, options?.parameterGradients ?? true);
+      const sums = await backward(call, plan, places, slope, rooms, parameterGradients);
       await this.collect(targets, call);
-      const computed = gradients.map(({ name, data }) => [name, data]);
-      return { ...Object.fromEntries(computed), ...sums } as ActivationGradients<A, I, O, P>;
+      return sums;
     });
   }
 
-  tensor(data: Float32Array | GPUBuffer, shape: readonly number[]): WebgpuTensor {
-    this.gpu.alive();
-    if (isFloat32Array(data)) checkLength(checkArray(data, "data"), "data", sizeOf(shape));
-    return new GpuTensor(this.gpu, data, [...shape]);
+  tensor(data: Float32Array | GPUBuffer, shape: readonly number[]): GpuTensor {
+    return this.tensors.add(new GpuTensor(this.gpu, data, shape));
   }
 
-  async ffn<W extends FfnWeights>(options: FfnOptions<W>): Promise<Ffn<W>> {
-    return this.block(planFfn(options), options.recompute);
-  }
-
-  async gatedFfn<W extends GatedFfnWeights>(options: GatedFfnOptions<W>): Promise<Ffn<W>> {
-    return this.block(planGatedFfn(options), options.recompute);
+  block(plan: BlockPlan, recompute: boolean): Promise<GpuBlock> {
+    return GpuBlock.create(this.gpu, plan, (named, call) => this.place(named, call), recompute);
   }
 
   dispose(): void {
     this.gpu.dispose();
   }
 
-  private async block<W>(plan: FfnPlan, recompute = false): Promise<Ffn<W>> {
-    return GpuFfn.create<W>(this.gpu, plan, (data, name, call) => this.place(data, name, call), recompute);
-  }
-
   /** Where the inputs are, in the order of the plan; one that serves for gate and up is placed once. */
   private inputs(plan: ActivationPlan, call: Call): Place[] {
     const placed = new Map<Data, Place>();
-    return plan.inputs.map(({ name, data }) => {
-      const place = placed.get(data) ?? this.place(data, name, call);
-      placed.set(data, place);
+    return plan.inputs.map((input) => {
+      const place = placed.get(input.data) ?? this.place(input, call);
+      placed.set(input.data, place);
       return place;
     });
   }
 
   /** Where data is: a tensor's own place, or an array's copy. */
-  private place(data: Data, name: string, call: Call): Place {
-    return isFloat32Array(data) ? call.place(data) : this.tensorOf(data, name).placeIn(call);
+  private place({ data, name }: Named, call: Call): Place {
+    return isFloat32Array(data) ? call.place(data) : this.tensors.of(data, name).placeIn(call);
   }
 
   /** Where outputs are computed: in a tensor's own place, or aside for an array or a tensor that the kernel reads too. */
-  private outputs(
-    outputs: readonly { readonly name: string; readonly data: Data }[],
-    inputs: readonly Place[],
-    call: Call,
-  ): Output[] {
+  private outputs(outputs: readonly Named[], inputs: readonly Place[], call: Call): Output[] {
     const used = new Set(inputs.map(({ buffer }) => buffer));
     return outputs.map(({ name, data }) => {
-      const tensor = isFloat32Array(data) ? undefined : this.tensorOf(data, name).placeIn(call);
+      const tensor = isFloat32Array(data) ? undefined : this.tensors.of(data, name).placeIn(call);
       const aside = tensor === undefined || used.has(tensor.buffer);
       if (tensor) used.add(tensor.buffer);
       return { data, tensor, room: aside ? call.room(data.length) : tensor };
@@ -184,10 +145,5 @@ class GpuBackend implements WebgpuBackend {
     await call.read(
       outputs.flatMap(({ data, room }) => (isFloat32Array(data) ? [{ place: room, into: data }] : [])),
     );
-  }
-
-  private tensorOf(data: Tensor, name: string): GpuTensor {
-    if (data instanceof GpuTensor && data.gpu === this.gpu) return data;
-    throw new TypeError(`${name} is a tensor of another backend: read() it and pass the array`);
   }
 }

@@ -50,7 +50,7 @@ async function runConfiguration(asked: Configuration, report: Report): Promise<v
   try {
     const backend = await wasm(options);
     const single = await wasm({ ...options, threads: 1 });
-    const engine: { readonly helpers?: number } = Reflect.get(backend, "engine");
+    const engine: { readonly helpers?: number } = Reflect.get(Reflect.get(backend, "parts"), "engine");
     // The first comparisons start the workers (or fail where they cannot start), the last one uses them.
     const comparison = async (): Promise<void> => {
       for (let turn = 0; turn < 200 && engine.helpers === 0 && backend.threads > 1; turn++) {

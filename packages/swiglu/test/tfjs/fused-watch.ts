@@ -1,7 +1,7 @@
 // What tests of fused kernels look at: which kernels ran, what they wrote beside their own memory, what they left behind.
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, vi } from "vitest";
-import { weightShapes } from "../../src/block/plan.js";
+import { forms, gatedFormOf, weightShapes } from "../../src/block/forms.js";
 import { type Activation, activationToJson, type ParameterValue } from "../../src/index.js";
 import { workplaceOf } from "../../src/tfjs/fused/workplace.js";
 import { activate, activatePacked } from "../../src/tfjs/index.js";
@@ -203,10 +203,11 @@ function fixedCall(
 
 /** A block's tensors, x aside, and the attributes of its kernels. */
 function blockCall({ activation, weights, parameters, gated, layout, ...size }: Block) {
-  const form = layout ? "packed" : "in" in weights ? "selfGated" : gated ? "gated" : "ungated";
+  const form = gated ? gatedFormOf(activation, weights) : forms.ungated;
+  const shapes = weightShapes(form, size.dModel, size.dFf);
   const tensors: Record<string, tf.Tensor> = {};
   for (const [name, data] of Object.entries(weights))
-    tensors[name] = tf.tensor(data, [...(weightShapes[form][name]?.(size.dModel, size.dFf) ?? [])]);
+    tensors[name] = tf.tensor(data, [...(shapes[name] ?? [])]);
   for (const [name, value] of Object.entries(parameters)) tensors[`parameter.${name}`] = tf.tensor(value);
   const attributes = {
     activation: JSON.stringify(activationToJson(activation)),

@@ -1,18 +1,20 @@
 // Feed-forward blocks in WebAssembly beyond the conformance suite: larger sizes against the reference, canaries around every
 // buffer, memory that is kept and given back, passes that compute again, and resident tensors.
 import { afterEach, describe, expect, test } from "vitest";
-import { type FfnPlan, planFfn, planGatedFfn } from "../../src/block/plan.js";
+import { BlockFacade } from "../../src/block/facade.js";
+import { type BlockPlan, planFfn, planGatedFfn } from "../../src/block/plan.js";
 import {
   type Activation,
   activations,
   defineActivation,
   expressions as e,
+  type Ffn,
   type FfnGradients,
   type PackedLayout,
   type ParameterValue,
   reference,
 } from "../../src/index.js";
-import { WasmFfn } from "../../src/wasm/block/block.js";
+import { WasmBlock } from "../../src/wasm/block/block.js";
 import { type Engine, SingleThreadEngine } from "../../src/wasm/machine/engine.js";
 import { chooseSimd } from "../../src/wasm/machine/features.js";
 import { WasmTensor } from "../../src/wasm/machine/tensor.js";
@@ -49,8 +51,10 @@ function guardedEngine(threads: number): Engine {
 type Weights = Record<string, Float32Array>;
 type Gradients = FfnGradients<Weights>;
 
-function weightsOf(form: FfnPlan["form"], dModel: number, dFf: number): Weights {
-  const sizes: Record<FfnPlan["form"], Record<string, [number, number]>> = {
+type FormName = "ungated" | "gated" | "packed" | "selfGated";
+
+function weightsOf(form: FormName, dModel: number, dFf: number): Weights {
+  const sizes: Record<FormName, Record<string, [number, number]>> = {
     ungated: { up: [dModel, dFf] },
     gated: { gate: [dModel, dFf], up: [dModel, dFf] },
     packed: { packed: [dModel, 2 * dFf] },
@@ -67,7 +71,7 @@ function weightsOf(form: FfnPlan["form"], dModel: number, dFf: number): Weights 
 
 interface Case {
   readonly activation: Activation;
-  readonly form: FfnPlan["form"];
+  readonly form: FormName;
   readonly size: readonly [rows: number, dModel: number, dFf: number];
   readonly parameters?: Readonly<Record<string, ParameterValue>>;
   readonly layout?: PackedLayout;
@@ -78,14 +82,17 @@ function optionsOf({ activation, form, size: [, dModel, dFf], parameters = {}, l
   return { activation, dModel, dFf, weights, parameters, ...(layout === undefined ? {} : { layout }) };
 }
 
-function planOf(task: Case): FfnPlan {
+function planOf(task: Case): BlockPlan {
   return task.form === "ungated" ? planFfn(optionsOf(task)) : planGatedFfn(optionsOf(task));
 }
 
-function blockOn(engine: Engine, plan: FfnPlan, recompute = false): WasmFfn<Weights> {
-  const read = (data: unknown): Float32Array =>
+function blockOn(engine: Engine, plan: BlockPlan, recompute = false): Ffn<Weights> {
+  const read = ({ data }: { readonly data: unknown }): Float32Array =>
     data instanceof WasmTensor ? engine.heap.at(data.address, data.length) : (data as Float32Array);
-  return new WasmFfn(engine, plan, read, recompute);
+  return new BlockFacade(plan, new WasmBlock(engine, plan, read, recompute), {
+    alive: () => undefined,
+    ended: () => undefined,
+  });
 }
 
 /**

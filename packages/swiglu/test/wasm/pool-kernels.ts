@@ -64,7 +64,7 @@ export async function untilUp(engine: PooledEngine, helpers = engine.threads - 1
 
 /** The pool behind a backend. */
 export function poolOf(backend: object): PooledEngine {
-  const engine: unknown = Reflect.get(backend, "engine");
+  const engine: unknown = Reflect.get(Reflect.get(backend, "parts"), "engine");
   if (!(engine instanceof PooledEngine)) throw new Error("this backend has no pool");
   return engine;
 }

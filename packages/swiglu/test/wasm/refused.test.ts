@@ -51,7 +51,7 @@ describe("an engine that refuses memory", () => {
     expect(backend.threads).toBe(2);
     vi.restoreAllMocks();
     const single = await wasm({ threads: 1 });
-    const engine = Reflect.get(backend, "engine") as PooledEngine;
+    const engine = Reflect.get(Reflect.get(backend, "parts"), "engine") as PooledEngine;
     for (let turn = 0; turn < 300 && engine.helpers === 0; turn++) {
       expectSameResults(single, backend, [swiglu]);
       await new Promise((resolve) => setTimeout(resolve, 10));

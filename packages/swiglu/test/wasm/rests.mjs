@@ -12,5 +12,5 @@ await delay(50);
 const before = process.cpuUsage();
 await delay(300);
 const { user, system } = process.cpuUsage(before);
-const helpers = backend.engine.helpers;
+const helpers = backend.parts.engine.helpers;
 console.log(JSON.stringify({ helpers, busyMilliseconds: (user + system) / 1000 }));

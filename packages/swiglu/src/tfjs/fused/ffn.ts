@@ -1,15 +1,10 @@
 // The feed-forward kernels for TensorFlow.js: projections with the activation in the tile, and one backward for everything.
 // Weights change with every training step, so they are packed anew in each call.
 
-import {
-  type FfnPlan,
-  type FfnWeights,
-  type GatedFfnWeights,
-  planFfn,
-  planGatedFfn,
-} from "../../block/plan.js";
+import { type BlockPlan, planFfn, planGatedFfn } from "../../block/plan.js";
+import type { FfnWeights, GatedFfnWeights } from "../../block/weights.js";
 import type { ParameterValue } from "../../call/data.js";
-import { FfnBackward } from "../../wasm/block/backward.js";
+import { BlockBackward } from "../../wasm/block/backward.js";
 import { FusedCalls } from "../../wasm/block/fused.js";
 import type { PackedWeights } from "../../wasm/block/weights.js";
 import { readMatrix } from "../../wasm/product/matrix-copy.js";
@@ -41,14 +36,14 @@ export function ffnBackward(run: Run, attributes: KernelAttributes): void {
   const { plan, weights, fused, rows } = blockOf(run, attributes);
   const { engine, scratch } = run;
   const targets = gradientTargets(run, plan);
-  const backward = new FfnBackward(engine, plan, weights, fused, rows, scratch, targets);
+  const backward = new BlockBackward(engine, plan, weights, fused, rows, scratch, targets);
   const gradients = backward.run(matrix(run, "x"), run.address("residual.0"), matrix(run, "dy"));
   const names = Object.keys(plan.parameters);
   outputParameters(run, Object.fromEntries(names.map((name) => [name, gradients[name] as ParameterValue])));
 }
 
 interface Block {
-  readonly plan: FfnPlan;
+  readonly plan: BlockPlan;
   readonly weights: PackedWeights;
   readonly fused: FusedCalls;
   readonly rows: number;
@@ -66,7 +61,7 @@ function blockOf(run: Run, attributes: KernelAttributes): Block {
   };
 }
 
-function planned(run: Run, attributes: KernelAttributes): FfnPlan {
+function planned(run: Run, attributes: KernelAttributes): BlockPlan {
   const activation = definitionOf(attributes);
   const weights = weightsGiven(run);
   const common = {

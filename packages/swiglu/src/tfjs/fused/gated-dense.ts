@@ -1,7 +1,8 @@
 // The gated projection for TensorFlow.js, activation(x gate + gateBias, x up + upBias): both products at once, then the
 // elementwise kernels; its backward goes from their gradients to x, weights and biases.
 
-import type { FfnPlan } from "../../block/plan.js";
+import { forms } from "../../block/forms.js";
+import type { BlockPlan } from "../../block/plan.js";
 import { type ActivationPlan, planActivation } from "../../call/check.js";
 import { ProjectionGradients } from "../../wasm/block/projection-gradients.js";
 import { zerosOf } from "../../wasm/block/weights.js";
@@ -61,7 +62,7 @@ export function gatedDenseBackward(run: Run, attributes: KernelAttributes): void
 
 interface GatedDense {
   /** Of the block that this would be with a last projection. */
-  readonly plan: FfnPlan;
+  readonly plan: BlockPlan;
   readonly rows: number;
   readonly elementwise: ActivationPlan;
 }
@@ -73,7 +74,7 @@ function planned(run: Run, attributes: KernelAttributes): GatedDense {
   const dFf = run.shape("gate")[1] as number;
   const hidden = tensorOf([rows, dFf]);
   return {
-    plan: { form: "gated", activation, dModel, dFf, weights: weightsGiven(run), parameters },
+    plan: { form: forms.gated, activation, dModel, dFf, weights: weightsGiven(run), parameters },
     rows,
     elementwise: planActivation(activation, { gate: hidden, up: hidden }, parameters),
   };

@@ -1,6 +1,6 @@
 // What the kernels with matrices share: rows of x, the weights that a call was given, and where their gradients go.
 
-import type { FfnPlan } from "../../block/plan.js";
+import type { BlockPlan } from "../../block/plan.js";
 import type { Tensor } from "../../call/data.js";
 import type { GradientTargets } from "../../wasm/block/projection-gradients.js";
 import { writePadded } from "../../wasm/product/matrix-copy.js";
@@ -24,7 +24,7 @@ export function weightsGiven(run: Run): Record<string, Tensor> {
 }
 
 /** Outputs for the gradients of x and the weights, in the order of the inputs, with room for whole tiles of rows. */
-export function gradientTargets(run: Run, { weights }: FfnPlan): GradientTargets {
+export function gradientTargets(run: Run, { weights }: BlockPlan): GradientTargets {
   const names = Object.keys(run.inputs).filter((name) => name === "x" || name in weights);
   const places = new Map(
     names.map((name) => [name, run.output(run.shape(name), wholeRows(run.shape(name)))]),

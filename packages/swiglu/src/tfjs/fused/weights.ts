@@ -1,6 +1,6 @@
 // The weights of a feed-forward call: packed straight from the tensors' memory, and only into the panels that are asked for.
 // They change with every training step, so what a forward or a backward does not need would be packed in vain.
-import type { FfnPlan } from "../../block/plan.js";
+import type { BlockPlan } from "../../block/plan.js";
 import { type PackedWeight, type PackedWeights, sourcesOf, weightsOf } from "../../wasm/block/weights.js";
 import type { Engine } from "../../wasm/machine/engine.js";
 import type { Scratch } from "../../wasm/machine/scratch.js";
@@ -18,13 +18,13 @@ interface Matrices {
 }
 
 /** The weights of a call, for as long as its scratch memory. */
-export const tensorWeights = (run: Run, plan: FfnPlan): PackedWeights =>
+export const tensorWeights = (run: Run, plan: BlockPlan): PackedWeights =>
   weightsOf(plan, run.scratch, (names, rows, columns) => tensorWeight(run, plan, names, rows, columns));
 
 /** One of them, or gate and up together. */
 export function tensorWeight(
   run: Run,
-  plan: FfnPlan,
+  plan: BlockPlan,
   names: readonly string[],
   rows: number,
   columns: number,

@@ -1,5 +1,6 @@
 // The layer `GatedFfn`: a gated feed-forward block, as in the transformers since 2022.
 import type * as tf from "@tensorflow/tfjs";
+import { forms } from "../../block/forms.js";
 import { type Activation, asGated } from "../../catalogue/activation.js";
 import { blockChecked } from "../feed-forward.js";
 import type { ActivationLike, Config } from "./config.js";
@@ -66,6 +67,6 @@ export class GatedFfn extends ActivationLayer {
       down: "downKernel",
       downBias: "downBias",
     });
-    return blockChecked("gated", this.gated, x, tensors, this.parameterValues());
+    return blockChecked(forms.gated, this.gated, x, tensors, this.parameterValues());
   }
 }

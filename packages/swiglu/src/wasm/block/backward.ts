@@ -1,7 +1,7 @@
 // The backward pass of a feed-forward block: the activation's gradients fused with dY downᵀ, then one product for the
 // gradient of x and one for each weight; biases and parameters are summed in float64.
 
-import type { FfnPlan } from "../../block/plan.js";
+import type { BlockPlan } from "../../block/plan.js";
 import type { ParameterValue } from "../../call/data.js";
 import { sumsOf } from "../../call/sums.js";
 import type { Engine } from "../machine/engine.js";
@@ -12,12 +12,12 @@ import { type GradientTargets, ProjectionGradients } from "./projection-gradient
 import type { PackedWeights } from "./weights.js";
 
 /** One backward of one pass. */
-export class FfnBackward {
+export class BlockBackward {
   private readonly projections: ProjectionGradients;
 
   constructor(
     private readonly engine: Engine,
-    private readonly plan: FfnPlan,
+    private readonly plan: BlockPlan,
     private readonly weights: PackedWeights,
     private readonly fused: FusedCalls,
     private readonly rows: number,
@@ -46,7 +46,7 @@ export class FfnBackward {
 
     let flow = slopes.product;
     if (square) {
-      projections.weightGradients(["square"], inputs, dFf, dFf, flow.right);
+      projections.weightGradients(square.names, inputs, dFf, dFf, flow.right);
       const own = rowMajor(slopes.own, padded(dFf));
       product(engine, { left: flow.left, right: square.transposed(), start: own, out: own });
       flow = projections.flow(slopes.own, padded(dFf));

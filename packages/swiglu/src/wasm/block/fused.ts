@@ -1,5 +1,6 @@
 // Calls of the fused kernels: which streams each form of block reads and writes, forward and backward.
-import type { FfnPlan } from "../../block/plan.js";
+import { fusedForm } from "../../block/forms.js";
+import type { BlockPlan } from "../../block/plan.js";
 import { definitionText } from "../../catalogue/activation.js";
 import type { Engine, LoadedModule } from "../machine/engine.js";
 import type { Scratch } from "../machine/scratch.js";
@@ -50,7 +51,7 @@ interface Slopes {
 /** The fused kernels of one block and how they are called. */
 export class FusedCalls {
   /** How many inputs of the activation the last product gives. */
-  private readonly together: number;
+  private readonly together: 1 | 2;
   /** Which input that is, where it gives one. */
   private readonly produced: 0 | 1;
   private readonly width: number;
@@ -58,12 +59,12 @@ export class FusedCalls {
 
   constructor(
     private readonly engine: Engine,
-    private readonly plan: FfnPlan,
+    private readonly plan: BlockPlan,
     private readonly weights: PackedWeights,
   ) {
-    const { form, activation } = plan;
-    this.together = form === "gated" || form === "packed" ? 2 : 1;
-    this.produced = form === "selfGated" && activation.self === "gate" ? 1 : 0;
+    const { produced } = fusedForm(plan.form);
+    this.together = produced.length as 1 | 2;
+    this.produced = produced[0] as 0 | 1;
     this.width = padded(plan.dFf);
     this.perChannel = Object.values(plan.parameters).map((value) => typeof value !== "number");
   }

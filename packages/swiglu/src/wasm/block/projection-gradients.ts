@@ -1,7 +1,7 @@
 // The gradients of projections: of what is projected, of the weights and of their biases, from what flows back into them.
 // One product for each; gate and up share theirs.
 
-import type { FfnPlan } from "../../block/plan.js";
+import type { BlockPlan } from "../../block/plan.js";
 import type { ParameterValue } from "../../call/data.js";
 import { pack } from "../../layout.js";
 import type { Engine } from "../machine/engine.js";
@@ -40,7 +40,7 @@ export class ProjectionGradients {
 
   constructor(
     private readonly engine: Engine,
-    private readonly plan: FfnPlan,
+    private readonly plan: BlockPlan,
     /** Zeros, for products to which nothing is added. */
     private readonly zeros: Stream,
     private readonly rows: number,

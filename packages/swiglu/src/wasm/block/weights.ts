@@ -1,7 +1,8 @@
 // The weights of a feed-forward block in the heap: packed once into panels, gate and up side by side, with their biases.
 // The transposed panels that gradients need are packed when first asked for.
 
-import type { FfnPlan } from "../../block/plan.js";
+import { fusedForm } from "../../block/forms.js";
+import type { BlockPlan } from "../../block/plan.js";
 import { repeated } from "../../call/channels.js";
 import type { Engine } from "../machine/engine.js";
 import { Scratch } from "../machine/scratch.js";
@@ -54,12 +55,12 @@ export const zerosOf = (memory: Scratch): Stream => ({
 });
 
 /** The weights of a block, each made by `make`; what else there is takes memory of the scratch. */
-export function weightsOf(plan: FfnPlan, memory: Scratch, make: MakeWeight): PackedWeights {
+export function weightsOf(plan: BlockPlan, memory: Scratch, make: MakeWeight): PackedWeights {
   const { form, dModel, dFf, parameters } = plan;
-  const first = { gated: ["gate", "up"], packed: ["gate", "up"], ungated: ["up"], selfGated: ["in"] };
+  const { first, second } = fusedForm(form);
   return {
-    first: make(first[form], dModel, dFf),
-    square: form === "selfGated" ? make(["square"], dFf, dFf) : undefined,
+    first: make(first, dModel, dFf),
+    square: second === undefined ? undefined : make([second], dFf, dFf),
     down: make(["down"], dFf, dModel),
     start: zerosOf(memory),
     parameters: Object.values(parameters).map((value) =>
@@ -70,7 +71,7 @@ export function weightsOf(plan: FfnPlan, memory: Scratch, make: MakeWeight): Pac
 
 /** Where the matrices of the named weights, or of gate and up in a packed one, are in the weights that were given. */
 export function sourcesOf(
-  { layout }: FfnPlan,
+  { layout }: BlockPlan,
   names: readonly string[],
   columns: number,
 ): { readonly name: string; readonly from: Columns }[] {
@@ -130,7 +131,7 @@ export class KeptWeights {
   private readonly memory: Scratch;
   private alive = true;
 
-  constructor(engine: Engine, plan: FfnPlan, read: (name: string) => Numbers | undefined) {
+  constructor(engine: Engine, plan: BlockPlan, read: (name: string) => Numbers | undefined) {
     const memory = new Scratch(engine);
     this.memory = memory;
     const source = (name: string, from: Columns): Source | undefined => {

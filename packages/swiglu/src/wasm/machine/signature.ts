@@ -34,12 +34,11 @@ export interface Kernel<S extends Fields> {
 }
 
 /**
- * Describes a kernel.
+ * Describes a kernel, for `addKernel` and `LoadedModule.run`:
  *
- * @example
- * const fill = kernel("fill", { to: "i32", count: "i32", value: "f32" });
- * addKernel(module, fill, (body, { to, value }) => [f32.store(to.get(), value.get())]);
- * loaded.run(fill, [[{ to: 1024, count: 1, value: 0.5 }]]);
+ *     const fill = kernel("fill", { to: "i32", value: "f32" });
+ *     addKernel(module, fill, (body, { to, value }) => [f32.store(to.get(), value.get())]);
+ *     loaded.run(fill, [[{ to: 1024, value: 0.5 }]]);
  */
 export const kernel = <const S extends Fields>(name: string, takes: S): Kernel<S> => ({ name, takes });
 

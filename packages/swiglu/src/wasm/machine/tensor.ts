@@ -8,7 +8,7 @@ export class WasmTensor implements Tensor {
   private place: number | undefined;
 
   constructor(
-    readonly engine: Engine,
+    private readonly engine: Engine,
     data: Float32Array,
     readonly shape: readonly number[],
   ) {

@@ -1,7 +1,8 @@
 // The backward pass of a feed-forward block: the activation's gradients fused with dY downᵀ, then one product for the gradient
 // of x and one for each weight, gate and up together; biases and parameters are sums of columns.
 
-import { type FfnPlan, weightShapes } from "../../block/plan.js";
+import { fusedForm, weightShapes } from "../../block/forms.js";
+import type { BlockPlan } from "../../block/plan.js";
 import { isFloat32Array } from "../../call/arrays.js";
 import type { Data, ParameterValue } from "../../call/data.js";
 import { sumsOf } from "../../call/sums.js";
@@ -11,7 +12,7 @@ import type { Call, Read } from "../device/call.js";
 import { convert, type Stored } from "../device/convert.js";
 import { columnSums, copyOut, unpadded } from "../product/matrix-copy.js";
 import { type Matrix, padded } from "../product/product.js";
-import type { FfnProducts, Inputs, Kept } from "./products.js";
+import type { BlockProducts, Inputs, Kept } from "./products.js";
 import { firstParts } from "./weights.js";
 
 /** Gradients by name. */
@@ -24,25 +25,29 @@ interface Target {
 }
 
 /** One backward of one pass. */
-export class FfnBackward {
+export class BlockBackward {
   private readonly gradients: Record<string, Data | ParameterValue> = {};
+  private readonly shapes: Readonly<Record<string, readonly number[]>>;
   private readonly reads: Read[] = [];
   private readonly copies: (Stored & { readonly tensor: Place; readonly count: number })[] = [];
 
   constructor(
     private readonly call: Call,
-    private readonly plan: FfnPlan,
-    private readonly products: FfnProducts,
+    private readonly plan: BlockPlan,
+    private readonly products: BlockProducts,
     private readonly kept: Kept,
     /** By name; gradients that have none go to new arrays. */
     private readonly targets: Readonly<Record<string, Target>>,
     private readonly parameterGradients: boolean,
-  ) {}
+  ) {
+    this.shapes = weightShapes(plan.form, plan.dModel, plan.dFf);
+  }
 
   async run(dY: Matrix): Promise<Gradients> {
     const { call, plan, products, kept } = this;
     const { x, rows } = kept;
-    const { activation, dModel, form, parameters } = plan;
+    const { activation, dModel, parameters } = plan;
+    const { second, produced } = fusedForm(plan.form);
     const inputs = kept.inputs ?? this.computeInputs();
     const [hidden, ...slopes] = products.slopes(call, dY, rows, inputs, this.parameterGradients) as [
       Matrix,
@@ -52,11 +57,12 @@ export class FfnBackward {
     this.bias("down", dY, rows);
 
     let flows = slopes.slice(0, activation.inputs.length);
-    if (form === "selfGated") {
-      const [own, flow] = (activation.self === "gate" ? flows : flows.toReversed()) as [Matrix, Matrix];
+    if (second !== undefined) {
+      const [through] = produced as [number];
+      const [own, flow] = [flows[1 - through], flows[through]] as [Matrix, Matrix];
       const first = { place: inputs.own as Place, columns: plan.dFf };
-      this.weight("square", products.weightGradients(call, first, [flow], rows)[0] as Matrix);
-      this.bias("square", flow, rows);
+      this.weight(second, products.weightGradients(call, first, [flow], rows)[0] as Matrix);
+      this.bias(second, flow, rows);
       flows = [products.ownGradient(call, own, flow, rows)];
     }
     this.firstWeights(products.weightGradients(call, x, flows, rows), flows);
@@ -87,7 +93,7 @@ export class FfnBackward {
   private firstWeights(gradients: readonly Matrix[], flows: readonly Matrix[]): void {
     const { call, plan, kept } = this;
     const parts = firstParts(plan);
-    if (plan.form !== "packed") {
+    if (plan.layout === undefined) {
       parts.forEach(({ weight }, i) => {
         this.weight(weight, gradients[i] as Matrix);
         this.bias(weight, flows[i] as Matrix, kept.rows);
@@ -109,9 +115,8 @@ export class FfnBackward {
   }
 
   private weight(name: string, gradient: Matrix): void {
-    const { call, plan } = this;
-    const [rows = 0] = weightShapes[plan.form][name]?.(plan.dModel, plan.dFf) ?? [];
-    this.take(name, unpadded(call, gradient, rows));
+    const [rows = 0] = this.shapes[name] ?? [];
+    this.take(name, unpadded(this.call, gradient, rows));
   }
 
   private bias(weight: string, flow: Matrix, rows: number): void {
@@ -122,8 +127,7 @@ export class FfnBackward {
   /** Has a gradient copied to the caller's tensor, or read into the caller's array or a new one. */
   private take(name: string, place: Place, as = this.call.gpu.storage): void {
     const { plan, kept } = this;
-    const { dModel, dFf, form } = plan;
-    const shape = name === "x" ? [kept.rows, dModel] : (weightShapes[form][name]?.(dModel, dFf) ?? []);
+    const shape = name === "x" ? [kept.rows, plan.dModel] : (this.shapes[name] ?? []);
     const { data, tensor } = this.targets[name] ?? { data: new Float32Array(sizeOf(shape)) };
     this.gradients[name] = data;
     if (isFloat32Array(data)) this.reads.push({ place, into: data, as });

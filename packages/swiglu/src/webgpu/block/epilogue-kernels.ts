@@ -1,6 +1,7 @@
 // What the products of a feed-forward block do with their sums before they are written: add a bias, apply the activation,
 // or multiply its gradients by what flows back.
-import type { FfnPlan } from "../../block/plan.js";
+import { fusedForm } from "../../block/forms.js";
+import type { BlockPlan } from "../../block/plan.js";
 import { type Activation, definitionText } from "../../catalogue/activation.js";
 import type { Storage } from "../device/options.js";
 import type { Binding } from "../device/signature.js";
@@ -50,9 +51,10 @@ export interface InputSources {
   readonly sums: number;
 }
 
-export function inputSources({ form, activation }: FfnPlan): InputSources {
-  if (form === "selfGated") return { inputs: activation.self === "gate" ? ["own", 0] : [0, "own"], sums: 1 };
-  return { inputs: activation.inputs.map((_, i) => i), sums: activation.inputs.length };
+export function inputSources({ form, activation }: BlockPlan): InputSources {
+  const { produced } = fusedForm(form);
+  const sum = (input: number) => (produced.includes(input) ? produced.indexOf(input) : "own");
+  return { inputs: activation.inputs.map((_, i) => sum(i)), sums: produced.length };
 }
 
 /** Lines that load the parameters of a quad's channels, which lie behind `skip` other vectors. */
@@ -77,7 +79,7 @@ const within = "  let parts = select(4u, sizes.columns % 4u, 4u * quad + 4u > si
  * `region`; where `region` is 0 they are not kept. `channels` has the biases of the sums, then the parameters, a value for
  * each channel.
  */
-export function activationEpilogue(plan: FfnPlan, storage: Storage) {
+export function activationEpilogue(plan: BlockPlan, storage: Storage) {
   const { activation } = plan;
   const { inputs, sums } = inputSources(plan);
   const value = elementFunctions(activation, "value");
@@ -118,7 +120,11 @@ ${named
  * From what flows back into the hidden layer: the hidden layer again, and the gradients of the activation's inputs and, with
  * `gradients`, parameters for every element, one matrix after the other in `slopes`. `channels` has the parameters.
  */
-export function gradientEpilogue(plan: FfnPlan, storage: Storage, computed: "gradients" | "inputGradients") {
+export function gradientEpilogue(
+  plan: BlockPlan,
+  storage: Storage,
+  computed: "gradients" | "inputGradients",
+) {
   const { activation } = plan;
   const { inputs } = inputSources(plan);
   const [value, gradients] = [elementFunctions(activation, "value"), elementFunctions(activation, computed)];

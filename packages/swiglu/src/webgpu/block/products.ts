@@ -1,5 +1,6 @@
 // The products of a feed-forward block, forward and backward, as calls of kernels: which operands, which epilogue, where to.
-import type { FfnPlan } from "../../block/plan.js";
+import { fusedForm } from "../../block/forms.js";
+import type { BlockPlan } from "../../block/plan.js";
 import { bytesOf, type Place, wholeQuads } from "../device/buffers.js";
 import type { Call } from "../device/call.js";
 import type { Bindings } from "../device/signature.js";
@@ -23,11 +24,11 @@ export interface Kept {
   readonly inputs: Inputs | undefined;
 }
 
-export class FfnProducts {
+export class BlockProducts {
   private readonly sums: number;
 
   constructor(
-    private readonly plan: FfnPlan,
+    private readonly plan: BlockPlan,
     private readonly weights: GpuWeights,
   ) {
     this.sums = inputSources(plan).sums;
@@ -36,7 +37,7 @@ export class FfnProducts {
   /** Room for the inputs of the activation. */
   roomForInputs(room: (count: number) => Place, rows: number): Inputs {
     const { dFf, form } = this.plan;
-    const own = form === "selfGated" ? room(rows * padded(dFf)) : undefined;
+    const own = fusedForm(form).second === undefined ? undefined : room(rows * padded(dFf));
     return { own, sums: room(4 * this.sums * regionStep(rows, dFf)) };
   }
 

@@ -1,9 +1,10 @@
 // The weights of a feed-forward block in the GPU's memory: uploaded once, rows padded to whole vectors, packed ones split.
 
-import { type FfnPlan, projections } from "../../block/plan.js";
+import { fusedForm } from "../../block/forms.js";
+import type { BlockPlan } from "../../block/plan.js";
 import { isFloat32Array } from "../../call/arrays.js";
 import { repeated } from "../../call/channels.js";
-import type { Data, ParameterValue } from "../../call/data.js";
+import type { Data, Named, ParameterValue } from "../../call/data.js";
 import { type PackedLayout, packedViews } from "../../layout.js";
 import { bytesOf, type Memory, type Place } from "../device/buffers.js";
 import type { Call } from "../device/call.js";
@@ -12,7 +13,7 @@ import { copyIn, dense, type Lie } from "../product/matrix-copy.js";
 import { type Matrix, padded, quadsOf } from "../product/product.js";
 
 /** Where data of the backend is during a call; throws where it belongs to another or is disposed. */
-export type Locate = (data: Data, name: string, call: Call) => Place;
+export type Locate = (named: Named, call: Call) => Place;
 
 /** A matrix that a product takes, and where it lies in a weight of the block. */
 interface Part {
@@ -31,12 +32,13 @@ function packedLies(columns: number, layout: PackedLayout): Lie[] {
 }
 
 /** The matrices that multiply x: gate and up, or one. */
-export function firstParts({ form, dFf, layout }: FfnPlan): Part[] {
-  if (form === "packed")
-    return packedLies(dFf, layout as PackedLayout).map((lie) => ({ weight: "packed", lie }));
-  return projections[form]
+export function firstParts({ form, dFf, layout }: BlockPlan): Part[] {
+  return form.products
     .filter(({ from }) => from === "x")
-    .map(({ weight }) => ({ weight, lie: dense(dFf) }));
+    .flatMap(({ weight, times }) => {
+      const lies = times === 2 ? packedLies(dFf, layout as PackedLayout) : [dense(dFf)];
+      return lies.map((lie) => ({ weight, lie }));
+    });
 }
 
 export class GpuWeights {
@@ -56,24 +58,22 @@ export class GpuWeights {
 
   constructor(
     private readonly gpu: Gpu,
-    private readonly plan: FfnPlan,
+    private readonly plan: BlockPlan,
     private readonly locate: Locate,
     call: Call,
   ) {
     const { form, dFf, dModel } = plan;
     const parts = firstParts(plan);
-    const [square, down] = [
-      { weight: "square", lie: dense(dFf) },
-      { weight: "down", lie: dense(dModel) },
-    ];
-    const selfGated = form === "selfGated";
+    const { second } = fusedForm(form);
+    const square = second === undefined ? undefined : { weight: second, lie: dense(dFf) };
+    const down = { weight: "down", lie: dense(dModel) };
     const parameters = Object.values(plan.parameters);
     this.first = parts.map((part) => this.matrix(part, dModel, dFf, call));
-    this.square = selfGated ? this.matrix(square, dFf, dFf, call) : undefined;
+    this.square = square && this.matrix(square, dFf, dFf, call);
     this.down = this.matrix(down, dFf, dModel, call);
-    this.channels = this.vectors(selfGated ? [square] : parts, parameters, dFf, call);
+    this.channels = this.vectors(square ? [square] : parts, parameters, dFf, call);
     this.parameters = parameters.length > 0 ? this.vectors([], parameters, dFf, call) : undefined;
-    this.inBias = selfGated ? this.vectors(parts, [], dFf, call) : undefined;
+    this.inBias = square && this.vectors(parts, [], dFf, call);
     this.downBias = this.vectors([down], [], dModel, call);
   }
 
@@ -95,7 +95,7 @@ export class GpuWeights {
     const data = this.plan.weights[weight] as Data;
     if (isFloat32Array(data) && lie.rowStep === padded(columns)) call.write(data, place);
     else {
-      const from = this.locate(data, `weights.${weight}`, call);
+      const from = this.locate({ name: `weights.${weight}`, data }, call);
       copyIn(call, { place: from, as, ...lie }, { place, as }, [rows, columns]);
     }
     return { place, columns };
@@ -120,7 +120,11 @@ export class GpuWeights {
       const name = `${weight}Bias`;
       const data = this.plan.weights[name];
       if (data === undefined) return;
-      const from = { place: this.locate(data, `weights.${name}`, call), as: this.gpu.storage, ...lie };
+      const from = {
+        place: this.locate({ name: `weights.${name}`, data }, call),
+        as: this.gpu.storage,
+        ...lie,
+      };
       copyIn(call, from, { place, as: "f32" }, [1, columns], i * quadsOf(columns));
     });
     return place;

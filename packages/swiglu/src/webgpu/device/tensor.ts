@@ -19,7 +19,7 @@ export class GpuTensor implements WebgpuTensor {
 
   /** A tensor of numbers, which are uploaded, or on a buffer of the caller's, which stays the caller's. */
   constructor(
-    readonly gpu: Gpu,
+    private readonly gpu: Gpu,
     data: Float32Array | GPUBuffer,
     readonly shape: readonly number[],
   ) {

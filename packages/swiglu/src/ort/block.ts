@@ -1,15 +1,8 @@
 // The feed-forward block of the ONNX Runtime backend: its graphs, each loaded when it is first needed, and recorded passes.
-import type {
-  ActivateOptions,
-  Ffn,
-  FfnGradients,
-  Pass,
-  PassOptions,
-  PassOutputs,
-} from "../backend/backend.js";
-import { checkGradientOutputs, checkRows, type FfnPlan, weightShapes } from "../block/plan.js";
-import { resultOutput } from "../call/check.js";
-import type { Data } from "../call/data.js";
+import type { BackwardCall, BlockParts } from "../block/facade.js";
+import { weightShapes } from "../block/forms.js";
+import type { BlockPlan } from "../block/plan.js";
+import type { Data, Named } from "../call/data.js";
 import { sumsOf } from "../call/sums.js";
 import { sizeOf } from "../layout.js";
 import type { Model } from "../onnx/model.js";
@@ -29,84 +22,59 @@ export interface BlockOwner {
   readonly loader: Loader;
   readonly math: OnnxMath;
   readonly numbers: Read;
-  /** Its blocks that are not disposed. */
-  readonly blocks: Set<{ dispose(): void }>;
 }
 
-export class OrtFfn<W> implements Ffn<W> {
+export class OrtBlock implements BlockParts<Arrays> {
   private readonly sessions: Sessions;
   private readonly block: Block;
   /** What a recorded pass keeps besides x. */
   private readonly kept: readonly string[];
+  private readonly shapes: Readonly<Record<string, readonly number[]>>;
 
   /** With `recompute`, passes keep only x, and compute the activation again in their backward. */
   constructor(
     private readonly owner: BlockOwner,
-    private readonly plan: FfnPlan,
+    private readonly plan: BlockPlan,
     private readonly recompute: boolean,
   ) {
-    this.sessions = new Sessions(owner.loader, "this feed-forward block is disposed: create a new one");
+    this.sessions = new Sessions(owner.loader);
     this.kept = recompute ? [] : keptNames(plan);
-    owner.blocks.add(this);
+    this.shapes = weightShapes(plan.form, plan.dModel, plan.dFf);
     this.block = { plan, matrices: copyWeights(plan, owner.numbers), math: owner.math };
   }
 
-  async forward<D extends Data = Float32Array>(
-    x: Data,
-    rows: number,
-    { out }: ActivateOptions<D> = {},
-  ): Promise<NoInfer<D>> {
+  async forward(x: Named, rows: number, y: Named): Promise<void> {
+    await this.sessions.use(() => this.output("forward", this.owner.numbers(x), rows, y));
+  }
+
+  record(x: Named, rows: number, y: Named): Promise<Arrays> {
     return this.sessions.use(async () => {
-      const given = this.rows("x", x, rows);
-      const y = resultOutput(given.length, out);
-      await this.output("forward", given, rows, y);
-      return y as D;
+      const own = this.owner.numbers(x).slice();
+      const kept = await this.output(this.recompute ? "forward" : "record", own, rows, y);
+      return { x: own, ...kept };
     });
   }
 
-  async record<D extends Data = Float32Array>(
-    x: Data,
-    rows: number,
-    { out }: ActivateOptions<D> = {},
-  ): Promise<Pass<W, NoInfer<D>>> {
-    return this.sessions.use(async () => {
-      const own = this.rows("x", x, rows).slice();
-      const y = resultOutput(own.length, out);
-      const kept = await this.output(this.recompute ? "forward" : "record", own, rows, y);
-      return this.pass(y as D, rows, { x: own, ...kept });
-    });
+  backward(kept: Arrays, call: BackwardCall): Promise<Readonly<Record<string, Data | number>>> {
+    return this.sessions.use(() => this.gradients({ ...kept, dY: this.owner.numbers(call.dY) }, call));
   }
+
+  release(): void {}
 
   /** Calls under way end as they would have. */
   dispose(): void {
-    this.owner.blocks.delete(this);
     this.sessions.close();
   }
 
-  private pass<Y extends Data>(y: Y, rows: number, recorded: Arrays): Pass<W, Y> {
-    let kept: Arrays | undefined = recorded;
-    return {
-      y,
-      backward: async <O extends PassOutputs<W>>(dY: Data, options?: PassOptions<W, O>) => {
-        if (kept === undefined) throw new Error("this pass is disposed: record a new one");
-        const read = kept;
-        return this.sessions.use(async () => {
-          const slope = this.rows("dY", dY, rows);
-          const out = checkGradientOutputs(this.plan, rows, options?.out);
-          const all = options?.parameterGradients ?? true;
-          return (await this.backward({ ...read, dY: slope }, rows, out, all)) as FfnGradients<W, O>;
-        });
-      },
-      dispose: () => {
-        kept = undefined;
-      },
-    };
-  }
-
   /** Runs a forward graph: y goes to its place, and what is kept is returned. */
-  private async output(which: "forward" | "record", x: Float32Array, rows: number, y: Data): Promise<Arrays> {
+  private async output(
+    which: "forward" | "record",
+    x: Float32Array,
+    rows: number,
+    y: Named,
+  ): Promise<Arrays> {
     const names = which === "record" ? this.kept : [];
-    const target = [this.owner.numbers(y, "out")];
+    const target = [this.owner.numbers(y)];
     if (rows === 0) return Object.fromEntries(names.map((name) => [name, new Float32Array(0)]));
     const model = which === "forward" ? forwardModel : recordModel;
     const program = await this.sessions.program(which, () => model(this.block));
@@ -120,15 +88,13 @@ export class OrtFfn<W> implements Ffn<W> {
     return kept as Arrays;
   }
 
-  private async backward(
+  private async gradients(
     read: Arrays,
-    rows: number,
-    out: Readonly<Record<string, Data>>,
-    parameterGradients: boolean,
+    { rows, out, parameterGradients }: BackwardCall,
   ): Promise<Readonly<Record<string, Data | number>>> {
     const { parameters, weights } = this.plan;
     const given = Object.keys(out);
-    const targets = given.map((name) => this.owner.numbers(out[name] as Data, `out.${name}`));
+    const targets = Object.values(out).map((target) => this.owner.numbers(target));
     const computed = aside(targets, Object.values(read));
     const into = new Map(given.map((name, i) => [name, computed[i]]));
     const names = ["x", ...Object.keys(weights), ...(parameterGradients ? Object.keys(parameters) : [])];
@@ -142,7 +108,7 @@ export class OrtFfn<W> implements Ffn<W> {
     const gradients = names.map((name) => {
       const sums = found?.[`gradient_${name}`] ?? new Float32Array(sizeOf(this.shape(name, rows)));
       const value = parameters[name];
-      return [name, out[name] ?? (value === undefined ? sums : sumsOf(value, sums))];
+      return [name, value === undefined ? sums : sumsOf(value, sums)];
     });
     return Object.fromEntries(gradients);
   }
@@ -159,8 +125,8 @@ export class OrtFfn<W> implements Ffn<W> {
 
   /** The shape of a gradient; those of parameters are sums for each channel of the hidden layer. */
   private shape(name: string, rows: number): readonly number[] {
-    const { dModel, dFf, form } = this.plan;
-    return name === "x" ? [rows, dModel] : (weightShapes[form][name]?.(dModel, dFf) ?? [dFf]);
+    const { dModel, dFf } = this.plan;
+    return name === "x" ? [rows, dModel] : (this.shapes[name] ?? [dFf]);
   }
 
   /** Row-major data with its shape: all but x, y and dY are as wide as the hidden layer. */
@@ -168,10 +134,5 @@ export class OrtFfn<W> implements Ffn<W> {
     return Object.fromEntries(
       Object.entries(arrays).map(([name, data]) => [name, { data, dims: [rows, data.length / rows] }]),
     );
-  }
-
-  private rows(name: string, data: Data, rows: number): Float32Array {
-    checkRows(name, data, rows, this.plan.dModel);
-    return this.owner.numbers(data, name);
   }
 }
