@@ -98,7 +98,8 @@ function isDown(name: string): boolean {
   return name === "down" || name === "downBias";
 }
 
-function blockGraph(
+/** The graph of a block of the form that `planOf` gives it. */
+export function blockGraph(
   kind: "gatedFfn" | "ffn" | "gatedDense",
   options: GatedBlockGraphOptions<Readonly<Record<string, Data>>>,
   planOf: (planned: Planned) => BlockPlan,
