@@ -2,7 +2,7 @@
 import { planActivation } from "../../call/check.js";
 import type { Activation } from "../../catalogue/activation.js";
 import { type Operation, schedule } from "../../expression/expr.js";
-import { backward, forward, record, recordedBackward } from "../../wasm/elementwise/activate.js";
+import { backward, forward, record, recordedBackward } from "../../wasm/face.js";
 import type { KernelAttributes } from "../seam.js";
 import { definitionOf, outputParameters, parametersOf } from "./definition.js";
 import type { Run } from "./workplace.js";

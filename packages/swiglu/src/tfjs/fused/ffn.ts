@@ -4,11 +4,17 @@
 import { type BlockPlan, planFfn, planGatedFfn } from "../../block/plan.js";
 import type { FfnWeights, GatedFfnWeights } from "../../block/weights.js";
 import type { ParameterValue } from "../../call/data.js";
-import { BlockBackward } from "../../wasm/block/backward.js";
-import { FusedCalls } from "../../wasm/block/fused.js";
-import type { PackedWeights } from "../../wasm/block/weights.js";
-import { readMatrix } from "../../wasm/product/matrix-copy.js";
-import { padded, product, rowMajor, sameRow, wholeTiles } from "../../wasm/product/product.js";
+import {
+  BlockBackward,
+  FusedCalls,
+  type PackedWeights,
+  padded,
+  product,
+  readMatrix,
+  rowMajor,
+  sameRow,
+  wholeTiles,
+} from "../../wasm/face.js";
 import type { KernelAttributes } from "../seam.js";
 import { definitionOf, outputParameters, parametersOf } from "./definition.js";
 import { gradientTargets, matrix, weightsGiven } from "./matrices.js";

@@ -4,12 +4,19 @@
 import { forms } from "../../block/forms.js";
 import type { BlockPlan } from "../../block/plan.js";
 import { type ActivationPlan, planActivation } from "../../call/check.js";
-import { ProjectionGradients } from "../../wasm/block/projection-gradients.js";
-import { zerosOf } from "../../wasm/block/weights.js";
-import { backward, forward } from "../../wasm/elementwise/activate.js";
-import { readMatrix, writePadded } from "../../wasm/product/matrix-copy.js";
-import { packLeft } from "../../wasm/product/packing.js";
-import { padded, product, sameRow, wholeTiles } from "../../wasm/product/product.js";
+import {
+  backward,
+  forward,
+  ProjectionGradients,
+  packLeft,
+  padded,
+  product,
+  readMatrix,
+  sameRow,
+  wholeTiles,
+  writePadded,
+  zerosOf,
+} from "../../wasm/face.js";
 import type { KernelAttributes } from "../seam.js";
 import { definitionOf, outputParameters, parametersOf } from "./definition.js";
 import { gradientTargets, matrix, weightsGiven } from "./matrices.js";

@@ -2,10 +2,7 @@
 // What is used of it are artefacts of its build, so everything is looked for before it is relied on.
 import type { DataId, DataType, TensorInfo } from "@tensorflow/tfjs";
 import { isShared, typedArrayName } from "../../call/arrays.js";
-import type { MemoryType } from "../../wasm/assembler/module.js";
-import { ModuleBuilder } from "../../wasm/assembler/module.js";
-import type { KernelHeap } from "../../wasm/machine/heap.js";
-import { instantiate } from "../../wasm/machine/instantiate.js";
+import { instantiate, type KernelHeap, type MemoryType, ModuleBuilder } from "../../wasm/face.js";
 
 /** The compiled module behind the backend, as far as it is used here. */
 interface WasmModule {

@@ -1,6 +1,6 @@
 // Registers fused kernels with TensorFlow.js's wasm backend; until then activations and layers are composed of its operations.
 import * as tf from "@tensorflow/tfjs";
-import { chooseSimd } from "../../wasm/machine/features.js";
+import { chooseSimd } from "../../wasm/face.js";
 import type { KernelAttributes, KernelName } from "../seam.js";
 import { activationBackward, activationForward } from "./activation.js";
 import { ffnBackward, ffnForward } from "./ffn.js";

@@ -2,9 +2,7 @@
 
 import type { BlockPlan } from "../../block/plan.js";
 import type { Tensor } from "../../call/data.js";
-import type { GradientTargets } from "../../wasm/block/projection-gradients.js";
-import { writePadded } from "../../wasm/product/matrix-copy.js";
-import { padded, tileRows } from "../../wasm/product/product.js";
+import { type GradientTargets, padded, tileRows, writePadded } from "../../wasm/face.js";
 import type { Run } from "./workplace.js";
 
 /** Where the rows of an input are, padded: the tensor itself if it needs no padding. */

@@ -1,12 +1,21 @@
 // The weights of a feed-forward call: packed straight from the tensors' memory, and only into the panels that are asked for.
 // They change with every training step, so what a forward or a backward does not need would be packed in vain.
 import type { BlockPlan } from "../../block/plan.js";
-import { type PackedWeight, type PackedWeights, sourcesOf, weightsOf } from "../../wasm/block/weights.js";
-import type { Engine } from "../../wasm/machine/engine.js";
-import type { Scratch } from "../../wasm/machine/scratch.js";
-import { type Columns, writePadded } from "../../wasm/product/matrix-copy.js";
-import { packRight, packRightTransposed } from "../../wasm/product/packing.js";
-import { padded, type Right, tileColumns } from "../../wasm/product/product.js";
+import {
+  type Columns,
+  type Engine,
+  type PackedWeight,
+  type PackedWeights,
+  packRight,
+  packRightTransposed,
+  padded,
+  type Right,
+  type Scratch,
+  sourcesOf,
+  tileColumns,
+  weightsOf,
+  writePadded,
+} from "../../wasm/face.js";
 import type { Run } from "./workplace.js";
 
 /** Row-major matrices of one size: where they are, and how far apart their rows. */

@@ -3,9 +3,7 @@
 import type { KernelBackend, NamedTensorInfoMap, TensorInfo } from "@tensorflow/tfjs";
 import type { Tensor } from "../../call/data.js";
 import { sizeOf } from "../../layout.js";
-import { type Engine, SingleThreadEngine } from "../../wasm/machine/engine.js";
-import { chooseSimd } from "../../wasm/machine/features.js";
-import { Scratch } from "../../wasm/machine/scratch.js";
+import { chooseSimd, type Engine, Scratch, SingleThreadEngine } from "../../wasm/face.js";
 import { heapOf, type TensorHeap } from "./heap.js";
 
 /** How kernels reach the tensors of one backend. */
