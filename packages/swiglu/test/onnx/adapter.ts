@@ -20,7 +20,7 @@ import {
   gatedFfnGraph,
   toFile,
   type WriteOptions,
-} from "../../src/onnx/index.js";
+} from "../../src/onnx.js";
 import type { Adapter, BlockAdapter } from "../conformance/adapters.js";
 import type { Claim } from "../conformance/elementwise.js";
 import type { Fed, Load, Loaded } from "./runtime.js";

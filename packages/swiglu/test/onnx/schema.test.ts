@@ -14,7 +14,7 @@ import {
   toFile,
   toModel,
   type WriteOptions,
-} from "../../src/onnx/index.js";
+} from "../../src/onnx.js";
 import { checkModel } from "./checker.js";
 
 const opsets = [13, 15, 16, 18, 20, 21, 22, 24, 25, 26, 27, 28];

@@ -1,5 +1,5 @@
 // Memory of the GPU: buffers for tensors, and a pool of buffers for calls, since making new ones takes time.
-import type { Gpu } from "./device.js";
+import type { CheckedDevice } from "./checked.js";
 import type { Storage } from "./options.js";
 
 /** A piece of a buffer, in bytes, as bindings take it. */
@@ -27,7 +27,7 @@ export class Buffers {
   private readonly all = new Set<Memory>();
   private idleBytes = 0;
 
-  constructor(private readonly gpu: Gpu) {}
+  constructor(private readonly gpu: CheckedDevice) {}
 
   /** Memory with room for some bytes, which may hold anything. Throws a RangeError if the device cannot have so much at once. */
   take(bytes: number, what: string, use: Use = "work"): Memory {

@@ -5,7 +5,7 @@ import { bytesOf, type Memory, type Place, wholeQuads } from "./buffers.js";
 import { convert } from "./convert.js";
 import type { Gpu } from "./device.js";
 import type { Storage } from "./options.js";
-import type { Kernel } from "./pipelines.js";
+import type { Kernel, Recorder } from "./pipelines.js";
 import { type Bindings, type Places, placesInOrder, type Words, wordsInOrder } from "./signature.js";
 
 /** Bytes between uniform blocks: every device can bind at multiples of it. */
@@ -22,7 +22,7 @@ export interface Read {
   readonly as?: Storage;
 }
 
-export class Call {
+export class Call implements Recorder {
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
   private readonly taken: Memory[] = [];

@@ -1,8 +1,8 @@
 // Numbers from one storage type to the other: what the host has is float32, what the GPU keeps may be float16.
 import type { Place } from "./buffers.js";
-import type { Call } from "./call.js";
 import { flatGroups, flatIndex } from "./grid.js";
 import type { Storage } from "./options.js";
+import type { Recorder } from "./pipelines.js";
 import { declarations } from "./signature.js";
 
 /** Where numbers are, and how they are stored. */
@@ -12,10 +12,10 @@ export interface Stored {
 }
 
 /** Records the conversion of `count` numbers. Places end at whole vectors of four, so the last one is converted whole. */
-export function convert(call: Call, from: Stored, to: Stored, count: number): void {
+export function convert(recorder: Recorder, from: Stored, to: Stored, count: number): void {
   if (count === 0) return;
   const quads = Math.ceil(count / 4);
-  call.run(
+  recorder.run(
     converter(from.as, to.as),
     { numbers: from.place, converted: to.place },
     { quads },

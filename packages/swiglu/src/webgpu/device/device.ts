@@ -1,5 +1,6 @@
 // The GPU that a backend computes on: the caller's device or one that is found, what it can do, and whether it is there.
 import { Buffers } from "./buffers.js";
+import type { Checked, CheckedDevice } from "./checked.js";
 import type { Storage, WebgpuOptions } from "./options.js";
 import { Pipelines } from "./pipelines.js";
 
@@ -15,7 +16,7 @@ const wantedLimits = [
 ] as const;
 
 /** A device with what is made on it: pipelines and buffers. */
-export class Gpu {
+export class Gpu implements CheckedDevice {
   readonly pipelines: Pipelines;
   readonly buffers: Buffers;
   private gone: string | undefined;
@@ -65,7 +66,7 @@ export class Gpu {
   }
 
   /** What `make` makes on the device, and a promise that fails if the device could not. */
-  check<T>(make: (device: GPUDevice) => T): { readonly made: T; readonly checked: Promise<void> } {
+  check<T>(make: (device: GPUDevice) => T): Checked<T> {
     const { device } = this;
     device.pushErrorScope("validation");
     device.pushErrorScope("out-of-memory");

@@ -1,6 +1,6 @@
 // Compute pipelines, compiled once for each kernel and kept as long as the backend.
-import type { Gpu } from "./device.js";
-import type { Bindings, Signature } from "./signature.js";
+import type { CheckedDevice } from "./checked.js";
+import type { Bindings, Places, Signature, Words } from "./signature.js";
 
 /** A kernel: its entry point is `main`, and its bindings are those of group 0, from 0 on. */
 export interface Kernel<B extends Bindings = Bindings, W extends string = string> {
@@ -8,6 +8,16 @@ export interface Kernel<B extends Bindings = Bindings, W extends string = string
   readonly key: string;
   readonly takes: Signature<B, W>;
   readonly code: () => string;
+}
+
+/** What records kernels: they run in the order in which they were recorded. */
+export interface Recorder {
+  run<B extends Bindings, W extends string>(
+    kernel: Kernel<B, W>,
+    places: Places<B>,
+    words: Words<W>,
+    groups: readonly number[],
+  ): void;
 }
 
 /** A pipeline, and whether the device took it: a promise that a call waits for before it returns. */
@@ -19,7 +29,7 @@ interface Compiled {
 export class Pipelines {
   private readonly known = new Map<string, Compiled>();
 
-  constructor(private readonly gpu: Gpu) {}
+  constructor(private readonly gpu: CheckedDevice) {}
 
   get({ key, code }: Pick<Kernel, "key" | "code">): Compiled {
     const known = this.known.get(key);
