@@ -1,9 +1,9 @@
 // What is used of ONNX Runtime: onnxruntime-node and onnxruntime-web both have it. The caller hands one in; nothing
 // here imports it.
 import { isFloat32Array, isShared, typedArrayName } from "../call/arrays.js";
+import { chooseThreads } from "../host/threads.js";
 import { encodeModel } from "../onnx/codec.js";
 import type { Model } from "../onnx/model.js";
-import { chooseThreads } from "../wasm/threads/count.js";
 
 /** A value that a runtime takes and gives. */
 interface OrtTensor {

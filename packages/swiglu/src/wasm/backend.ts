@@ -8,6 +8,7 @@ import { isFloat32Array } from "../call/arrays.js";
 import type { ActivationPlan } from "../call/check.js";
 import type { Data, Named, ParameterValue, Tensor } from "../call/data.js";
 import { Tensors } from "../call/tensors.js";
+import { chooseThreads } from "../host/threads.js";
 import { WasmBlock } from "./block/block.js";
 import { backward, forward } from "./elementwise/activate.js";
 import { type Engine, SingleThreadEngine } from "./machine/engine.js";
@@ -15,7 +16,6 @@ import { chooseSimd, type Simd } from "./machine/features.js";
 import { MemoryRefused } from "./machine/heap.js";
 import { type Scratch, withScratch } from "./machine/scratch.js";
 import { WasmTensor } from "./machine/tensor.js";
-import { chooseThreads } from "./threads/count.js";
 import { PooledEngine } from "./threads/pool.js";
 
 export interface WasmOptions {

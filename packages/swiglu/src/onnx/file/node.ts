@@ -1,5 +1,5 @@
 // ONNX files on the disk, in Node: one file, or a model with its data beside it; and back.
-import { nodeModule } from "../../wasm/threads/node.js";
+import { nodeModule } from "../../host/node.js";
 import { encodeModel } from "../codec.js";
 import { elementBytes } from "../elements.js";
 import { decodeExternal, encodeExternal, loadModel, type StoredModel } from "./external.js";

@@ -19,11 +19,6 @@ function validates(use: (splat: ReturnType<typeof f32x4.splat>) => ReturnType<ty
   return typeof WebAssembly === "object" && WebAssembly.validate(module.encode());
 }
 
-/** Whether this is no page that must not share memory with others: cross-origin isolated, or no page at all. */
-export function isIsolated(): boolean {
-  return (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
-}
-
 /**
  * The SIMD variant to assemble for. Throws an Error where the one asked for is not available, or no SIMD at all is.
  *

@@ -1,5 +1,5 @@
 // Starts one worker thread: a thread of Node, or a browser's module worker.
-import { nodeModule } from "./node.js";
+import { nodeModule } from "../../host/node.js";
 import type { Post } from "./protocol.js";
 
 /** A worker that was started. */

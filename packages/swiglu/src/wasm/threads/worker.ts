@@ -1,7 +1,8 @@
 // A worker thread: takes groups of the pool's jobs until it is terminated, and sleeps between jobs.
 // This file is the entry point that bundlers see in `new Worker(new URL("./worker.js", import.meta.url))`.
+
+import { nodeModule } from "../../host/node.js";
 import { instantiate, type Kernel } from "../machine/instantiate.js";
-import { nodeModule } from "./node.js";
 import {
   type Code,
   claim,

@@ -1,11 +1,15 @@
 // How many threads compute: what the caller asked for, or what this machine has; one where memory cannot be shared.
-import { isIsolated } from "../machine/features.js";
 import { nodeModule } from "./node.js";
 
 /** More than this only divides the same memory bandwidth further. */
 const most = 64;
 /** Taken by default on machines with many cores: the rest is left to the program around. */
 const usual = 8;
+
+/** Whether this is no page that must not share memory with others: cross-origin isolated, or no page at all. */
+function isIsolated(): boolean {
+  return (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
+}
 
 /** Why several threads are impossible here, and what to do; undefined where they are possible. */
 function obstacle(): string | undefined {
