@@ -1,7 +1,7 @@
 // The bytes of ONNX files: every activation and every form of block, in every element type, opset, layout and face.
 import { test } from "vitest";
 import { activations } from "../../src/index.js";
-import { activationGraph, ffnGraph, gatedFfnGraph, toFile, type WriteOptions } from "../../src/onnx.js";
+import { activationGraph, ffnGraph, gatedFfnGraph, toFile, type WriteOptions } from "../../src/onnx-entry.js";
 import { Fingerprints } from "./fingerprints.js";
 
 const dtypes = ["float32", "float16", "bfloat16", "float64"] as const;

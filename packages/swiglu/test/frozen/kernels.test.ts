@@ -4,7 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import * as runtime from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { type Backend, wasm } from "../../src/index.js";
-import { ort } from "../../src/onnx.js";
+import { ort } from "../../src/onnx-entry.js";
 import { conformanceCases } from "../conformance/index.js";
 import { Fingerprints } from "./fingerprints.js";
 

@@ -9,7 +9,14 @@ import {
   evaluate,
   float64,
 } from "../../src/index.js";
-import { activationGraph, encodeModel, type Model, toFile, toModel, typedArray } from "../../src/onnx.js";
+import {
+  activationGraph,
+  encodeModel,
+  type Model,
+  toFile,
+  toModel,
+  typedArray,
+} from "../../src/onnx-entry.js";
 import { hardPoints, plainFloats } from "../conformance/samples.js";
 import { half, type Load, runtimes } from "./runtime.js";
 

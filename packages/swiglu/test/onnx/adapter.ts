@@ -20,7 +20,7 @@ import {
   gatedFfnGraph,
   toFile,
   type WriteOptions,
-} from "../../src/onnx.js";
+} from "../../src/onnx-entry.js";
 import type { Adapter, BlockAdapter } from "../conformance/adapters.js";
 import type { Claim } from "../conformance/elementwise.js";
 import type { Fed, Load, Loaded } from "./runtime.js";

@@ -6,7 +6,7 @@ import {
   type Model,
   type OnnxAttribute,
   type OnnxNode,
-} from "../../src/onnx.js";
+} from "../../src/onnx-entry.js";
 import published from "./operators.json" with { type: "json" };
 
 interface Schema {

@@ -1,7 +1,7 @@
 // A process whose first session of ONNX Runtime flushes denormals: what ort() says then. Prints one line for each math.
 import * as runtime from "onnxruntime-node";
 import { relu } from "../../dist/index.js";
-import { encodeModel, ort } from "../../dist/onnx.js";
+import { encodeModel, ort } from "../../dist/onnx-entry.js";
 
 const value = (name) => ({ name, dtype: "float32", shape: [1] });
 const model = {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import * as native from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import * as swiglu from "../../src/index.js";
-import * as onnx from "../../src/onnx.js";
+import * as onnx from "../../src/onnx-entry.js";
 import { runExample } from "../docs/run-example.js";
 
 const modules: Readonly<Record<string, object>> = {

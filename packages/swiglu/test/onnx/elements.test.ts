@@ -1,6 +1,6 @@
 // 16-bit floats: every value keeps its bits, and what lies between two goes to the nearer, ties to the even one.
 import { describe, expect, test } from "vitest";
-import { decodeModel, encodeModel, type Model, typedArray } from "../../src/onnx.js";
+import { decodeModel, encodeModel, type Model, typedArray } from "../../src/onnx-entry.js";
 import { wideFloats } from "../conformance/samples.js";
 import { half } from "./runtime.js";
 

@@ -1,7 +1,7 @@
 // The ONNX emitter's structure: names, sharing, operators of each mode. Numbers are checked on ONNX Runtime in onnx-grad.
 import { describe, expect, test } from "vitest";
 import { activations, expressions as e, gradientExpressions, swiglu } from "../../src/index.js";
-import { emitNodes, type OnnxFragment } from "../../src/onnx.js";
+import { emitNodes, type OnnxFragment } from "../../src/onnx-entry.js";
 
 const inputs = { x: "X", gate: "G", up: "U", beta: "B", alpha: "A", limit: "L" };
 const lines = ({ nodes }: OnnxFragment): string[] =>

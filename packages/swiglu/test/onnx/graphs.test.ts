@@ -25,7 +25,7 @@ import {
   toFunction,
   toModel,
   toNodes,
-} from "../../src/onnx.js";
+} from "../../src/onnx-entry.js";
 import { expectArrayClose } from "../conformance/expect.js";
 import { plainFloats } from "../conformance/samples.js";
 import { checkModel } from "./checker.js";

@@ -14,7 +14,7 @@ import {
   silu,
   swiglu,
 } from "../../src/index.js";
-import { type OrtRuntime, ort } from "../../src/onnx.js";
+import { type OrtRuntime, ort } from "../../src/onnx-entry.js";
 import { plainFloats } from "../conformance/samples.js";
 
 /** The runtime, and how many sessions were opened and are not released yet. */

@@ -1,7 +1,7 @@
 // The ONNX Runtime backend on onnxruntime-web, its WebAssembly build, which runs in Node too.
 import * as runtime from "onnxruntime-web";
 import { afterAll, describe, expect, test } from "vitest";
-import { ort } from "../../src/onnx.js";
+import { ort } from "../../src/onnx-entry.js";
 import { conformanceCases } from "../conformance/index.js";
 
 runtime.env.wasm.numThreads = 1;

@@ -1,7 +1,7 @@
 // The two runtimes that files run in, and typed arrays in and out of them.
 import * as native from "onnxruntime-node";
 import * as web from "onnxruntime-web";
-import { type FloatType, typedArray } from "../../src/onnx.js";
+import { type FloatType, typedArray } from "../../src/onnx-entry.js";
 
 web.env.wasm.numThreads = 1;
 

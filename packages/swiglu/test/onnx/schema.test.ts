@@ -14,7 +14,7 @@ import {
   toFile,
   toModel,
   type WriteOptions,
-} from "../../src/onnx.js";
+} from "../../src/onnx-entry.js";
 import { checkModel } from "./checker.js";
 
 const opsets = [13, 15, 16, 18, 20, 21, 22, 24, 25, 26, 27, 28];
