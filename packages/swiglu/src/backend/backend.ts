@@ -22,7 +22,7 @@ export type ActivationInputs<A extends Activation> =
 export type GradientOutputs = Readonly<Partial<Record<InputName<Kind> | "packed", Data>>>;
 /** What `activateBackward` computes, and where to. */
 export interface BackwardOptions<O extends GradientOutputs = GradientOutputs, P extends boolean = boolean> {
-  /** Where the gradients of inputs go: by default to new arrays. */
+  /** Where the gradients of inputs go: by default to new arrays. They must not overlap each other, nor what the call reads. */
   readonly out?: O;
   /** Whether to compute the gradients of parameters too. Default true; where they are fixed, false is faster. */
   readonly parameterGradients?: P;

@@ -15,8 +15,7 @@ export const isFloat32Array = (value: unknown): value is Float32Array =>
 
 /** Throws a TypeError where an array's memory is gone: transferred to another thread, or cut off by `resize`. */
 export function checkAttached(array: Float32Array, name: string): void {
-  // Only there does an array of no elements refuse to be read.
-  if (array.length > 0) return;
+  // Its length does not tell: V8's optimised code may answer with what it was.
   try {
     Float32Array.prototype.at.call(array, 0);
   } catch {

@@ -29,7 +29,7 @@ export interface PackedInput {
 /** A parameter: a number, or one value for each channel (channel = element index mod length). */
 export type ParameterValue = number | Float32Array;
 
-/** Where a call writes: by default to a new array; `out` may be one of the inputs. */
+/** Where a call writes: by default to a new array; `out` may be one of the inputs, or overlap them. */
 export interface ActivateOptions<D extends Data = Data> {
   readonly out?: D;
 }

@@ -171,6 +171,11 @@ export function checkArray(value: unknown, name: string): JaxValue {
     throw new TypeError(
       `${name} has dtype ${array.dtype}, expected floats: convert with astype(numpy.float32)`,
     );
+  // What a transformation traces has no device.
+  if (array.dtype === "float16" && (array as { readonly device?: string }).device === "wasm")
+    throw new TypeError(
+      `${name} has dtype float16, in which jax-js's wasm device computes nothing: make it in float32, or on another device`,
+    );
   return array;
 }
 

@@ -165,6 +165,11 @@ const mistakes: readonly (readonly [string, RegExp, () => unknown])[] = [
     () => functions.relu(np.ones([2], { dtype: np.int32 })),
   ],
   [
+    "float16 on the wasm device",
+    /^x has dtype float16, in which jax-js's wasm device computes nothing: make it in float32/,
+    () => functions.relu(np.ones([2], { dtype: np.float16 })),
+  ],
+  [
     "unequal shapes",
     /^gate has shape \[2, 3\], up has \[3\]: they must be equal/,
     () => functions.swiglu(small(), np.ones([3])),

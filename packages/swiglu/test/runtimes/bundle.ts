@@ -26,7 +26,7 @@ export async function bundlePage(tests: "runtimes" | "webgpu" = "runtimes"): Pro
   return outDir;
 }
 
-/** Bundles a program for Node; returns its file. The worker's file lies beside it. */
+/** Bundles a program for Node; returns its file. */
 export async function bundleForNode(): Promise<string> {
   const outDir = join(cache, "swiglu-node");
   await build({
@@ -39,7 +39,7 @@ export async function bundleForNode(): Promise<string> {
       ssr: true,
       target: "es2022",
       rolldownOptions: {
-        input: { runner: here("node-runner.ts"), worker: here("../../dist/wasm/worker.js") },
+        input: { runner: here("node-runner.ts") },
         output: { entryFileNames: "[name].js" },
       },
     },

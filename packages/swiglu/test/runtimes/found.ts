@@ -1,5 +1,5 @@
-// Finds what the suite runs on beside this Node: Node 24, Chromium, WebGPU, Redis. Says in one line what is missing
-// and how to get it; SWIGLU_REQUIRE=node24,chromium,webgpu,redis makes a missing one a failure.
+// Finds what the suite runs on beside this Node: Node 24, Chromium, WebGPU, bundlers, Redis. Says in one line what is missing
+// and how to get it; SWIGLU_REQUIRE=node24,chromium,webgpu,bundlers,redis makes a missing one a failure.
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -35,6 +35,13 @@ const runtimes = {
     candidates: [
       join(cache, "webgpu", process.platform === "linux" ? "icd.json" : "node_modules/webgpu/index.js"),
     ],
+  },
+  bundlers: {
+    title: "Bundlers",
+    get: "npm run get:bundlers",
+    named: process.env.BUNDLERS,
+    // Programs for this platform only.
+    candidates: process.platform === "linux" ? [join(cache, "bundlers", "node_modules", "parcel")] : [],
   },
   redis: {
     title: "Redis",

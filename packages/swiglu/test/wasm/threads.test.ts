@@ -160,7 +160,7 @@ describe("the pool of threads", () => {
     poolKernels(offered).run(count, [[{ address: 128 }], [{ address: 128 }]]);
     const refusal = (): void =>
       expect(() => poolKernels(asked).run(count, [[{ address: 128 }], [{ address: 128 }]])).toThrow(
-        /threads is 2, but a worker could not start: .*missing-worker.* worker.js beside it.*or leave threads out/,
+        /threads is 2, but a worker could not start: .*missing-worker.* worker-src 'self' in its policy.*or leave threads out/,
       );
     await vi.waitFor(refusal, 10_000);
     // For good: it does not try again and again.

@@ -87,6 +87,30 @@ describe.runIf(driver)(`on Dawn${unlessDriver}`, async () => {
     expect(await gate.read()).toEqual(expected);
   });
 
+  test("tensors in one buffer of the caller's are one place: results are right, gradients must not share it", async () => {
+    const buffer = bufferOf(x);
+    const [given, out, other] = [1, 2, 3].map(() => backend.tensor(buffer, [5])) as [
+      ReturnType<typeof backend.tensor>,
+      ReturnType<typeof backend.tensor>,
+      ReturnType<typeof backend.tensor>,
+    ];
+    await backend.activate(relu, { x: given }, {}, { out });
+    expect((await readBack(buffer, 32)).slice(0, 5)).toEqual(positive);
+    await expect(backend.activateBackward(relu, { x: given }, x, {}, { out: { x: out } })).rejects.toThrow(
+      "out.x overlaps an input of this call, which a second backward would need",
+    );
+    await expect(
+      backend.activateBackward(swiglu, { gate: x, up: x }, x, {}, { out: { gate: out, up: other } }),
+    ).rejects.toThrow("out.up overlaps out.gate, which it would overwrite");
+    const block = await backend.ffn({ activation: relu, dModel: 1, dFf: 5, weights: { up: x, down: x } });
+    const pass = await block.record(Float32Array.of(1), 1);
+    await expect(pass.backward(Float32Array.of(1), { out: { up: out, down: other } })).rejects.toThrow(
+      "out.down overlaps out.up, which it would overwrite",
+    );
+    for (const each of [pass, block, given, out, other]) each.dispose();
+    buffer.destroy();
+  });
+
   test("a buffer that cannot hold the tensor is refused, and why", () => {
     const small = bufferOf(new Float32Array(4), 20);
     expect(() => backend.tensor(small, [5])).toThrow(

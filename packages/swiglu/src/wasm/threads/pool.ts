@@ -75,7 +75,7 @@ export class PooledEngine implements Engine {
     this.crew ??= new Crew(this.heap, { workers: threads - 1, start, patience });
     if (asked && this.crew.refused !== undefined)
       throw new Error(
-        `threads is ${threads}, but a worker could not start: ${this.crew.refused}. A bundle needs worker.js beside it, a page's policy worker-src 'self' (docs/wasm.md); or leave threads out`,
+        `threads is ${threads}, but a worker could not start: ${this.crew.refused}. A page needs worker-src 'self' in its policy, and its bundle the worker's file, or else worker-src blob: (docs/wasm.md); or leave threads out`,
       );
     return this.crew.up > 0 ? this.crew : undefined;
   }

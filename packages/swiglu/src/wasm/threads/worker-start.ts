@@ -1,6 +1,9 @@
-// Starts one worker thread: a thread of Node, or a browser's module worker.
+// Starts one worker thread. In Node, Deno and Bun from the program as text, so that bundles need no file beside them; in a
+// browser from the worker's file, which strict policies allow, and from the text where a bundler has lost the file.
+
 import { nodeModule } from "../../host/node.js";
-import type { Post } from "./protocol.js";
+import { type Post, state, word } from "./protocol.js";
+import { workerText } from "./worker-text.js";
 
 /** A worker that was started. */
 export interface StartedWorker {
@@ -12,8 +15,13 @@ export type StartWorker = (post: Post, ended: (reason: string) => void) => Start
 
 interface NodeThreads {
   readonly Worker: new (
-    file: URL,
-    options: { readonly workerData: Post; readonly execArgv: readonly string[]; readonly name: string },
+    program: string,
+    options: {
+      readonly eval: true;
+      readonly workerData: Post;
+      readonly execArgv: readonly string[];
+      readonly name: string;
+    },
   ) => {
     on(event: "error", listener: (error: Error) => void): void;
     on(event: "exit", listener: (code: number) => void): void;
@@ -32,8 +40,8 @@ function startInNode(
   post: Post,
   ended: (reason: string) => void,
 ): StartedWorker {
-  const file = new URL("./worker.js", import.meta.url);
-  const thread = new Thread(file, { workerData: post, execArgv: [], name: "swiglu" });
+  const options = { eval: true, workerData: post, execArgv: [], name: "swiglu" } as const;
+  const thread = new Thread(workerText, options);
   thread.on("error", (error) => ended(error.message));
   thread.on("exit", (code) => ended(`it exited with code ${code}`));
   // A program that has nothing else to do ends, with its workers.
@@ -41,10 +49,50 @@ function startInNode(
   return { terminate: () => void thread.terminate() };
 }
 
-function startInBrowser(post: Post, ended: (reason: string) => void): StartedWorker {
+/** The ways to make a worker in a browser, in the order in which they are tried. */
+const ways: readonly (() => Worker)[] = [
   // In this very form, so that bundlers find the worker's file.
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "swiglu" });
-  worker.addEventListener("error", ({ message }) => ended(message || "its file could not be loaded"));
-  worker.postMessage(post);
-  return worker;
+  () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "swiglu" }),
+  () => {
+    const address = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
+    const worker = new Worker(address, { name: "swiglu" });
+    // Its text is fetched by the time that anything of it runs, or fails.
+    worker.addEventListener("error", () => URL.revokeObjectURL(address), { once: true });
+    return worker;
+  },
+];
+
+function startInBrowser(post: Post, ended: (reason: string) => void): StartedWorker {
+  const words = new Int32Array(post.memory.buffer, post.address, post.count);
+  const reasons: string[] = [];
+  let current: Worker | undefined;
+  let stopped = false;
+  const attempt = (way: number): void => {
+    const failed = (reason: string): void => {
+      // One that was up is lost; only one that never started is tried in another way.
+      const starting = Atomics.load(words, word.states + post.index) === state.starting;
+      reasons.push(reason);
+      if (starting && !stopped && way + 1 < ways.length) attempt(way + 1);
+      else ended(reasons.join("; "));
+    };
+    try {
+      current = (ways[way] as () => Worker)();
+    } catch (error) {
+      failed(String(error));
+      return;
+    }
+    current.addEventListener(
+      "error",
+      ({ message }) => failed(message || (way === 0 ? "its file could not be loaded" : "nor could its text")),
+      { once: true },
+    );
+    current.postMessage(post);
+  };
+  attempt(0);
+  return {
+    terminate() {
+      stopped = true;
+      current?.terminate();
+    },
+  };
 }

@@ -1,6 +1,5 @@
 // A worker thread: takes groups of the pool's jobs until it is terminated, and sleeps between jobs.
-// This file is the entry point that bundlers see in `new Worker(new URL("./worker.js", import.meta.url))`.
-
+// Bundlers see this file in `new Worker(new URL("./worker.js", import.meta.url))`; worker-text.ts holds it in one piece.
 import { nodeModule } from "../../host/node.js";
 import { instantiate, type Kernel } from "../machine/instantiate.js";
 import {
