@@ -18,7 +18,8 @@ export function shown(value: unknown): string {
 }
 
 function shownPart(value: unknown, budget: { parts: number }, levels: number): string {
-  if (typeof value !== "object" || value === null) return typeof value === "string" ? shown(value) : String(value);
+  if (typeof value !== "object" || value === null)
+    return typeof value === "string" ? shown(value) : String(value);
   if (levels === 0 || budget.parts <= 0) return "...";
   const list = Array.isArray(value);
   const keys = list ? value.slice(0, shownLength).keys() : Object.keys(value).slice(0, shownLength);

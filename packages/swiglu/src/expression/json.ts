@@ -129,7 +129,9 @@ function readSteps(json: object): Expr {
       if (typeof operand === "string" && operand.startsWith("#")) {
         const result = /^#\d{1,7}$/.test(operand) ? results[Number(operand.slice(1))] : undefined;
         if (result !== undefined) return result;
-        throw new SyntaxError(`${place}[${k + 1}] is ${shown(operand)}: expected an earlier step, from #0 on`);
+        throw new SyntaxError(
+          `${place}[${k + 1}] is ${shown(operand)}: expected an earlier step, from #0 on`,
+        );
       }
       const known = Object.is(operand, -0) ? undefined : leaves.get(operand);
       const leaf = known ?? readLeaf(operand, `${place}[${k + 1}]`, "an earlier step");

@@ -173,7 +173,9 @@ const forms: Forms = {
   relu: (a) => max(0, a),
   clamp: (a, low, high) => min(max(a, low), high),
   // a - limit (z - tanh z) for |z| <= 1, so that the slope in the limit does not cancel either.
-  softClamp: (a, limit) => {
+  // An infinite limit is none for a up to 1e30.
+  softClamp: (a, given) => {
+    const limit = min(given, 1e30);
     const z = div(a, limit);
     const near = sub(a, mul(limit, tanhDefect(clamp(z, -1, 1))));
     return selectGreater(abs(z), 1, mul(limit, tanh(z)), near);
@@ -206,7 +208,10 @@ export function differentiable(expr: Expr): Expr {
       throw new RangeError(
         "the expression has too many selections (or functions such as elu) within selections for jax-js: compute it in several calls",
       );
-    return substitute(branch, Object.fromEntries([...variablesOf(branch)].map((name) => [name, masked(name)])));
+    return substitute(
+      branch,
+      Object.fromEntries([...variablesOf(branch)].map((name) => [name, masked(name)])),
+    );
   };
   const masked = rewrite(expr, (node) => {
     if (node.op !== "selectGreater") return node;

@@ -86,7 +86,9 @@ function scopeOf(
 ): OperatorScope {
   const full = new Set<Expr>();
   for (const node of schedule(expressions))
-    if (node.op === "variable" ? fullShape.includes(node.name) : operandsOf(node).some((arg) => full.has(arg)))
+    if (
+      node.op === "variable" ? fullShape.includes(node.name) : operandsOf(node).some((arg) => full.has(arg))
+    )
       full.add(node);
   return {
     opset: math === "fast" ? opset : 0, // exact mode has no use for operators of unknown accuracy

@@ -1,6 +1,13 @@
 // Turns expressions into WGSL: one rule for each operation, in f32 and in numbers of any size (`wide.ts`).
 // Parts that occur more than once, and calls of functions, are given names.
-import { type Apply, countUses, type Expr, type Operation, type Rules, schedule } from "../expression/expr.js";
+import {
+  type Apply,
+  countUses,
+  type Expr,
+  type Operation,
+  type Rules,
+  schedule,
+} from "../expression/expr.js";
 import { simplifyAll } from "../expression/simplify.js";
 import { literal } from "./text.js";
 

@@ -86,7 +86,8 @@ export class ModuleBuilder {
     const locals: ValueType[] = [];
     const body: Body = {
       local: (type) => {
-        if (locals.length >= mostLocals) throw tooLarge(name, `needs more than ${mostLocals} local variables`);
+        if (locals.length >= mostLocals)
+          throw tooLarge(name, `needs more than ${mostLocals} local variables`);
         locals.push(type);
         return new Local(type, parameters.length + locals.length - 1);
       },

@@ -1,6 +1,13 @@
 // Turns expressions into SIMD code on four lanes: one rule for each operation that is not lowered.
 import { float32 } from "../../expression/bound.js";
-import { type Apply, countUses, type Expr, type Operands, type Operation, schedule } from "../../expression/expr.js";
+import {
+  type Apply,
+  countUses,
+  type Expr,
+  type Operands,
+  type Operation,
+  schedule,
+} from "../../expression/expr.js";
 import { type BasicOperation, lowerAll } from "../../expression/lower.js";
 import type { Code } from "../assembler/code.js";
 import { f32x4, v128 } from "../assembler/instructions.js";
@@ -92,12 +99,7 @@ function signsOf(order: readonly Expr[]): Signs {
       (op === "mul" && neverPositive.has(a) && neverNegative.has(b))
     )
       neverPositive.add(expr);
-    if (
-      op === "abs" ||
-      op === "exp" ||
-      (op === "min" && notBelow) ||
-      (op === "mul" && (a === b || notBelow))
-    )
+    if (op === "abs" || op === "exp" || (op === "min" && notBelow) || (op === "mul" && (a === b || notBelow)))
       neverNegative.add(expr);
   }
   return { neverPositive, neverNegative };
