@@ -122,7 +122,7 @@ const lowerings = {
   clamp: (_, a, low, high) => min(max(a, low), high),
   // Near 0, tanh z is z, which vanishes before a does; so also where the limit is infinite, and then for an infinite a.
   softClamp: (_, a, limit) =>
-    selectGreater(abs(a), mul(1e-6, abs(limit)), mul(limit, tanh(div(a, limit))), a),
+    selectGreater(abs(a), mul(2 ** -28, abs(limit)), mul(limit, tanh(div(a, limit))), a),
 } satisfies Partial<Record<Operation, Lowering>>;
 
 /** Operations that `lower` can remove; all others are basic and every target must have them. */

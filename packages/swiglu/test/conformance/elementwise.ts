@@ -86,7 +86,9 @@ async function checkActivation(
   const finiteBound = boundOf(activation.expression, variables);
   /** At infinities, where sensitivities mean nothing, what is finite is held to a relative bound. */
   const bound = (values: number[], exact: number): number =>
-    values.slice(0, inputs.length).every(Number.isFinite) ? finiteBound(values) : 4 * (2 ** -23 * Math.abs(exact) + 2 ** -126);
+    values.slice(0, inputs.length).every(Number.isFinite)
+      ? finiteBound(values)
+      : 4 * (2 ** -23 * Math.abs(exact) + 2 ** -126);
   for (let i = 0; i < count; i++) {
     const exact = evaluate(activation, ...exactly(i));
     expectClose(y[i] as number, exact, units * bound(point(i), exact), where("value", i));
@@ -100,10 +102,7 @@ async function checkActivation(
     (_, i) => gradient(activation, ...exactly(i)) as Record<string, number>,
   );
   for (const name of differentiated === "all" ? variables : activation.inputs) {
-    const slopeBound = boundOf(e.mul("dy", slopes[name] as ReturnType<typeof e.num>), [
-      ...variables,
-      "dy",
-    ]);
+    const slopeBound = boundOf(e.mul("dy", slopes[name] as ReturnType<typeof e.num>), [...variables, "dy"]);
     const value = parameters[name];
     const channels = value === undefined ? count : typeof value === "number" ? 1 : value.length;
     const exact = new Float64Array(channels);
@@ -121,7 +120,8 @@ async function checkActivation(
 /** The error bound; a limit of Infinity is to it one that nothing reaches, since sensitivities to infinities mean nothing. */
 function boundOf(expr: Expr, variables: readonly string[]): (values: readonly number[]) => number {
   const bound = errorBound(expr, variables);
-  return (values) => bound(values.map((value) => (Math.abs(value) === Infinity ? Math.sign(value) * 1e300 : value)));
+  return (values) =>
+    bound(values.map((value) => (Math.abs(value) === Infinity ? Math.sign(value) * 1e300 : value)));
 }
 
 /** The inputs, with ones in place of every finite point that the claim excepts. */
@@ -258,25 +258,35 @@ async function checkNoLimit(
   const none = Object.fromEntries(limits.map((name) => [name, Infinity]));
   for (const inputs of [hard, infinite])
     await checkActivation(backend, activation, inputs, { ...parametersOf(activation, 1), ...none }, claim);
-  await checkActivation(backend, activation, moderate, { ...parametersOf(activation, 1), ...none }, claim, dy);
-  for (const [position, name] of limits.entries()) {
+  await checkActivation(
+    backend,
+    activation,
+    moderate,
+    { ...parametersOf(activation, 1), ...none },
+    claim,
+    dy,
+  );
+  for (const name of limits) {
     const finite = activation.parameters[name as never] as number;
     const channels = { [name]: Float32Array.of(Infinity, finite, Infinity, 0.75) };
-    const others = position === 0 ? {} : none;
-    const parameters = { ...parametersOf(activation, 1), ...others, ...channels };
-    await checkActivation(backend, activation, moderate, parameters, claim, dy);
-    const [gradients, same] = await Promise.all([
-      backend.activateBackward(activation, named(activation, moderate) as AnyArrays, dy, none),
-      backend.activate(activation, named(activation, moderate) as AnyArrays, none),
-    ]);
-    for (const limit of limits)
-      expectTrue(
-        Math.abs((gradients as Readonly<Record<string, number>>)[limit] ?? 0) === 0,
-        `${activation.name}: a limit that is none has the gradient ${(gradients as Readonly<Record<string, number>>)[limit]}`,
-      );
-    expectTrue(same.every(Number.isFinite), `${activation.name}: not finite without a limit`);
+    await checkActivation(
+      backend,
+      activation,
+      moderate,
+      { ...parametersOf(activation, 1, 4), ...channels },
+      claim,
+      dy,
+    );
   }
+  const inputs = named(activation, moderate) as AnyArrays;
+  const gradients = (await backend.activateBackward(activation, inputs, dy, none)) as unknown as Values;
+  for (const name of limits)
+    expectTrue(
+      gradients[name] === 0,
+      `${activation.name}: gradient ${gradients[name]} of ${name}, which is none`,
+    );
 }
+type Values = Readonly<Record<string, number>>;
 
 async function checkPacked(backend: ElementwiseBackend, activation: Activation<"gated">): Promise<void> {
   const shape = [2, 3, 4];
