@@ -11,23 +11,23 @@ import { expectedNumber, isParameterNumber, withoutLimits } from "./catalogue/li
 import { listing, own, rejectUnknownKeys, shown } from "./errors.js";
 import { compile, type Tape } from "./expression/tape.js";
 
-interface Compiled {
-  readonly value: Tape;
-  readonly gradient: Tape;
-}
-const tapes = new WeakMap<Activation, Compiled>();
+const values = new WeakMap<Activation, Tape>();
+const gradients = new WeakMap<Activation, Tape>();
 
-/** The tapes of an activation's value and of all its derivatives; both take the inputs, then the parameters. */
-function compiled(activation: Activation): Compiled {
-  const known = tapes.get(activation);
-  if (known !== undefined) return known;
-  const names = variableNames(activation);
-  const made = {
-    value: compile([activation.expression], names),
-    gradient: compile(Object.values(gradientExpressions(activation)), names),
-  };
-  tapes.set(activation, made);
-  return made;
+/** The tape of an activation's value; it takes the inputs, then the parameters. */
+function valueTape(activation: Activation): Tape {
+  const tape = values.get(activation) ?? compile([activation.expression], variableNames(activation));
+  values.set(activation, tape);
+  return tape;
+}
+
+/** The tape of all its derivatives, which takes the same. */
+function gradientTape(activation: Activation): Tape {
+  const tape =
+    gradients.get(activation) ??
+    compile(Object.values(gradientExpressions(activation)), variableNames(activation));
+  gradients.set(activation, tape);
+  return tape;
 }
 
 /** The inputs, then the parameters: the order in which tapes and gradients have them. */
@@ -49,7 +49,7 @@ export function evaluate<A extends Activation>(
   parameters?: Parameters<A, number>,
 ): number {
   const at = point(activation, inputs, parameters ?? {});
-  return compiled(at.activation).value.run(at.values)[0] as number;
+  return valueTape(at.activation).run(at.values)[0] as number;
 }
 
 /**
@@ -64,7 +64,7 @@ export function gradient<A extends Activation>(
   parameters?: Parameters<A, number>,
 ): Record<InputName<A["kind"]> | ParameterName<A>, number> {
   const at = point(activation, inputs, parameters ?? {});
-  const slopes = compiled(at.activation).gradient.run(at.values);
+  const slopes = gradientTape(at.activation).run(at.values);
   const entries = variableNames(activation).map((name, i) => [name, slopes[i] as number]);
   return Object.fromEntries(entries) as Record<InputName<A["kind"]> | ParameterName<A>, number>;
 }

@@ -39,7 +39,10 @@ export type ParameterName<A extends Activation> = keyof A["parameters"] & string
 /** One `T` for each input of the activation: `{ x }` or `{ gate, up }`. */
 export type Inputs<A extends Activation, T> = InputsOfKind<A["kind"], T>;
 type InputsOfKind<K extends Kind, T> = K extends Kind ? Readonly<Record<InputName<K>, T>> : never;
-/** A `T` for some of the activation's parameters; the others take their defaults. */
+/**
+ * A `T` for some of the activation's parameters; the others take their defaults. For a limit (such as `swigluClamped`'s), which
+ * only bounds something, Infinity means none, as a number or for a channel.
+ */
 export type Parameters<A extends Activation, T> = [ParameterName<A>] extends [never]
   ? Readonly<Record<string, never>>
   : Readonly<Partial<Record<ParameterName<A>, T>>>;

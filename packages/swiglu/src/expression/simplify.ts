@@ -37,7 +37,9 @@ class Interner {
   intern(expr: Expr): Expr {
     if (this.ids.has(expr)) return expr;
     const made = operandsOf(expr).some((arg) => !this.ids.has(arg));
-    const node = made ? { op: (expr as Apply).op, args: operandsOf(expr).map((arg) => this.intern(arg)) } : expr;
+    const node = made
+      ? { op: (expr as Apply).op, args: operandsOf(expr).map((arg) => this.intern(arg)) }
+      : expr;
     const key = this.key(node);
     const known = this.known.get(key);
     if (known !== undefined) return known;
