@@ -43,9 +43,9 @@ export function isParameterNumber(activation: Activation, name: string, value: u
   return Number.isFinite(value) || (value === Infinity && limitsOf(activation).has(name));
 }
 
-/** What `isParameterNumber` takes, for messages: "a finite number", and for a limit "or Infinity for none". */
+/** What `isParameterNumber` takes, for messages: "a finite number", and for a limit "(Infinity for no limit)". */
 export const expectedNumber = (activation: Activation, name: string): string =>
-  limitsOf(activation).has(name) ? "a finite number, or Infinity for no limit" : "a finite number";
+  limitsOf(activation).has(name) ? "a finite number (Infinity for no limit)" : "a finite number";
 
 const freed = new WeakMap<Activation, Map<string, Activation>>();
 

@@ -152,7 +152,7 @@ export function checkParameters(
     if (typeof value !== "number") return checkArray(value, `parameter ${name}`);
     if (!isParameterNumber(activation, name, value))
       throw new TypeError(
-        `parameter ${name} is ${value}, expected ${expectedNumber(activation, name)}, or an array`,
+        `parameter ${name} is ${value}, expected ${expectedNumber(activation, name)} or an array`,
       );
     return value;
   });

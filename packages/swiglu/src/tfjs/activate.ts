@@ -121,7 +121,7 @@ export function checkParameters(
     if (isParameterNumber(activation, name, value)) return value;
     if (!(value instanceof tf.Tensor))
       throw new TypeError(
-        `parameter ${name} is ${shown(value)}, expected ${expectedNumber(activation, name)}, or a tf.Tensor`,
+        `parameter ${name} is ${shown(value)}, expected ${expectedNumber(activation, name)} or a tf.Tensor`,
       );
     if (value.rank > 1 || (value.size !== 1 && value.size !== channels))
       throw new RangeError(

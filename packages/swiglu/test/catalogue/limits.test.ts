@@ -72,7 +72,7 @@ test("without a limit the formula is swish's, at infinite inputs too; the limit'
 test("only +Infinity, and only for limits", async () => {
   const point = { gate: 1, up: 2 };
   expect(() => evaluate(swigluOai, point, { limit: -Infinity })).toThrow(
-    "parameter limit is -Infinity, expected a finite number, or Infinity for no limit",
+    "parameter limit is -Infinity, expected a finite number (Infinity for no limit)",
   );
   expect(() => evaluate(swigluOai, point, { alpha: Infinity })).toThrow(
     "parameter alpha is Infinity, expected a finite number",

@@ -1,7 +1,7 @@
 // The parameters of an activation in a layer: fixed numbers, fixed values for each channel, or trainable weights.
 import type { Activation } from "../../catalogue/activation.js";
 import { isParameterNumber, limitsOf } from "../../catalogue/limits.js";
-import { own, rejectUnknownKeys, shown } from "../../errors.js";
+import { own, rejectUnknownKeys, short, shown } from "../../errors.js";
 import {
   type Constraint,
   type Initializer,
@@ -76,7 +76,7 @@ function read(
   for (const each of Array.isArray(value) ? value : [value])
     if (!isParameterNumber(activation, name, each))
       throw new TypeError(
-        `parameter ${name} has the value ${shown(each)}, expected ${
+        `parameter ${name} has the value ${short(String(each))}, expected ${
           limitsOf(activation).has(name) ? "finite numbers, or Infinity for no limit" : "finite numbers"
         }`,
       );
