@@ -127,7 +127,7 @@ function checkParameters<P extends string>(owner: string, parameters: Readonly<R
     throw new RangeError(
       `${owner}: has ${entries.length} parameters, at most ${mostParameters} are possible`,
     );
-  for (const [name, value] of entries) {
+  for (const [name, value] of Object.entries<unknown>(parameters)) {
     checkName(name, `${owner}: a parameter`);
     if (reserved.has(name))
       throw new TypeError(`${owner}: parameter ${name} has a reserved name (${listing([...reserved])})`);
