@@ -1,7 +1,8 @@
 // The feed-forward contract shared by every backend: which weights a block has, their shapes, and the checks on them.
 // A backend receives a `FfnPlan`, in which nothing is left to validate.
 import { type Activation, asGated } from "../catalogue/activation.js";
-import { listing, rejectUnknownKeys } from "../errors.js";
+import { withoutLimits } from "../catalogue/limits.js";
+import { listing, own, rejectUnknownKeys, shown } from "../errors.js";
 import { type PackedLayout, packedViews, sizeOf, type View, wholeView } from "../layout.js";
 import { checkChannels, checkData, checkDistinct, checkLength, checkParameters } from "./check.js";
 import type { Data, ParameterValue } from "./data.js";
@@ -112,7 +113,8 @@ export function gatedForm(
   weights: object,
   layout?: PackedLayout,
 ): Exclude<FfnForm, "ungated"> {
-  const form = "in" in weights ? "selfGated" : "packed" in weights ? "packed" : "gated";
+  const has = (name: string): boolean => Object.hasOwn(weights, name);
+  const form = has("in") ? "selfGated" : has("packed") ? "packed" : "gated";
   if (form === "selfGated" && activation.self === undefined)
     throw new TypeError(
       `weights are { in, square, down }, but ${activation.name} is not self-gated: pass { gate, up, down }, or use selfGlu or swigluBlend`,
@@ -121,7 +123,7 @@ export function gatedForm(
     throw new TypeError(
       form === "packed"
         ? "layout is missing: packed weights need one of gate-first, gate-second and interleaved"
-        : `layout is ${String(layout)}, but the weights are not packed: leave it out, or pass { packed, down }`,
+        : `layout is ${shown(layout)}, but the weights are not packed: leave it out, or pass { packed, down }`,
     );
   if (layout !== undefined) packedViews([2], { layout });
   return form;
@@ -205,13 +207,13 @@ function plan(form: FfnForm, activation: Activation, options: FfnOptions<object>
   const { dModel, dFf } = options;
   for (const [name, value] of Object.entries({ dModel, dFf }))
     if (!Number.isSafeInteger(value) || value < 1)
-      throw new RangeError(`${name} is ${String(value)}, expected a whole number, 1 or greater`);
+      throw new RangeError(`${name} is ${shown(value)}, expected a whole number, 1 or greater`);
   const shapes = weightShapes[form];
   const given = options.weights as Readonly<Record<string, Data | undefined>>;
   rejectUnknownKeys(given, Object.keys(shapes), "weight", `this ${form} block`);
   const weights: Record<string, Data> = {};
   for (const [name, shape] of Object.entries(shapes)) {
-    const data = given[name];
+    const data = own(given, name);
     const size = shape(dModel, dFf);
     if (data === undefined) {
       const required = requiredWeights(shapes);
@@ -227,7 +229,7 @@ function plan(form: FfnForm, activation: Activation, options: FfnOptions<object>
   }
   const parameters = checkParameters(activation, options.parameters ?? {});
   for (const [name, value] of Object.entries(parameters)) checkChannels(name, value, dFf, "dFf");
-  return { form, activation, dModel, dFf, weights, parameters };
+  return { form, dModel, dFf, weights, ...withoutLimits(activation, parameters) };
 }
 
 /** Checks the input of a forward pass, [rows, dModel], or a gradient of its output. */

@@ -132,7 +132,7 @@ function checkWeights(form: FfnForm, x: unknown, given: object) {
   const shape = shapeOf(checkArray(x, "x"));
   const shapes = weightShapes[form];
   rejectUnknownKeys(given, Object.keys(shapes), "weight", `this ${form} block`);
-  const weights = given as Readonly<Record<string, JaxArray | undefined>>;
+  const weights = { ...(given as Readonly<Record<string, JaxArray | undefined>>) }; // what is inherited is not given
   const required = requiredWeights(shapes);
   for (const name of required)
     if (weights[name] === undefined)

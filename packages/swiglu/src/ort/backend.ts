@@ -27,6 +27,7 @@ import {
   planGatedFfn,
 } from "../backend/ffn.js";
 import type { Activation, Parameters } from "../catalogue/activation.js";
+import { shown } from "../errors.js";
 import { sizeOf } from "../layout.js";
 import type { OnnxMath } from "../onnx/options.js";
 import { backward, type Elementwise, forward } from "./activate.js";
@@ -62,7 +63,7 @@ export interface OrtOptions {
  */
 export async function ort({ runtime, threads, math = "exact" }: OrtOptions): Promise<Backend> {
   if (math !== "exact" && math !== "fast")
-    throw new RangeError(`math is ${JSON.stringify(math)}, expected "exact" or "fast"`);
+    throw new RangeError(`math is ${shown(math)}, expected "exact" or "fast"`);
   if (math === "exact" && denormalsAreZero())
     throw new Error(
       'this thread treats denormal numbers as zero, because the first session that ONNX Runtime opened in this process had set_denormal_as_zero (onnx-grad sets it), so math "exact" cannot hold its bound: call ort() before that, compute in another process, or pass math: "fast"',

@@ -1,6 +1,7 @@
 // What the layers have in common: an activation with its parameters, weights with their options, configuration, masks.
 import * as tf from "@tensorflow/tfjs";
 import type { Activation } from "../../catalogue/activation.js";
+import { shown } from "../../errors.js";
 import type { Tensors, Values } from "../seam.js";
 import { type ActivationLike, type Config, readActivation, writeActivation } from "./config.js";
 import { inLayer, ValueError } from "./errors.js";
@@ -154,6 +155,6 @@ export abstract class ActivationLayer extends tf.layers.Layer {
 export function checkWidth(layer: ActivationLayer, name: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
   throw new ValueError(
-    `${layer.getClassName()} layer "${layer.name}": ${name} is ${String(value)}, expected a whole number, 1 or greater`,
+    `${layer.getClassName()} layer "${layer.name}": ${name} is ${shown(value)}, expected a whole number, 1 or greater`,
   );
 }
