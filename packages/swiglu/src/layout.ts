@@ -1,6 +1,6 @@
 // Packed layouts: where gate and up lie in one tensor, along any axis.
 // Every layout is a pair of strided views (runs of consecutive elements), so packed tensors are read in place.
-import { listing } from "./errors.js";
+import { listing, shown } from "./errors.js";
 
 /** `gate-first` and `gate-second` split an axis in halves; `interleaved` alternates gate, up, gate, up ... along it. */
 export type PackedLayout = "gate-first" | "gate-second" | "interleaved";
@@ -76,7 +76,7 @@ export function packedViews(
 function layoutError(layout: unknown): string {
   if (layout === "separate")
     return 'layout "separate" means two tensors: pass { gate, up } instead of { packed }';
-  return `layout is ${JSON.stringify(layout)}, expected ${listing(Object.keys(layouts))}`;
+  return `layout is ${shown(layout)}, expected ${listing(Object.keys(layouts))}`;
 }
 
 /** The view of a whole contiguous tensor. */

@@ -7,26 +7,27 @@ import {
   type ParameterName,
   type Parameters,
 } from "./catalogue/activation.js";
-import { listing, rejectUnknownKeys } from "./errors.js";
+import { expectedNumber, isParameterNumber, withoutLimits } from "./catalogue/limits.js";
+import { listing, own, rejectUnknownKeys, shown } from "./errors.js";
 import { compile, type Tape } from "./expression/tape.js";
 
-interface Compiled {
-  readonly value: Tape;
-  readonly gradient: Tape;
-}
-const tapes = new WeakMap<Activation, Compiled>();
+const values = new WeakMap<Activation, Tape>();
+const gradients = new WeakMap<Activation, Tape>();
 
-/** The tapes of an activation's value and of all its derivatives; both take the inputs, then the parameters. */
-function compiled(activation: Activation): Compiled {
-  const known = tapes.get(activation);
-  if (known !== undefined) return known;
-  const names = variableNames(activation);
-  const made = {
-    value: compile([activation.expression], names),
-    gradient: compile(Object.values(gradientExpressions(activation)), names),
-  };
-  tapes.set(activation, made);
-  return made;
+/** The tape of an activation's value; it takes the inputs, then the parameters. */
+function valueTape(activation: Activation): Tape {
+  const tape = values.get(activation) ?? compile([activation.expression], variableNames(activation));
+  values.set(activation, tape);
+  return tape;
+}
+
+/** The tape of all its derivatives, which takes the same. */
+function gradientTape(activation: Activation): Tape {
+  const tape =
+    gradients.get(activation) ??
+    compile(Object.values(gradientExpressions(activation)), variableNames(activation));
+  gradients.set(activation, tape);
+  return tape;
 }
 
 /** The inputs, then the parameters: the order in which tapes and gradients have them. */
@@ -36,7 +37,8 @@ export function variableNames(activation: Activation): string[] {
 
 /**
  * The activation's value in float64. Parameters not given take their defaults.
- * Throws a TypeError for a missing or unknown input or parameter, or a parameter that is not a finite number.
+ * Throws a TypeError for a missing or unknown input or parameter, or a parameter that is not a finite number; a limit may
+ * be Infinity, which means none. Only an object's own names count, not those that it inherits.
  *
  * @example
  * evaluate(swiglu, { gate: 1.5, up: -2 }, { beta: 1.7 }) // -2.78272...
@@ -46,7 +48,8 @@ export function evaluate<A extends Activation>(
   inputs: Inputs<A, number>,
   parameters?: Parameters<A, number>,
 ): number {
-  return compiled(activation).value.run(point(activation, inputs, parameters ?? {}))[0] as number;
+  const at = point(activation, inputs, parameters ?? {});
+  return valueTape(at.activation).run(at.values)[0] as number;
 }
 
 /**
@@ -60,27 +63,38 @@ export function gradient<A extends Activation>(
   inputs: Inputs<A, number>,
   parameters?: Parameters<A, number>,
 ): Record<InputName<A["kind"]> | ParameterName<A>, number> {
-  const slopes = compiled(activation).gradient.run(point(activation, inputs, parameters ?? {}));
+  const at = point(activation, inputs, parameters ?? {});
+  const slopes = gradientTape(at.activation).run(at.values);
   const entries = variableNames(activation).map((name, i) => [name, slopes[i] as number]);
   return Object.fromEntries(entries) as Record<InputName<A["kind"]> | ParameterName<A>, number>;
 }
 
-/** The values of all variables, in order, from what the caller gave. */
-function point(activation: Activation, inputs: object, parameters: object): number[] {
+/** The formula, without the limits that are Infinity, and the values of all its variables, in order. */
+function point(activation: Activation, inputs: object, parameters: object) {
   const given = inputs as Readonly<Record<string, unknown>>;
   rejectUnknownKeys(given, activation.inputs, "input", activation.name);
   for (const name of activation.inputs)
-    if (typeof given[name] !== "number")
+    if (typeof own(given, name) !== "number")
       throw new TypeError(
-        `input ${name} is ${typeof given[name]}, expected a number: ${activation.name} takes ${listing(activation.inputs)}`,
+        `input ${name} is ${typeof own(given, name)}, expected a number: ${activation.name} takes ${listing(activation.inputs)}`,
       );
-  const values = resolveParameters(activation, parameters, checkNumber);
-  return [...activation.inputs.map((name) => given[name] as number), ...values];
+  const values = resolveParameters(activation, parameters, (value, name) =>
+    checkNumber(activation, value, name),
+  );
+  const names = Object.keys(activation.parameters);
+  const free = withoutLimits<number>(
+    activation,
+    Object.fromEntries(names.map((name, i) => [name, values[i] as number])),
+  );
+  return {
+    activation: free.activation,
+    values: [...activation.inputs.map((name) => given[name] as number), ...Object.values(free.parameters)],
+  };
 }
 
-function checkNumber(value: unknown, name: string): number {
-  if (typeof value !== "number" || !Number.isFinite(value))
-    throw new TypeError(`parameter ${name} is ${String(value)}, expected a finite number`);
+function checkNumber(activation: Activation, value: unknown, name: string): number {
+  if (!isParameterNumber(activation, name, value))
+    throw new TypeError(`parameter ${name} is ${shown(value)}, expected ${expectedNumber(activation, name)}`);
   return value;
 }
 
@@ -92,7 +106,8 @@ export function resolveParameters<T>(
 ): (T | number)[] {
   rejectUnknownKeys(given, Object.keys(activation.parameters), "parameter", activation.name);
   const values = given as Readonly<Record<string, unknown>>;
-  return Object.entries(activation.parameters).map(([name, fallback]) =>
-    values[name] === undefined ? fallback : check(values[name], name),
-  );
+  return Object.entries(activation.parameters).map(([name, fallback]) => {
+    const value = own(values, name);
+    return value === undefined ? fallback : check(value, name);
+  });
 }

@@ -67,7 +67,8 @@ export const forms = {
 
 /** The form of a gated block with weights of these names. */
 export function gatedFormOf({ self }: Activation, weights: object): BlockForm {
-  if (!("in" in weights)) return "packed" in weights ? forms.packed : forms.gated;
+  const has = (name: string): boolean => Object.hasOwn(weights, name);
+  if (!has("in")) return has("packed") ? forms.packed : forms.gated;
   return self === "gate" ? forms.selfGate : forms.selfUp;
 }
 

@@ -4,7 +4,8 @@
 import { checkChannels, checkData, checkDistinct, checkLength, checkParameters } from "../call/check.js";
 import type { Data, ParameterValue } from "../call/data.js";
 import { type Activation, asGated } from "../catalogue/activation.js";
-import { listing, rejectUnknownKeys } from "../errors.js";
+import { withoutLimits } from "../catalogue/limits.js";
+import { listing, own, rejectUnknownKeys, shown } from "../errors.js";
 import { type PackedLayout, packedViews, sizeOf, type View, wholeView } from "../layout.js";
 import { type BlockForm, forms, gatedFormOf, isBias, weightShapes } from "./forms.js";
 import type { FfnOptions, GatedFfnOptions } from "./weights.js";
@@ -15,7 +16,7 @@ import type { FfnOptions, GatedFfnOptions } from "./weights.js";
  */
 export function checkGatedForm(activation: Activation, weights: object, layout?: PackedLayout): BlockForm {
   const form = gatedFormOf(activation, weights);
-  if ("in" in weights && activation.self === undefined)
+  if (Object.hasOwn(weights, "in") && activation.self === undefined)
     throw new TypeError(
       `weights are { in, square, down }, but ${activation.name} is not self-gated: pass { gate, up, down }, or use selfGlu or swigluBlend`,
     );
@@ -24,7 +25,7 @@ export function checkGatedForm(activation: Activation, weights: object, layout?:
     throw new TypeError(
       packed
         ? "layout is missing: packed weights need one of gate-first, gate-second and interleaved"
-        : `layout is ${String(layout)}, but the weights are not packed: leave it out, or pass { packed, down }`,
+        : `layout is ${shown(layout)}, but the weights are not packed: leave it out, or pass { packed, down }`,
     );
   if (layout !== undefined) packedViews([2], { layout });
   return form;
@@ -82,7 +83,7 @@ export function planBlock(form: BlockForm, activation: Activation, options: FfnO
   const { dModel, dFf } = options;
   for (const [name, value] of Object.entries({ dModel, dFf }))
     if (!Number.isSafeInteger(value) || value < 1)
-      throw new RangeError(`${name} is ${String(value)}, expected a whole number, 1 or greater`);
+      throw new RangeError(`${name} is ${shown(value)}, expected a whole number, 1 or greater`);
   const weights = checkWeights(
     options.weights as Readonly<Record<string, Data | undefined>>,
     weightShapes(form, dModel, dFf),
@@ -97,7 +98,7 @@ export function planBlock(form: BlockForm, activation: Activation, options: FfnO
   );
   const parameters = checkParameters(activation, options.parameters ?? {});
   for (const [name, value] of Object.entries(parameters)) checkChannels(name, value, dFf, "dFf");
-  return { form, activation, dModel, dFf, weights, parameters };
+  return { form, dModel, dFf, weights, ...withoutLimits(activation, parameters) };
 }
 
 /**
@@ -115,7 +116,7 @@ export function checkWeights<T>(
   const required = Object.keys(shapes).filter((name) => !isBias(name));
   const weights: Record<string, T> = {};
   for (const [name, shape] of Object.entries(shapes)) {
-    const weight = given[name];
+    const weight = own(given, name);
     if (weight !== undefined) {
       check(weight, `weights.${name}`, shape);
       weights[name] = weight;

@@ -1,7 +1,8 @@
 // The checks on an elementwise call that every backend shares, done once at the edge.
 // A backend receives an `ActivationPlan`: views into its inputs, and complete parameters.
 import type { Activation } from "../catalogue/activation.js";
-import { listing, rejectUnknownKeys } from "../errors.js";
+import { isParameterNumber, limitsOf, withoutLimits } from "../catalogue/limits.js";
+import { listing, own, rejectUnknownKeys, shown } from "../errors.js";
 import { packedViews, type View, wholeView } from "../layout.js";
 import { resolveParameters } from "../scalar.js";
 import { checkAttached, isFloat32Array, overlap, typedArrayName } from "./arrays.js";
@@ -31,12 +32,12 @@ export function planActivation(
   inputs: object,
   parameters: object = {},
 ): ActivationPlan {
-  const packed = "packed" in inputs;
+  const packed = Object.hasOwn(inputs, "packed");
   const views = packed ? packedInputs(activation, inputs as PackedInput) : separateInputs(activation, inputs);
   const { count } = views;
   const checked = checkParameters(activation, parameters);
   for (const [name, value] of Object.entries(checked)) checkChannels(name, value, count, "the element count");
-  return { activation, count, inputs: views.inputs, packed, parameters: checked };
+  return { count, inputs: views.inputs, packed, ...withoutLimits(activation, checked) };
 }
 
 function packedInputs(activation: Activation, input: PackedInput) {
@@ -63,7 +64,7 @@ function separateInputs(activation: Activation, inputs: object) {
   rejectUnknownKeys(inputs, activation.inputs, "input", activation.name);
   const given = inputs as Readonly<Record<string, unknown>>;
   const views = activation.inputs.map((name) => {
-    if (given[name] === undefined)
+    if (own(given, name) === undefined)
       throw new TypeError(`input ${name} is missing: ${activation.name} takes ${listing(activation.inputs)}`);
     const data = checkData(given[name], name);
     return { name, data, view: wholeView(data.length) };
@@ -149,7 +150,7 @@ export function gradientOutputs(plan: ActivationPlan, dy: Data, out: object = {}
   const channels = Object.values(plan.parameters).filter((value) => typeof value !== "number");
   const read: readonly Data[] = [dy, ...plan.inputs.map(({ data }) => data), ...channels];
   const outputs = names.map((name) => {
-    const given = (out as Readonly<Record<string, unknown>>)[name];
+    const given = own(out as Readonly<Record<string, unknown>>, name);
     if (given === undefined) return { name, data: new Float32Array(count) };
     const data = checkData(given, `out.${name}`);
     checkLength(data, `out.${name}`, count);
@@ -174,9 +175,9 @@ export function checkParameters(
     if (perChannel) checkAttached(value, `parameter ${name}`);
     const elements = perChannel ? value : [value];
     for (const element of elements)
-      if (typeof element !== "number" || !Number.isFinite(element))
+      if (!isParameterNumber(activation, name, element))
         throw new TypeError(
-          `parameter ${name} ${perChannel ? "contains" : "is"} ${String(element)}, expected finite numbers (a number, or a Float32Array with one for each channel)`,
+          `parameter ${name} ${perChannel ? "contains" : "is"} ${shown(element)}, expected ${limitsOf(activation).has(name) ? "finite numbers, or Infinity for no limit" : "finite numbers"} (a number, or a Float32Array with one for each channel)`,
         );
     return value as ParameterValue;
   });

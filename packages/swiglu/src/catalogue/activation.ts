@@ -1,7 +1,7 @@
 // What an activation is: a name, an expression over its inputs and parameters, defaults, and a source.
 // A definition is data; `defineActivation` checks it, and everything else in the library is derived from it.
 
-import { listing } from "../errors.js";
+import { listing, short, shown } from "../errors.js";
 import { differentiate } from "../expression/differentiate.js";
 import {
   type Expr,
@@ -39,7 +39,10 @@ export type ParameterName<A extends Activation> = keyof A["parameters"] & string
 /** One `T` for each input of the activation: `{ x }` or `{ gate, up }`. */
 export type Inputs<A extends Activation, T> = InputsOfKind<A["kind"], T>;
 type InputsOfKind<K extends Kind, T> = K extends Kind ? Readonly<Record<InputName<K>, T>> : never;
-/** A `T` for some of the activation's parameters; the others take their defaults. */
+/**
+ * A `T` for some of the activation's parameters; the others take their defaults. For a limit (such as `swigluClamped`'s), which
+ * only bounds something, Infinity means none, as a number or for a channel.
+ */
 export type Parameters<A extends Activation, T> = [ParameterName<A>] extends [never]
   ? Readonly<Record<string, never>>
   : Readonly<Partial<Record<ParameterName<A>, T>>>;
@@ -62,11 +65,17 @@ const inputNames: { readonly [K in Kind]: readonly InputName<K>[] } = {
 /** Names that mean tensors or weights everywhere and so cannot name a parameter. */
 const reserved: ReadonlySet<string> = new Set("x gate up packed in square down dy".split(" "));
 
+/** More than any formula needs; every kernel takes them all as arguments. */
+const mostParameters = 64;
+/** Room for a citation: the definition goes into records, files and the keys of caches. */
+const longestSource = 2000;
+
 /**
  * Defines an activation of your own; it behaves exactly like a built-in one in every backend, layer and tool.
  *
  * The expression may use the inputs of its kind and every parameter, and nothing else. Throws a TypeError that names
- * the field and the fix for: a bad name, a reserved or unused parameter, a default that is not finite, an unbound name.
+ * the field and the fix for: a bad name (also one that every object of JavaScript has, such as `constructor`), a reserved or
+ * unused parameter, a default that is not finite, an unbound name.
  *
  * @example
  * const { mul, sigmoid } = expressions;
@@ -84,11 +93,17 @@ export function defineActivation<const K extends Kind, P extends string = never>
   const { kind, self, source = "user-defined" } = definition;
   const name = checkName(definition.name, "name");
   if (!Object.hasOwn(inputNames, kind))
-    throw new TypeError(`${name}: kind is ${String(kind)}, expected "unary" or "gated"`);
+    throw new TypeError(`${name}: kind is ${short(String(kind))}, expected "unary" or "gated"`);
   if (self !== undefined && (kind !== "gated" || (self !== "gate" && self !== "up")))
-    throw new TypeError(`${name}: self is ${String(self)}, expected "gate" or "up", on a gated activation`);
+    throw new TypeError(
+      `${name}: self is ${short(String(self))}, expected "gate" or "up", on a gated activation`,
+    );
   if (typeof source !== "string")
     throw new TypeError(`${name}: source is ${typeof source}, expected a string`);
+  if (source.length > longestSource)
+    throw new RangeError(
+      `${name}: source has ${source.length} characters, at most ${longestSource} are kept`,
+    );
   const parameters = checkParameters(name, definition.parameters ?? ({} as Record<P, number>));
   const inputs: readonly InputName<K>[] = inputNames[kind];
   const expression = toExpr(definition.expression);
@@ -107,12 +122,17 @@ export function defineActivation<const K extends Kind, P extends string = never>
 function checkParameters<P extends string>(owner: string, parameters: Readonly<Record<P, number>>) {
   if (typeof parameters !== "object" || parameters === null || Array.isArray(parameters))
     throw new TypeError(`${owner}: parameters must be an object of names and default values`);
-  for (const [name, value] of Object.entries(parameters)) {
+  const entries = Object.entries<unknown>(parameters);
+  if (entries.length > mostParameters)
+    throw new RangeError(
+      `${owner}: has ${entries.length} parameters, at most ${mostParameters} are possible`,
+    );
+  for (const [name, value] of Object.entries<unknown>(parameters)) {
     checkName(name, `${owner}: a parameter`);
     if (reserved.has(name))
       throw new TypeError(`${owner}: parameter ${name} has a reserved name (${listing([...reserved])})`);
     if (typeof value !== "number" || !Number.isFinite(value))
-      throw new TypeError(`${owner}: parameter ${name} is ${String(value)}, expected a finite number`);
+      throw new TypeError(`${owner}: parameter ${name} is ${short(String(value))}, expected a finite number`);
   }
   return Object.freeze({ ...parameters });
 }
@@ -126,7 +146,7 @@ function checkVariables(owner: string, expression: Expr, inputs: readonly string
   for (const name of used)
     if (!bound.includes(name))
       throw new TypeError(
-        `${owner}: the expression uses ${name}, which is neither an input (${listing(inputs)}) nor a parameter${
+        `${owner}: the expression uses ${short(name)}, which is neither an input (${listing(inputs)}) nor a parameter${
           parameters.length > 0 ? ` (${listing(parameters)})` : ""
         }`,
       );
@@ -176,11 +196,11 @@ export function definitionText(activation: Activation): string {
  */
 export function activationFromJson(json: unknown): Activation {
   if (typeof json !== "object" || json === null || Array.isArray(json))
-    throw new SyntaxError(`activation is ${JSON.stringify(json)}, expected { name, kind, expression, ... }`);
+    throw new SyntaxError(`activation is ${shown(json)}, expected { name, kind, expression, ... }`);
   const known = ["name", "kind", "parameters", "self", "source", "expression"];
   const extra = Object.keys(json).find((key) => !known.includes(key));
   if (extra !== undefined)
-    throw new SyntaxError(`activation has an unknown field ${extra}: expected ${listing(known)}`);
+    throw new SyntaxError(`activation has an unknown field ${short(extra)}: expected ${listing(known)}`);
   const data = json as Partial<Definition> & { readonly expression?: unknown };
   return defineActivation({
     ...(data as Definition),

@@ -1,7 +1,7 @@
 // The catalogue: every named activation, each as one definition. Adding an activation is adding one entry here;
 // backends, layers, tests, documents, plots and the lab pick it up.
 
-import { listing, suggestion } from "../errors.js";
+import { listing, short, suggestion } from "../errors.js";
 import {
   add,
   atan,
@@ -263,6 +263,6 @@ export function activationByName(name: string): Activation {
   if (Object.hasOwn(activations, name)) return activations[name as keyof typeof activations];
   const names = Object.keys(activations);
   throw new RangeError(
-    `unknown activation ${name}.${suggestion(name, names)} The catalogue has ${listing(names)}.`,
+    `unknown activation ${short(String(name))}.${suggestion(name, names)} The catalogue has ${listing(names)}.`,
   );
 }

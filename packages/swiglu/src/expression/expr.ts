@@ -184,9 +184,11 @@ export class Rewriter {
     const open = (node: Expr): readonly Expr[] => (rebuilt.has(node) ? leaf : operandsOf(node));
     for (const node of postOrder([expr], open)) {
       if (rebuilt.has(node)) continue;
-      const args = operandsOf(node).map((arg) => rebuilt.get(arg) as Expr);
-      const same = !("args" in node) || args.every((arg, i) => arg === node.args[i]);
-      rebuilt.set(node, this.change(same ? node : { op: (node as Apply).op, args }));
+      const same = operandsOf(node).every((arg) => rebuilt.get(arg) === arg);
+      const next = same
+        ? node
+        : { op: (node as Apply).op, args: operandsOf(node).map((arg) => rebuilt.get(arg) as Expr) };
+      rebuilt.set(node, this.change(next));
     }
     return rebuilt.get(expr) as Expr;
   }

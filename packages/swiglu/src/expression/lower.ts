@@ -120,7 +120,12 @@ const lowerings = {
   },
   relu: (_, a) => max(a, 0),
   clamp: (_, a, low, high) => min(max(a, low), high),
-  softClamp: (_, a, limit) => mul(limit, tanh(div(a, limit))),
+  // Near 0, tanh z is z, which vanishes before a does; so also where the limit turns out infinite, and then for an infinite a.
+  softClamp: (_, a, limit) => {
+    const held = mul(limit, tanh(div(a, limit)));
+    if (limit.op === "num" && Number.isFinite(limit.value)) return held;
+    return selectGreater(abs(a), mul(2 ** -28, abs(limit)), held, a);
+  },
 } satisfies Partial<Record<Operation, Lowering>>;
 
 /** Operations that `lower` can remove; all others are basic and every target must have them. */

@@ -97,7 +97,11 @@ function writeWithParts(root: Expr, notation: Notation, separator: string): stri
   }
   const { text } = written.get(root) as Written;
   let room = longestText - text.length;
-  const shownFrom = parts.findLastIndex((part) => (room -= part.length) < 0) + 1;
+  let shownFrom = parts.length;
+  for (let i = parts.length - 1; i >= 0 && room >= 0; i--) {
+    room -= (parts[i] as string).length;
+    if (room >= 0) shownFrom = i;
+  }
   if (shownFrom === 0) return [text, ...parts].join(separator);
   // Cut at the far end: what is near the root is shown, from there on down.
   const remark = notation.remark(

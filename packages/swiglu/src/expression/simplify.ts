@@ -1,6 +1,16 @@
 // Simplifies expressions without changing what they compute, and makes equal parts one shared object.
 // Only rewrites that are exact in floating point are used: no reassociation, no 0 * x.
-import { apply, type Expr, num, type Operation, Rewriter } from "./expr.js";
+import {
+  type Apply,
+  apply,
+  arity,
+  type Expr,
+  type Num,
+  num,
+  type Operation,
+  operandsOf,
+  Rewriter,
+} from "./expr.js";
 import { applyOperation } from "./tape.js";
 
 /** Simplifies one expression. Example: `simplify(mul(1, "x"))` is the variable `x`. */
@@ -21,12 +31,15 @@ export const commutative: ReadonlySet<string> = new Set<Operation>(["add", "mul"
 /** Keeps one object for each distinct expression; `a * b` and `b * a` are the same one. */
 class Interner {
   private readonly ids = new Map<Expr, number>();
-  private readonly known = new Map<string, Expr>();
+  private readonly known = new Map<string | number, Expr>();
 
   /** Goes no deeper than what `reduce` has just made: all else is known. */
   intern(expr: Expr): Expr {
     if (this.ids.has(expr)) return expr;
-    const node = "args" in expr ? { op: expr.op, args: expr.args.map((arg) => this.intern(arg)) } : expr;
+    const made = operandsOf(expr).some((arg) => !this.ids.has(arg));
+    const node = made
+      ? { op: (expr as Apply).op, args: operandsOf(expr).map((arg) => this.intern(arg)) }
+      : expr;
     const key = this.key(node);
     const known = this.known.get(key);
     if (known !== undefined) return known;
@@ -35,14 +48,23 @@ class Interner {
     return node;
   }
 
-  private key(node: Expr): string {
+  /** A number where the operands' fit into one, since there are many and texts are slow. */
+  private key(node: Expr): string | number {
     if (node.op === "num") return `num ${Object.is(node.value, -0) ? "-0" : node.value}`;
     if (node.op === "variable") return `variable ${node.name}`;
     const ids = node.args.map((arg) => this.ids.get(arg) as number);
     if (commutative.has(node.op)) ids.sort((a, b) => a - b);
-    return `${node.op} ${ids.join(" ")}`;
+    const [a = 0, b = 0] = ids;
+    const code = codes.get(node.op) as number;
+    return ids.length < 3 && this.ids.size < idsInKey
+      ? (code * idsInKey + a) * idsInKey + b
+      : `${node.op} ${ids.join(" ")}`;
   }
 }
+
+/** So many ids, twice, and the operation's number make a whole number below 2^53. */
+const idsInKey = 2 ** 24;
+const codes: ReadonlyMap<string, number> = new Map(Object.keys(arity).map((op, i) => [op, i]));
 
 const isNum = (expr: Expr | undefined, value: number): boolean =>
   expr !== undefined && expr.op === "num" && expr.value === value;
@@ -50,9 +72,11 @@ const isNum = (expr: Expr | undefined, value: number): boolean =>
 /** One exact rewrite at the root of an expression whose operands are simplified already. */
 function reduce(expr: Expr): Expr {
   if (!("args" in expr)) return expr;
-  const values = expr.args.flatMap((arg) => (arg.op === "num" ? [arg.value] : []));
-  if (values.length === expr.args.length) {
-    const value = applyOperation(expr.op, values);
+  if (expr.args.every((arg) => arg.op === "num")) {
+    const value = applyOperation(
+      expr.op,
+      expr.args.map((arg) => (arg as Num).value),
+    );
     if (Number.isFinite(value) || (expr.op === "neg" && !Number.isNaN(value))) return num(value);
   }
   const [a, b] = expr.args as readonly [Expr, Expr];

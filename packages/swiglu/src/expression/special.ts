@@ -91,8 +91,9 @@ export function atluSlope(x: number): number {
   return (y * square * chebyshevSum(atanTail, 2 * square - 1)) / Math.PI;
 }
 
-/** limit * tanh(x/limit): x within +-limit, smoothly. */
+/** limit * tanh(x/limit): x within +-limit, smoothly; x itself where the limit is infinite. */
 export function softClamp(x: number, limit: number): number {
+  if (Math.abs(limit) === Infinity) return x;
   const z = x / limit;
   return Math.abs(z) < 2 ** -28 ? x : limit * Math.tanh(z);
 }

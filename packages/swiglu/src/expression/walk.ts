@@ -5,19 +5,30 @@
 export function postOrder<N>(roots: readonly N[], partsOf: (node: N) => readonly N[]): N[] {
   const seen = new Set<N>();
   const order: N[] = [];
-  const open: { readonly node: N; readonly parts: readonly N[]; next: number }[] = [];
+  // Open nodes, their parts, and how many of those have been entered: three lists, since this is what long formulas wait for.
+  const nodes: N[] = [];
+  const parts: (readonly N[])[] = [];
+  const entered: number[] = [];
   const enter = (node: N): void => {
     if (seen.has(node)) return;
     seen.add(node);
-    open.push({ node, parts: partsOf(node), next: 0 });
+    nodes.push(node);
+    parts.push(partsOf(node));
+    entered.push(0);
   };
   for (const root of roots) {
     enter(root);
-    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-      if (top.next < top.parts.length) enter(top.parts[top.next++] as N);
-      else {
-        open.pop();
-        order.push(top.node);
+    while (nodes.length > 0) {
+      const top = nodes.length - 1;
+      const next = entered[top] as number;
+      const own = parts[top] as readonly N[];
+      if (next < own.length) {
+        entered[top] = next + 1;
+        enter(own[next] as N);
+      } else {
+        order.push(nodes.pop() as N);
+        parts.pop();
+        entered.pop();
       }
     }
   }

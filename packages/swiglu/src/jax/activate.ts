@@ -3,7 +3,8 @@
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import type { Activation, Inputs, Parameters } from "../catalogue/activation.js";
 import { activations } from "../catalogue/catalogue.js";
-import { listing, rejectUnknownKeys } from "../errors.js";
+import { dropLimits, expectedNumber, isParameterNumber } from "../catalogue/limits.js";
+import { listing, own, rejectUnknownKeys, shown } from "../errors.js";
 import { type PackedLayout, packedViews, type View } from "../layout.js";
 import { resolveParameters } from "../scalar.js";
 import { emit } from "./emit.js";
@@ -46,7 +47,7 @@ export function activate<A extends Activation>(
   parameters?: JaxParameters<A>,
 ): JaxArray {
   checkActivation(activation);
-  if (!("packed" in inputs)) return separate(activation, inputs, parameters);
+  if (!Object.hasOwn(inputs, "packed")) return separate(activation, inputs, parameters);
   if (activation.kind !== "gated")
     throw new TypeError(`${activation.name} is unary and takes x; packed is for gated activations`);
   const { packed, axis = -1, layout } = inputs as JaxPackedInput;
@@ -54,7 +55,7 @@ export function activate<A extends Activation>(
   const { gate, up, shape } = packedViews(shapeOf(checkArray(packed, "packed")), { axis, layout });
   const values = checkParameters(activation, parameters ?? {}, shape, "the unpacked shape");
   const halves = { gate: half(packed.ref, gate, shape), up: half(packed, up, shape) };
-  return compute(activation, { ...halves, ...values });
+  return compute(activation, halves, values);
 }
 
 /**
@@ -98,8 +99,13 @@ function allFunctions() {
 }
 
 /** Computes an activation of its inputs and parameters by name. */
-function compute(activation: Activation, operands: Readonly<Record<string, JaxValue>>): JaxArray {
-  const arrays = Object.entries(operands).map(([name, value]) => [
+function compute(
+  given: Activation,
+  inputs: Readonly<Record<string, JaxValue>>,
+  values: Readonly<Record<string, JaxValue>>,
+): JaxArray {
+  const { activation, parameters } = dropLimits(given, values);
+  const arrays = Object.entries({ ...inputs, ...parameters }).map(([name, value]) => [
     name,
     typeof value === "number" ? np.array(value) : value,
   ]);
@@ -111,7 +117,7 @@ function separate(activation: Activation, inputs: object, parameters: object | u
   rejectUnknownKeys(inputs, names, "input", name);
   const given = inputs as Readonly<Record<string, unknown>>;
   for (const input of names)
-    if (given[input] === undefined)
+    if (own(given, input) === undefined)
       throw new TypeError(`input ${input} is missing: ${name} takes ${listing(names)}`);
   const values = names.map((input) => checkArray(given[input], input));
   const [first, second] = values.map(shapeOf) as [readonly number[], (readonly number[])?];
@@ -121,7 +127,7 @@ function separate(activation: Activation, inputs: object, parameters: object | u
     );
   const checked = checkParameters(activation, parameters ?? {}, first, `the shape of ${names[0]}`);
   const operands = Object.fromEntries(names.map((input, i) => [input, values[i] as JaxValue]));
-  return compute(activation, { ...operands, ...checked });
+  return compute(activation, operands, checked);
 }
 
 /** One half of a packed array, by its view: runs of consecutive elements, alternating with those of the other half. */
@@ -144,8 +150,10 @@ export function checkParameters(
   const names = Object.keys(activation.parameters);
   const values = resolveParameters<JaxValue>(activation, given, (value, name) => {
     if (typeof value !== "number") return checkArray(value, `parameter ${name}`);
-    if (!Number.isFinite(value))
-      throw new TypeError(`parameter ${name} is ${value}, expected a finite number or an array`);
+    if (!isParameterNumber(activation, name, value))
+      throw new TypeError(
+        `parameter ${name} is ${value}, expected ${expectedNumber(activation, name)} or an array`,
+      );
     return value;
   });
   values.forEach((value, i) => {
@@ -187,6 +195,6 @@ export const shapeOf = (value: JaxValue): readonly number[] => (typeof value ===
 export function checkActivation(activation: unknown): asserts activation is Activation {
   if (typeof activation !== "object" || activation === null || !("expression" in activation))
     throw new TypeError(
-      `activation is ${typeof activation === "string" ? `"${activation}"` : String(activation)}, expected one of the catalogue, such as swiglu, or of defineActivation: activationByName finds one by its name`,
+      `activation is ${shown(activation)}, expected one of the catalogue, such as swiglu, or of defineActivation: activationByName finds one by its name`,
     );
 }

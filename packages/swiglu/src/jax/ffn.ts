@@ -121,7 +121,7 @@ function checkSizes(form: BlockForm, x: unknown, given: object) {
   const shape = shapeOf(checkArray(x, "x"));
   const dModel = shape.at(-1);
   if (dModel === undefined) throw new RangeError("x is a scalar, expected the shape [..., dModel]");
-  const arrays = given as Readonly<Record<string, JaxArray | undefined>>;
+  const arrays = { ...(given as Readonly<Record<string, JaxArray | undefined>>) }; // what is inherited is not given
   const dFf = arrays.down === undefined ? 0 : (shapeOf(checkArray(arrays.down, "weights.down"))[0] ?? 0);
   const shapes = weightShapes(form, dModel, dFf);
   const weights = checkWeights(arrays, shapes, `this ${form.name} block`, (weight, name, expected) => {

@@ -173,12 +173,17 @@ const forms: Forms = {
   relu: (a) => max(0, a),
   clamp: (a, low, high) => min(max(a, low), high),
   // a - limit (z - tanh z) for |z| <= 1, so that the slope in the limit does not cancel either.
-  softClamp: (a, limit) => {
+  // An infinite limit is none; what is then not taken is computed with a finite one.
+  softClamp: (a, given) => {
+    const limit = min(given, largestFloat32);
     const z = div(a, limit);
     const near = sub(a, mul(limit, tanhDefect(clamp(z, -1, 1))));
-    return selectGreater(abs(z), 1, mul(limit, tanh(z)), near);
+    const held = selectGreater(abs(z), 1, mul(limit, tanh(z)), near);
+    return selectGreater(given, largestFloat32, a, held);
   },
 };
+
+const largestFloat32 = (2 - 2 ** -23) * 2 ** 127;
 
 /** z - tanh(z) for |z| <= 1: (z cosh z - sinh z) / cosh z by its series. */
 function tanhDefect(z: Expr): Expr {

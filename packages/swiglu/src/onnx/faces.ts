@@ -1,5 +1,5 @@
 // The faces of a graph: nodes for a builder of one's own, a model, a file, a function inside a model.
-import { listing, rejectUnknownKeys } from "../errors.js";
+import { listing, own, rejectUnknownKeys } from "../errors.js";
 import { encodeModel } from "./codec.js";
 import { elementCode, type FloatType } from "./elements.js";
 import type { Graph } from "./graph.js";
@@ -50,7 +50,7 @@ export function toNodes(graph: Graph, options: NodeOptions): Subgraph {
   const settings = checkSettings(graph, options);
   const wanted = graph.inputs.map(({ name }) => name);
   rejectUnknownKeys(inputs, wanted, "input", graph.name);
-  const missing = wanted.find((name) => inputs[name] === undefined);
+  const missing = wanted.find((name) => own(inputs, name) === undefined);
   if (missing !== undefined)
     throw new TypeError(`inputs.${missing} is missing: ${graph.name} takes ${listing(wanted)}`);
   const taken = [output, ...Object.values(inputs)].find((name) => name.startsWith(prefix));
@@ -63,7 +63,7 @@ export function toNodes(graph: Graph, options: NodeOptions): Subgraph {
   const names = new Map(
     [...ownNames(graph).keys()].map((name) => [
       name,
-      name === graph.output.name ? output : (inputs[name] ?? `${prefix}${name}`),
+      name === graph.output.name ? output : (own(inputs, name) ?? `${prefix}${name}`),
     ]),
   );
   return write(graph, { ...settings, prefix, names, attributes: false });

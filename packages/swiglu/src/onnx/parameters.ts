@@ -5,6 +5,7 @@ import { repeated } from "../call/channels.js";
 import { checkParameters } from "../call/check.js";
 import type { Data, Tensor } from "../call/data.js";
 import type { Activation } from "../catalogue/activation.js";
+import { own } from "../errors.js";
 import { sizeOf } from "../layout.js";
 import type { Graph, GraphTensor, GraphWeight } from "./graph.js";
 import type { Dimension } from "./model.js";
@@ -18,7 +19,7 @@ export interface GraphInput {
 export type GraphParameter = number | Float32Array | GraphInput;
 
 export function isInput(value: unknown): value is GraphInput {
-  return typeof value === "object" && value !== null && "input" in value;
+  return typeof value === "object" && value !== null && Object.hasOwn(value, "input");
 }
 
 /** Stands for a tensor that has no data yet, where the core checks sizes. */
@@ -50,7 +51,7 @@ export function graphParameters(
   const weights: GraphWeight[] = [];
   const inputs: GraphTensor[] = [];
   for (const [name, value] of Object.entries(values)) {
-    const asked = given[name];
+    const asked = own(given, name);
     if (isInput(asked)) inputs.push({ name, shape: checkBroadcast(name, asked.input, shape) });
     else if (typeof value === "number") numbers[name] = value;
     else weights.push({ name, ...perChannel(name, value, shape) });

@@ -40,7 +40,7 @@ export function checkSettings(graph: Graph, options: WriteOptions): Required<Wri
     );
   const inner = math === "exact" && dtype !== "float64" ? "float32" : dtype;
   for (const [name, value] of Object.entries(graph.numbers)) {
-    if (Math.abs(value) <= largestOf(inner)) continue;
+    if (Math.abs(value) <= largestOf(inner) || value === Infinity) continue; // a limit of Infinity is none
     throw new RangeError(
       `parameter ${name} is ${value}, but ${inner} ends at ${largestOf(inner)}: use a smaller one, or another dtype`,
     );

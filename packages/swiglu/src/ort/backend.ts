@@ -8,6 +8,7 @@ import { ArrayTensors } from "../call/array-tensor.js";
 import { ofThisRealm } from "../call/arrays.js";
 import type { ActivationPlan } from "../call/check.js";
 import type { Named, ParameterValue, Tensor } from "../call/data.js";
+import { shown } from "../errors.js";
 import type { OnnxMath } from "../onnx/options.js";
 import { backward, type Elementwise, forward } from "./activate.js";
 import { OrtBlock } from "./block.js";
@@ -42,7 +43,7 @@ export interface OrtOptions {
  */
 export async function ort({ runtime, threads, math = "exact" }: OrtOptions): Promise<Backend> {
   if (math !== "exact" && math !== "fast")
-    throw new RangeError(`math is ${JSON.stringify(math)}, expected "exact" or "fast"`);
+    throw new RangeError(`math is ${shown(math)}, expected "exact" or "fast"`);
   if (math === "exact" && denormalsAreZero())
     throw new Error(
       'this thread treats denormal numbers as zero, because the first session that ONNX Runtime opened in this process had set_denormal_as_zero (onnx-grad sets it), so math "exact" cannot hold its bound: call ort() before that, compute in another process, or pass math: "fast"',

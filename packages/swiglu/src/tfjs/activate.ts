@@ -2,7 +2,8 @@
 // Fused where the current backend has kernels for them, composed of TensorFlow.js's operations elsewhere.
 import * as tf from "@tensorflow/tfjs";
 import type { Activation, Inputs, Parameters } from "../catalogue/activation.js";
-import { listing, rejectUnknownKeys } from "../errors.js";
+import { expectedNumber, isParameterNumber } from "../catalogue/limits.js";
+import { listing, own, rejectUnknownKeys, shown } from "../errors.js";
 import { type PackedLayout, packedViews } from "../layout.js";
 import { resolveParameters } from "../scalar.js";
 import { elementwise } from "./elementwise.js";
@@ -29,7 +30,7 @@ export function activate<A extends Activation>(
   rejectUnknownKeys(inputs, activation.inputs, "input", name);
   const given = inputs as Readonly<Record<string, unknown>>;
   const ordered: Record<string, tf.Tensor> = {};
-  for (const input of activation.inputs) ordered[input] = checkTensor(given[input], input);
+  for (const input of activation.inputs) ordered[input] = checkTensor(own(given, input), input);
   const [first, second = first] = Object.values(ordered) as [tf.Tensor, tf.Tensor?];
   if (String(first.shape) !== String(second.shape))
     throw new RangeError(`gate has shape [${first.shape}], up [${second.shape}]: they must be equal`);
@@ -69,8 +70,8 @@ export function activatePacked<A extends Activation<"gated">>(
 /** `activate` of what has been checked already: inputs in order, complete parameters. */
 export function activateChecked(activation: Activation, inputs: Tensors, parameters: Values): tf.Tensor {
   return tf.tidy(() =>
-    fusedOr("SwigluActivation", inputs, { activation, parameters }, (tensors, values) =>
-      elementwise(activation.expression, { ...tensors, ...values }),
+    fusedOr("SwigluActivation", inputs, { activation, parameters }, (tensors, values, { expression }) =>
+      elementwise(expression, { ...tensors, ...values }),
     ),
   );
 }
@@ -85,9 +86,9 @@ export function activatePackedChecked(
 ): tf.Tensor {
   const operation = { activation, parameters, layout, axis: axis < 0 ? packed.rank + axis : axis };
   return tf.tidy(() =>
-    fusedOr("SwigluActivation", { packed }, operation, (tensors, values) => {
+    fusedOr("SwigluActivation", { packed }, operation, (tensors, values, { expression }) => {
       const halves = split(tensors.packed as tf.Tensor, layout, operation.axis);
-      return elementwise(activation.expression, { ...halves, ...values });
+      return elementwise(expression, { ...halves, ...values });
     }),
   );
 }
@@ -117,9 +118,11 @@ export function checkParameters(
 ): Values {
   const channels = shape.at(-1) ?? 1;
   const values = resolveParameters<Parameter>(activation, given, (value, name) => {
-    if (typeof value === "number" && Number.isFinite(value)) return value;
+    if (isParameterNumber(activation, name, value)) return value;
     if (!(value instanceof tf.Tensor))
-      throw new TypeError(`parameter ${name} is ${String(value)}, expected a finite number or a tf.Tensor`);
+      throw new TypeError(
+        `parameter ${name} is ${shown(value)}, expected ${expectedNumber(activation, name)} or a tf.Tensor`,
+      );
     if (value.rank > 1 || (value.size !== 1 && value.size !== channels))
       throw new RangeError(
         `parameter ${name} has shape [${value.shape}], expected ${listing(["[]", "[1]", `[${channels}]`])}: one value, or one for each channel of the last axis`,

@@ -23,7 +23,7 @@ function programOf(expression: Expr, taken: Values): Program {
   const known = programs.get(expression);
   if (known !== undefined) return known;
   let dy = "dy";
-  while (dy in taken) dy += "'";
+  while (Object.hasOwn(taken, dy)) dy += "'";
   const program = { lowered: lowerAll([expression]), dy, slopes: new Map(), backwards: new Map() };
   programs.set(expression, program);
   return program;

@@ -73,8 +73,11 @@ export function gatedDenseChecked(
   parameters: Values,
 ): tf.Tensor {
   return overRows(x, (rows) =>
-    fusedOr("SwigluGatedDense", { x: rows, ...weights }, { activation, parameters }, (tensors, values) =>
-      hidden(forms.gated, activation, tensors, values),
+    fusedOr(
+      "SwigluGatedDense",
+      { x: rows, ...weights },
+      { activation, parameters },
+      (tensors, values, free) => hidden(forms.gated, free, tensors, values),
     ),
   );
 }
@@ -147,8 +150,8 @@ export function blockChecked(
 ): tf.Tensor {
   const operation = { activation, parameters, ...(layout === undefined ? {} : { layout }) };
   return overRows(x, (rows) =>
-    fusedOr("SwigluFfn", { x: rows, ...weights }, operation, (tensors, values) => {
-      const inner = hidden(form, activation, tensors, values, layout);
+    fusedOr("SwigluFfn", { x: rows, ...weights }, operation, (tensors, values, free) => {
+      const inner = hidden(form, free, tensors, values, layout);
       return project(inner, tensors.down as tf.Tensor, tensors.downBias);
     }),
   );

@@ -2,6 +2,7 @@
 // A pair of kernels under the names below is used wherever it is registered; everything else here works without any.
 import * as tf from "@tensorflow/tfjs";
 import { type Activation, definitionText } from "../catalogue/activation.js";
+import { dropLimits } from "../catalogue/limits.js";
 import type { PackedLayout } from "../layout.js";
 
 /**
@@ -62,14 +63,16 @@ const float32 = (tensor: tf.Tensor): tf.Tensor =>
 
 /**
  * Runs the registered pair of kernels where the current backend has one, else `composed`, which computes the same in
- * differentiable operations from the same tensors. Gradients of gradients always come from `composed`. To be called in a tidy.
+ * differentiable operations from the same tensors, for the activation that it is given: without limits that are Infinity.
+ * Gradients of gradients always come from `composed`. To be called in a tidy.
  */
 export function fusedOr(
   kernel: KernelName,
   inputs: Tensors,
-  { activation, parameters, ...rest }: Operation,
-  composed: (inputs: Tensors, parameters: Values) => tf.Tensor,
+  { activation: given, parameters: all, ...rest }: Operation,
+  composed: (inputs: Tensors, parameters: Values, activation: Activation) => tf.Tensor,
 ): tf.Tensor {
+  const { activation, parameters } = dropLimits<tf.Tensor>(given, all);
   const tensors: Record<string, tf.Tensor> = {};
   const values: Record<string, tf.Tensor | number> = {};
   for (const [name, tensor] of Object.entries(inputs)) tensors[name] = float32(tensor);
@@ -79,14 +82,14 @@ export function fusedOr(
   const backward = `${kernel}Backward`;
   const registered = (name: string): boolean => tf.getKernel(name, tf.getBackend()) !== undefined;
   const empty = Object.values(tensors).some(({ size }) => size === 0);
-  if (empty || !registered(kernel) || !registered(backward)) return composed(tensors, values);
+  if (empty || !registered(kernel) || !registered(backward)) return composed(tensors, values, activation);
 
   const fixed: Record<string, number> = {};
-  const all: Record<string, tf.Tensor> = { ...tensors };
+  const operands: Record<string, tf.Tensor> = { ...tensors };
   for (const [name, value] of Object.entries(values))
     if (typeof value === "number") fixed[name] = value;
-    else all[prefix + name] = value;
-  const names = Object.keys(all);
+    else operands[prefix + name] = value;
+  const names = Object.keys(operands);
   const named = (tensors: readonly tf.Tensor[]): Tensors =>
     Object.fromEntries(tensors.map((tensor, i) => [names[i] as string, tensor]));
   const attributes = {
@@ -96,7 +99,7 @@ export function fusedOr(
     training: recording(),
   };
 
-  return withBackward(Object.values(all), {
+  return withBackward(Object.values(operands), {
     forward: (tensors) => {
       const results: tf.Tensor | tf.Tensor[] = tf.engine().runKernel(kernel, named(tensors), attributes);
       const [y, ...residuals] = Array.isArray(results) ? results : [results];
@@ -113,7 +116,7 @@ export function fusedOr(
         for (const [name, value] of Object.entries(named(values)))
           if (name.startsWith(prefix)) inParameters[name.slice(prefix.length)] = value;
           else given[name] = value;
-        return composed(given, inParameters);
+        return composed(given, inParameters, activation);
       };
       return tf.grads(again)([...tensors], dy);
     },

@@ -4,6 +4,7 @@ import {
   type Activation,
   activations,
   type Backend,
+  type Expr,
   expressions as e,
   errorBound,
   evaluate,
@@ -82,10 +83,12 @@ async function checkActivation(
 
   const y = await backend.activate(activation, arrays, parameters);
   expectTrue(y.length === count, `${activation.name}: ${y.length} results for ${count} elements`);
-  const finiteBound = errorBound(activation.expression, variables);
+  const finiteBound = boundOf(activation.expression, variables);
   /** At infinities, where sensitivities mean nothing, what is finite is held to a relative bound. */
   const bound = (values: number[], exact: number): number =>
-    values.every(Number.isFinite) ? finiteBound(values) : 4 * (2 ** -23 * Math.abs(exact) + 2 ** -126);
+    values.slice(0, inputs.length).every(Number.isFinite)
+      ? finiteBound(values)
+      : 4 * (2 ** -23 * Math.abs(exact) + 2 ** -126);
   for (let i = 0; i < count; i++) {
     const exact = evaluate(activation, ...exactly(i));
     expectClose(y[i] as number, exact, units * bound(point(i), exact), where("value", i));
@@ -99,10 +102,7 @@ async function checkActivation(
     (_, i) => gradient(activation, ...exactly(i)) as Record<string, number>,
   );
   for (const name of differentiated === "all" ? variables : activation.inputs) {
-    const slopeBound = errorBound(e.mul("dy", slopes[name] as ReturnType<typeof e.num>), [
-      ...variables,
-      "dy",
-    ]);
+    const slopeBound = boundOf(e.mul("dy", slopes[name] as ReturnType<typeof e.num>), [...variables, "dy"]);
     const value = parameters[name];
     const channels = value === undefined ? count : typeof value === "number" ? 1 : value.length;
     const exact = new Float64Array(channels);
@@ -115,6 +115,13 @@ async function checkActivation(
     for (let i = 0; i < channels; i++)
       expectClose(at(got, i), exact[i] as number, bounds[i] as number, where(`gradient of ${name}`, i));
   }
+}
+
+/** The error bound; a limit of Infinity is to it one that nothing reaches, since sensitivities to infinities mean nothing. */
+function boundOf(expr: Expr, variables: readonly string[]): (values: readonly number[]) => number {
+  const bound = errorBound(expr, variables);
+  return (values) =>
+    bound(values.map((value) => (Math.abs(value) === Infinity ? Math.sign(value) * 1e300 : value)));
 }
 
 /** The inputs, with ones in place of every finite point that the claim excepts. */
@@ -224,6 +231,12 @@ export function elementwiseCases(activation: Activation, claim: Claim): Elementw
             );
       },
     });
+  const limits = Object.keys(activation.parameters).filter((each) => each.toLowerCase().endsWith("limit"));
+  if (limits.length > 0)
+    cases.push({
+      name: `${name}: a limit of Infinity is none, as a number and among channels, in values and gradients`,
+      run: (backend) => checkNoLimit(backend, activation, limits, claim),
+    });
   if (activation.kind === "gated")
     cases.push({
       name: `${name}: packed layouts over any axis give what separate tensors give`,
@@ -231,6 +244,49 @@ export function elementwiseCases(activation: Activation, claim: Claim): Elementw
     });
   return cases;
 }
+
+async function checkNoLimit(
+  backend: ElementwiseBackend,
+  activation: Activation,
+  limits: readonly string[],
+  claim: Claim,
+): Promise<void> {
+  const hard = combinations(hardPoints, activation.inputs.length);
+  const infinite = combinations([Infinity, -Infinity, 1, -1, 0], activation.inputs.length);
+  const moderate = activation.inputs.map((_, i) => plainFloats(96, 40 + i, 60));
+  const dy = plainFloats(96, 7);
+  const none = Object.fromEntries(limits.map((name) => [name, Infinity]));
+  for (const inputs of [hard, infinite])
+    await checkActivation(backend, activation, inputs, { ...parametersOf(activation, 1), ...none }, claim);
+  await checkActivation(
+    backend,
+    activation,
+    moderate,
+    { ...parametersOf(activation, 1), ...none },
+    claim,
+    dy,
+  );
+  for (const name of limits) {
+    const finite = activation.parameters[name as never] as number;
+    const channels = { [name]: Float32Array.of(Infinity, finite, Infinity, 0.75) };
+    await checkActivation(
+      backend,
+      activation,
+      moderate,
+      { ...parametersOf(activation, 1, 4), ...channels },
+      claim,
+      dy,
+    );
+  }
+  const inputs = named(activation, moderate) as AnyArrays;
+  const gradients = (await backend.activateBackward(activation, inputs, dy, none)) as unknown as Values;
+  for (const name of limits)
+    expectTrue(
+      gradients[name] === 0,
+      `${activation.name}: gradient ${gradients[name]} of ${name}, which is none`,
+    );
+}
+type Values = Readonly<Record<string, number>>;
 
 async function checkPacked(backend: ElementwiseBackend, activation: Activation<"gated">): Promise<void> {
   const shape = [2, 3, 4];

@@ -171,7 +171,7 @@ function channelValues(values: Float64Array): ParameterValue {
   return values.length === 1 ? (values[0] as number) : (values as Float64Array & Float32Array);
 }
 
-const { swiglu, relu, gelu, selfGlu, swigluBlend, swish, swigluOai } = activations;
+const { swiglu, relu, gelu, selfGlu, swigluBlend, swish, swigluOai, swigluClamped, situGlu } = activations;
 const sizes = [
   { rows: 1, dModel: 1, dFf: 1 },
   { rows: 3, dModel: 5, dFf: 7 },
@@ -203,6 +203,12 @@ export function blockCases(): BlockCase[] {
     gradientCase("swish beta 1.7", "ungated", swish, { parameters: { beta: Math.fround(1.7) } }),
     gradientCase("swiglu", "gated", swiglu),
     gradientCase("swigluOai", "gated", swigluOai),
+    gradientCase("swigluOai without a limit", "gated", swigluOai, {
+      parameters: { ...swigluOai.parameters, limit: Infinity },
+    }),
+    gradientCase("situGlu without limits", "gated", situGlu, {
+      parameters: { gateLimit: Infinity, upLimit: Infinity },
+    }),
     gradientCase("gelu as a gate", "gated", gelu),
     gradientCase("swiglu gate-first", "packed", swiglu, { layout: "gate-first" }),
     gradientCase("swiglu gate-second", "packed", swiglu, { layout: "gate-second" }),
@@ -219,6 +225,23 @@ export function blockCases(): BlockCase[] {
           const block = { activation: swiglu, gated: true, ...size, weights, parameters: { beta } };
           await checkBlock(backend, block, `${channels} channels`);
         }
+      },
+    },
+    {
+      name: "ffn: no limit in some channels",
+      run: async (backend) => {
+        const size = { rows: 5, dModel: 3, dFf: 4 };
+        const limits = Float32Array.of(Infinity, 0.3, Infinity, 0.1);
+        const weights = makeWeights("gated", 3, 4, true);
+        for (const [activation, parameters] of [
+          [swigluClamped, { limit: limits }],
+          [situGlu, { gateLimit: limits, upLimit: limits.toReversed() }],
+        ] as const)
+          await checkBlock(
+            backend,
+            { activation, gated: true, ...size, weights, parameters },
+            activation.name,
+          );
       },
     },
     {

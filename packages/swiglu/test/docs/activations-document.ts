@@ -15,7 +15,8 @@ export function activationsDocument(): string {
     "# Activations",
     "Generated from the catalogue by `npm run docs`; a test checks that it is current.",
     "$g$ is the gate and $u$ is up; $\\sigma$ is the logistic function, $\\Phi$ the normal distribution's. Gradients are exact; " +
-      "long parts that occur more than once are named; `sigmoidSlope(z)` is `sigmoid(z) * sigmoid(-z)`. Each activation is exported from `swiglu` under its name.",
+      "long parts that occur more than once are named; `sigmoidSlope(z)` is `sigmoid(z) * sigmoid(-z)`. Each activation is exported from `swiglu` under its name. " +
+      "A limit of `Infinity` means none: the formula is then the one without that bound, and the limit's gradient is 0.",
     overview(all),
     "## Unary",
     ...sections("unary"),

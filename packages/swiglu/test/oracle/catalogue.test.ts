@@ -40,6 +40,34 @@ describe("float64 error of value and gradient at most 4 * 2^-52 (|f| + sum |v df
   }
 });
 
+describe("a limit of Infinity is none: value and gradient are those with one that nothing reaches, 1e300", () => {
+  for (const name of ["swigluOai", "swigluClamped", "swigluStep", "situGlu"] as const)
+    it(name, () => {
+      const activation = activationByName(name);
+      const limits = Object.keys(activation.parameters).filter((each) =>
+        each.toLowerCase().endsWith("limit"),
+      );
+      const all = (value: number) => Object.fromEntries(limits.map((limit) => [limit, value]));
+      for (const point of pointsOf(activation, { count: 60, seed: 9 })) {
+        if (Object.values(point).some((value) => Math.abs(value) > 1e100)) continue;
+        const { value, slopes } = exact(name, { ...point, ...all(1e300) });
+        const without = { ...point, ...all(Number.POSITIVE_INFINITY) };
+        const own: Record<string, number> = {
+          value: evaluateAt(activation, without),
+          ...gradientAt(activation, without),
+        };
+        for (const [quantity, result] of Object.entries({ value, ...slopes }))
+          expectWithinBound(
+            own[quantity]!,
+            result,
+            point,
+            `${quantity} of ${name} at ${JSON.stringify(without)}`,
+          );
+        for (const limit of limits) expect(own[limit]).toBe(0);
+      }
+    });
+});
+
 /** For the value and each derivative, by name: it lowered to basic operations, and the library's own error scale of it. */
 function derivedTapes(name: Name): Record<string, Tape> {
   const activation = activationByName(name);

@@ -35,7 +35,7 @@ export function definitionOf({ activation: text, parameters }: KernelAttributes)
 /** An activation some of whose parameters have the values that they have in float32. */
 function fixed(activation: Activation, values: Readonly<Record<string, number>>): Activation {
   const numbers = Object.entries(values).map(([name, value]) => [name, toExpr(Math.fround(value))]);
-  const free = Object.entries(activation.parameters).filter(([name]) => !(name in values));
+  const free = Object.entries(activation.parameters).filter(([name]) => !Object.hasOwn(values, name));
   return defineActivation({
     ...activation,
     parameters: Object.fromEntries(free),
@@ -51,7 +51,7 @@ export function parametersOf(
 ): Record<string, ParameterValue> {
   return Object.fromEntries(
     Object.keys(activation.parameters).map((name) => {
-      if (name in parameters) return [name, parameters[name] as number];
+      if (Object.hasOwn(parameters, name)) return [name, parameters[name] as number];
       const values = run.numbers(`parameter.${name}`);
       return [name, values.length === 1 ? (values[0] as number) : values.slice()];
     }),
@@ -61,6 +61,6 @@ export function parametersOf(
 /** The gradients of the parameters that are tensors as results, in the order of the parameters. */
 export function outputParameters(run: Run, gradients: Readonly<Record<string, ParameterValue>>): void {
   for (const [name, value] of Object.entries(gradients))
-    if (`parameter.${name}` in run.inputs)
+    if (Object.hasOwn(run.inputs, `parameter.${name}`))
       run.outputOf(run.shape(`parameter.${name}`), typeof value === "number" ? [value] : value);
 }

@@ -76,7 +76,7 @@ function planned(run: Run, attributes: KernelAttributes): BlockPlan {
     dFf: run.shape("down")[0] as number,
     parameters: parametersOf(run, activation, attributes),
   };
-  const gated = "gate" in weights || "packed" in weights || "in" in weights;
+  const gated = ["gate", "packed", "in"].some((name) => Object.hasOwn(weights, name));
   if (!gated) return planFfn({ ...common, weights: weights as Partial<FfnWeights> as FfnWeights });
   const { layout } = attributes;
   return planGatedFfn({

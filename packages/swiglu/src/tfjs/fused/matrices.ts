@@ -23,7 +23,7 @@ export function weightsGiven(run: Run): Record<string, Tensor> {
 
 /** Outputs for the gradients of x and the weights, in the order of the inputs, with room for whole tiles of rows. */
 export function gradientTargets(run: Run, { weights }: BlockPlan): GradientTargets {
-  const names = Object.keys(run.inputs).filter((name) => name === "x" || name in weights);
+  const names = Object.keys(run.inputs).filter((name) => name === "x" || Object.hasOwn(weights, name));
   const places = new Map(
     names.map((name) => [name, run.output(run.shape(name), wholeRows(run.shape(name)))]),
   );

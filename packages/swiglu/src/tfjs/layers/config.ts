@@ -8,6 +8,7 @@ import {
   activationToJson,
 } from "../../catalogue/activation.js";
 import { activationByName, activations } from "../../catalogue/catalogue.js";
+import { own, shown } from "../../errors.js";
 
 export type Config = tf.serialization.ConfigDict;
 
@@ -20,9 +21,9 @@ export function readActivation(given: ActivationLike): Activation {
     return given.startsWith("{") ? activationFromJson(readText(given)) : activationByName(given);
   if (typeof given !== "object" || given === null)
     throw new TypeError(
-      `activation is ${String(given)}, expected a name of the catalogue or an activation from defineActivation`,
+      `activation is ${shown(given)}, expected a name of the catalogue or an activation from defineActivation`,
     );
-  return "inputs" in given ? given : activationFromJson(given);
+  return Object.hasOwn(given, "inputs") ? (given as Activation) : activationFromJson(given);
 }
 
 /** An activation for a file: its name where the catalogue has it, else its definition. */
@@ -60,10 +61,10 @@ export function readObject<T extends tf.serialization.Serializable>(given: Like<
   const [first = "", ...rest] = String(className);
   const names = [String(className), first.toUpperCase() + rest.join(""), String(className).toUpperCase()];
   const { classNameMap } = tf.serialization.SerializationMap.getMap();
-  const found = names.map((name) => classNameMap[name]).find((entry) => entry !== undefined);
+  const found = names.map((name) => own(classNameMap, name)).find((entry) => entry !== undefined);
   if (found === undefined)
     throw new TypeError(
-      `${what} is ${JSON.stringify(given)}: expected an object such as tf.initializers.heNormal({}), or its name`,
+      `${what} is ${shown(given)}: expected an object such as tf.initializers.heNormal({}), or its name`,
     );
   const [cls, fromConfig] = found;
   return fromConfig(cls, config ?? {}) as T;

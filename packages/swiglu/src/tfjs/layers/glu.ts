@@ -1,6 +1,7 @@
 // The layer `Glu`: a gated activation on an input whose halves, or alternate elements, are gate and up.
 import type * as tf from "@tensorflow/tfjs";
 import { type Activation, asGated } from "../../catalogue/activation.js";
+import { shown } from "../../errors.js";
 import { type PackedLayout, packedViews } from "../../layout.js";
 import { activatePackedChecked } from "../activate.js";
 import type { ActivationLike, Config } from "./config.js";
@@ -39,7 +40,7 @@ export class Glu extends ActivationLayer {
     inLayer(this, () => packedViews([2], { layout }));
     if (!Number.isInteger(axis) || axis === 0)
       throw new ValueError(
-        `${titleOf(this)}: axis is ${String(axis)}, expected a whole number other than 0, which is the batch`,
+        `${titleOf(this)}: axis is ${shown(axis)}, expected a whole number other than 0, which is the batch`,
       );
     this.layout = layout;
     this.axis = axis;

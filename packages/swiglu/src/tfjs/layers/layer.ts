@@ -1,6 +1,7 @@
 // What the layers have in common: an activation with its parameters, weights with their options, configuration, masks.
 import * as tf from "@tensorflow/tfjs";
 import type { Activation } from "../../catalogue/activation.js";
+import { shown } from "../../errors.js";
 import type { Tensors, Values } from "../seam.js";
 import { type ActivationLike, type Config, readActivation, writeActivation } from "./config.js";
 import { inLayer, titleOf, ValueError } from "./errors.js";
@@ -156,6 +157,6 @@ export abstract class ActivationLayer extends tf.layers.Layer {
 export function checkWidth(layer: ActivationLayer, name: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
   throw new ValueError(
-    `${titleOf(layer)}: ${name} is ${String(value)}, expected a whole number, 1 or greater`,
+    `${titleOf(layer)}: ${name} is ${shown(value)}, expected a whole number, 1 or greater`,
   );
 }

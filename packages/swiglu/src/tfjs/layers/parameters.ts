@@ -1,6 +1,7 @@
 // The parameters of an activation in a layer: fixed numbers, fixed values for each channel, or trainable weights.
 import type { Activation } from "../../catalogue/activation.js";
-import { rejectUnknownKeys } from "../../errors.js";
+import { isParameterNumber, limitsOf } from "../../catalogue/limits.js";
+import { own, rejectUnknownKeys, short, shown } from "../../errors.js";
 import {
   type Constraint,
   type Initializer,
@@ -49,12 +50,17 @@ export function readParameters(
   return Object.fromEntries(
     Object.entries(activation.parameters).map(([name, fallback]) => [
       name,
-      read(name, all[name] ?? {}, fallback),
+      read(activation, name, own(all, name) ?? {}, fallback),
     ]),
   );
 }
 
-function read(name: string, given: ParameterLike, fallback: number): ParameterSetting {
+function read(
+  activation: Activation,
+  name: string,
+  given: ParameterLike,
+  fallback: number,
+): ParameterSetting {
   const options: ParameterOptions =
     typeof given === "number" || Array.isArray(given)
       ? { value: given as number | readonly number[] }
@@ -65,13 +71,18 @@ function read(name: string, given: ParameterLike, fallback: number): ParameterSe
     "option",
     `parameter ${name}`,
   );
-  const { value = fallback, trainable = false } = options;
-  for (const each of typeof value === "number" ? [value] : value)
-    if (typeof each !== "number" || !Number.isFinite(each))
-      throw new TypeError(`parameter ${name} has the value ${String(each)}, expected finite numbers`);
+  const { value: written = fallback, trainable = false } = options;
+  const value = Array.isArray(written) ? written.map(fromFile) : fromFile(written);
+  for (const each of Array.isArray(value) ? value : [value])
+    if (!isParameterNumber(activation, name, each))
+      throw new TypeError(
+        `parameter ${name} has the value ${short(String(each))}, expected ${
+          limitsOf(activation).has(name) ? "finite numbers, or Infinity for no limit" : "finite numbers"
+        }`,
+      );
   if (!modes.includes(trainable))
     throw new TypeError(
-      `parameter ${name}: trainable is ${JSON.stringify(trainable)}, expected false, true, "per-layer" or "per-channel"`,
+      `parameter ${name}: trainable is ${shown(trainable)}, expected false, true, "per-layer" or "per-channel"`,
     );
   const mode = trainable === true ? "per-layer" : trainable;
   if (mode === "per-layer" && typeof value !== "number")
@@ -81,7 +92,7 @@ function read(name: string, given: ParameterLike, fallback: number): ParameterSe
   const part = <T extends Initializer | Regularizer | Constraint>(
     key: keyof ParameterOptions,
   ): T | undefined => {
-    const like = options[key] as Like<T> | null | undefined;
+    const like = own(options as Readonly<Record<string, unknown>>, key) as Like<T> | null | undefined;
     return like == null ? undefined : readObject<T>(like, `parameter ${name}: ${key}`);
   };
   const loose = (["initializer", "regularizer", "constraint"] as const).find((key) => options[key] != null);
@@ -98,6 +109,10 @@ function read(name: string, given: ParameterLike, fallback: number): ParameterSe
   };
 }
 
+/** JSON has no infinity. */
+const forFile = (value: number): number | string => (value === Infinity ? "Infinity" : value);
+const fromFile = (value: unknown): number => (value === "Infinity" ? Infinity : value) as number;
+
 /** The same for a file. */
 export function writeParameters(settings: ParameterSettings): string {
   return writeText(
@@ -105,7 +120,7 @@ export function writeParameters(settings: ParameterSettings): string {
       Object.entries(settings).map(([name, { value, trainable, ...parts }]) => [
         name,
         {
-          value,
+          value: typeof value === "number" ? forFile(value) : value.map(forFile),
           trainable,
           initializer: writeObject(parts.initializer),
           regularizer: writeObject(parts.regularizer),

@@ -1,4 +1,6 @@
 // The GPU that a backend computes on: the caller's device or one that is found, what it can do, and whether it is there.
+
+import { shown } from "../../errors.js";
 import { Buffers } from "./buffers.js";
 import type { Checked, CheckedDevice } from "./checked.js";
 import type { Storage, WebgpuOptions } from "./options.js";
@@ -42,7 +44,7 @@ export class Gpu implements CheckedDevice {
 
   static async open({ device, precision = "f32" }: WebgpuOptions): Promise<Gpu> {
     if (precision !== "f32" && precision !== "f16")
-      throw new RangeError(`precision is ${JSON.stringify(precision)}, expected "f32" or "f16"`);
+      throw new RangeError(`precision is ${shown(precision)}, expected "f32" or "f16"`);
     const given = device === undefined ? await findDevice() : checkDevice(device);
     if (precision === "f16" && !given.features.has("shader-f16"))
       throw new Error(

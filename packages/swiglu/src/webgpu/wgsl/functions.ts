@@ -175,7 +175,7 @@ export const functions: Library = {
 }`,
   softClamp: `fn softClamp(x: f32, limit: f32) -> f32 { // limit tanh(x / limit)
   let z = x / limit; // which vanishes before x does; so near 0, tanh z is z
-  return select(limit * hyperbolicTangent(z), x, abs(z) < 1e-6f);
+  return select(limit * hyperbolicTangent(z), x, abs(x) <= 1e-6f * abs(limit));
 }`,
   squareRoot: `fn squareRoot(x: f32) -> f32 { // one of Heron's steps makes up for a coarse sqrt
   let s = sqrt(x);

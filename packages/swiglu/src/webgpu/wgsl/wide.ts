@@ -129,5 +129,8 @@ export const wideFunctions: Library = {
     [["x < -0x1p20f", `Wide(${literal(-2 / (3 * Math.PI))} / (z.m * z.m * z.m), -3 * z.e)`]],
     "atluSlope(x)",
   ),
-  wide_softClamp: binary("softClamp", "return wide_mul(b, wide_tanh(wide_div(a, b)));"),
+  wide_softClamp: binary(
+    "softClamp",
+    "return wide_choose(wide_abs(a), wide_mul(Wide(1e-6f, 0), wide_abs(b)), wide_mul(b, wide_tanh(wide_div(a, b))), a);",
+  ),
 };

@@ -1,0 +1,91 @@
+// Parameters that are limits: those that only bound something. A limit of Infinity means none, in every backend and file:
+// the formula is then the one without it, so that no arithmetic ever meets the infinity.
+import { type Expr, operandsOf, schedule, substitute } from "../expression/expr.js";
+import { simplify } from "../expression/simplify.js";
+import type { Activation } from "./activation.js";
+
+const found = new WeakMap<Activation, ReadonlySet<string>>();
+
+/**
+ * The parameters whose every use is as a bound: `min(a, limit)`, `max(a, -limit)`, `clamp(a, -limit, limit)` or
+ * `softClamp(a, limit)`.
+ */
+export function limitsOf(activation: Activation): ReadonlySet<string> {
+  const known = found.get(activation) ?? findLimits(activation);
+  found.set(activation, known);
+  return known;
+}
+
+function findLimits({ expression, parameters }: Activation): ReadonlySet<string> {
+  const limits = new Set(Object.keys(parameters));
+  const root = simplify(expression);
+  const use = (place: string, operand: Expr): void => {
+    const negated = operand.op === "neg";
+    if (place === "neg 0" && !negated) return; // where the negation stands decides
+    const part = negated ? (operand.args[0] as Expr) : operand;
+    if (part.op === "variable" && !(negated ? lowerBounds : upperBounds).has(place)) limits.delete(part.name);
+  };
+  use("result", root);
+  for (const node of schedule([root]))
+    operandsOf(node).forEach((operand, i) => {
+      use(`${node.op} ${i}`, operand);
+    });
+  return limits;
+}
+
+/** Where a limit may stand, and where its negation may: an operation and the number of its operand. */
+const upperBounds: ReadonlySet<string> = new Set(["min 0", "min 1", "clamp 2", "softClamp 1"]);
+const lowerBounds: ReadonlySet<string> = new Set(["max 0", "max 1", "clamp 1"]);
+
+/** Whether a parameter may have this value: a finite number, or for a limit Infinity. */
+export function isParameterNumber(activation: Activation, name: string, value: unknown): value is number {
+  if (typeof value !== "number") return false;
+  return Number.isFinite(value) || (value === Infinity && limitsOf(activation).has(name));
+}
+
+/** What `isParameterNumber` takes, for messages: "a finite number", and for a limit "(Infinity for no limit)". */
+export const expectedNumber = (activation: Activation, name: string): string =>
+  limitsOf(activation).has(name) ? "a finite number (Infinity for no limit)" : "a finite number";
+
+const freed = new WeakMap<Activation, Map<string, Activation>>();
+
+/**
+ * An activation and its parameters for values some of which may be Infinity: the formula without those limits, which are
+ * parameters still, of no influence. They get their defaults as values, since nothing uses them.
+ */
+export function withoutLimits<T>(
+  activation: Activation,
+  values: Readonly<Record<string, T | number>>,
+): { readonly activation: Activation; readonly parameters: Readonly<Record<string, T | number>> } {
+  const names = Object.keys(values).filter((name) => values[name] === Infinity);
+  if (names.length === 0) return { activation, parameters: values };
+  const forms = freed.get(activation) ?? new Map<string, Activation>();
+  freed.set(activation, forms);
+  const key = names.join();
+  const known = forms.get(key) ?? Object.freeze({ ...activation, expression: unbounded(activation, names) });
+  forms.set(key, known);
+  const defaults = names.map((name) => [name, activation.parameters[name] as number]);
+  return { activation: known, parameters: { ...values, ...Object.fromEntries(defaults) } };
+}
+
+function unbounded({ expression }: Activation, names: readonly string[]): Expr {
+  return simplify(substitute(expression, Object.fromEntries(names.map((name) => [name, Infinity]))));
+}
+
+const dropped = new WeakMap<Activation, Activation>();
+
+/** The same for callers that do not differentiate numbers: those limits are no parameters at all. */
+export function dropLimits<T>(
+  activation: Activation,
+  values: Readonly<Record<string, T | number>>,
+): { readonly activation: Activation; readonly parameters: Readonly<Record<string, T | number>> } {
+  const free = withoutLimits(activation, values);
+  if (free.activation === activation) return free;
+  const kept = Object.entries(values).filter(([, value]) => value !== Infinity);
+  const others = kept.map(([name]) => [name, activation.parameters[name] as number]);
+  const known =
+    dropped.get(free.activation) ??
+    Object.freeze({ ...free.activation, parameters: Object.freeze(Object.fromEntries(others)) });
+  dropped.set(free.activation, known);
+  return { activation: known, parameters: Object.fromEntries(kept) };
+}
