@@ -1,6 +1,6 @@
 // A process of its own: what JavaScript and each backend compute before and after a call that opens a session of ONNX Runtime.
 // Argument: the call. Prints one line of JSON. WebGPU is not among the backends: its numbers are not the processor's.
-import { compile, input, mul, mean, Training } from "onnx-grad";
+import { compile, input, mean, mul, Training } from "onnx-grad";
 import * as native from "onnxruntime-node";
 import { reference, silu, wasm } from "swiglu";
 import { ort } from "swiglu/onnx";
@@ -50,7 +50,9 @@ async function computed(make) {
 async function all() {
   return {
     // As text at once: where denormals are zero, JSON writes them as zero.
-    javascript: [Number("1e-310"), Float64Array.of(2 ** -1022)[0] / 2, Float32Array.of(2e-38)[0] ** 2].map(String),
+    javascript: [Number("1e-310"), Float64Array.of(2 ** -1022)[0] / 2, Float32Array.of(2e-38)[0] ** 2].map(
+      String,
+    ),
     reference: await computed(reference),
     wasm1: await computed(() => wasm({ threads: 1 })),
     wasm2: await computed(() => wasm({ threads: 2 })),
