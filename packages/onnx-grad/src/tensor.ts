@@ -1,7 +1,7 @@
 // A symbolic tensor: known shape and element type, no data. Tensors are immutable and know the node that makes them,
 // so a graph is simply everything that an output reaches; nothing is registered anywhere.
 import type { OnnxConstant, OnnxNode, TypedArray as TypedArrayOf } from "swiglu/onnx";
-import { checkDtype, checkShape, checkValues } from "./checks.js";
+import { checkDtype, checkName, checkShape, checkValues } from "./checks.js";
 
 /** Element types. Floats carry gradients; integers are indices and labels; bool is the result of comparisons. */
 export type DType = "float32" | "float64" | "int32" | "int64" | "bool";
@@ -99,8 +99,7 @@ export function sizeOf(shape: Shape): number {
  * Example: `input("images", [128, 784])`, `input("labels", [128], "int32")`.
  */
 export function input(name: string, shape: Shape, dtype: DType = "float32"): Tensor {
-  if (typeof name !== "string" || name === "")
-    throw new Error(`input: the name is ${JSON.stringify(name)}; expected a text that is not empty`);
+  checkName("input", name);
   checkShape(`input "${name}"`, shape);
   checkDtype(`input "${name}"`, dtype);
   return new Tensor(dtype, [...shape], { kind: "input", name });

@@ -17,7 +17,7 @@ function inProcess(entry: string): { readonly before: Computed; readonly after: 
 }
 
 const javascript = ["1e-310", String(2 ** -1023), String(Math.fround(2e-38) ** 2)];
-const valueOf = (bits: number): number => new Float32Array(Uint32Array.of(bits).buffer)[0]!;
+const floatOf = (bits: number): number => new Float32Array(Uint32Array.of(bits).buffer)[0]!;
 
 test.each(["compile", "compile with two threads", "compile for onnxruntime-web", "Training", "ort()"])(
   "%s changes nothing: JavaScript, reference(), wasm() with 1 and 2 threads, and ort() beside it",
@@ -31,7 +31,7 @@ test.each(["compile", "compile with two threads", "compile for onnxruntime-web",
         const bits = backend![i] as number[];
         expect(bits).toHaveLength(1);
         const exact = evaluate(silu, { x: Math.fround(at) });
-        expect(Math.abs(valueOf(bits[0]!) / exact - 1)).toBeLessThan(1e-5);
+        expect(Math.abs(floatOf(bits[0]!) / exact - 1)).toBeLessThan(1e-5);
       });
     }
   },

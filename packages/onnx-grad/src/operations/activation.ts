@@ -2,7 +2,7 @@
 // made of other expressions, by exact differentiation.
 import { differentiate, type Expr, expressions, simplify } from "swiglu";
 import { emitNodes } from "swiglu/onnx";
-import { checkFloats } from "../checks.js";
+import { checkFloats, kindOf } from "../checks.js";
 import { operands, unexpanded } from "../operands.js";
 import { broadcastShapes } from "../shapes.js";
 import { constant, node, type Operand, Tensor } from "../tensor.js";
@@ -28,6 +28,13 @@ export function activate(
   variables: Readonly<Record<string, Operand>>,
   options: ActivateOptions = {},
 ): Tensor {
+  if (typeof expression !== "object" || expression === null || !("op" in expression)) {
+    throw new Error(
+      `activate: the expression is ${kindOf(expression)}, expected one of swiglu, as activations.silu.expression`,
+    );
+  }
+  if (typeof variables !== "object" || variables === null)
+    throw new Error(`activate: the variables are ${kindOf(variables)}, expected tensors by name, as { x }`);
   const simple = simplify(expression);
   const names = [...expressions.variablesOf(simple)];
   const missing = names.find((name) => !Object.hasOwn(variables, name));
