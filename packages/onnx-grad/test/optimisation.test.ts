@@ -88,6 +88,8 @@ const parts: Record<string, Part> = {
     const inner = g.mul(g.add(x, g.mul(g.pow(x, 3), of.number(0.04, 0.05))), Math.sqrt(2 / Math.PI));
     return g.mul(g.mul(x, 0.5), g.add(g.tanh(inner), 1));
   },
+  fastGelu: (x) => g.activate(activations.gelu.expression, { x }, { math: "fast" }),
+  fastMish: (x) => g.activate(activations.mish.expression, { x }, { math: "fast" }),
   fastSwish: (x, of) =>
     g.activate(activations.swish.expression, { x, beta: of.number(0.5, 2) }, { math: "fast" }),
   rms: (x, of) => g.mul(g.div(x, g.sqrt(g.add(g.mean(g.mul(x, x), -1, true), of.number(0.1, 4)))), of.row),
