@@ -35,7 +35,7 @@ export type Emit = (
 export type Backward = (outputGradients: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[];
 
 /** An operand that is used as an index: where along an axis of so many elements to read or add. */
-export interface IndexUse {
+interface IndexUse {
   /** Its position among the inputs of the node. */
   readonly input: number;
   /** Elements of the axis: indices are whole numbers from 0 to one less. */
@@ -48,10 +48,7 @@ export interface IndexUse {
  * Where an element of an output comes from, for nodes that only move elements: the input, and the element's position in it;
  * undefined where it comes from none. Positions are flat.
  */
-export type Origin = (
-  position: number,
-  output: number,
-) => readonly [input: number, position: number] | undefined;
+type Origin = (position: number, output: number) => readonly [input: number, position: number] | undefined;
 
 /** What the checks of indices know of a node; all other nodes compute what they give. */
 export interface IndexFacts {

@@ -15,6 +15,10 @@ import * as ort from "onnxruntime-node";
 import { expect, it } from "vitest";
 
 const x = input("x", [2]);
+const seconds = (start: NodeJS.CpuUsage): number => {
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1e6;
+};
 
 function chain(length: number): Record<string, Tensor> {
   let y: Tensor = x;
@@ -23,12 +27,12 @@ function chain(length: number): Record<string, Tensor> {
   return { loss, dx: gradient(loss, [x])[0]! };
 }
 
-it("100,000 operations in a chain differentiate and encode, in less than 25 times the time of 10,000", () => {
+it("100,000 operations in a chain differentiate and encode, in less than 25 times the processor time of 10,000", () => {
   const measured = (length: number) => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     const model = buildModel(chain(length));
     const bytes = encodeModel(model).length;
-    return { nodes: model.nodes.length, bytes, time: performance.now() - start };
+    return { nodes: model.nodes.length, bytes, time: seconds(start) };
   };
   measured(2000); // warms up
   const [short, long] = [measured(10_000), measured(100_000)];
