@@ -36,7 +36,7 @@ const logitsData = Array.from({ length: 12 }, (_, i) => Math.sin(i));
 
 /** What a graph says to feeds: "" where it runs. */
 async function said(y: Tensor, feeds: Record<string, readonly number[] | BigInt64Array>): Promise<string> {
-  const program = await compile(ort, { y });
+  const program = await compile(ort, { y }, { session: { logSeverityLevel: 4 } });
   const taken = program.model.inputs.map(({ name }) => name);
   const all: typeof feeds = { table: tableData, logits: logitsData, ...feeds };
   const given = taken.map((name) => [name, all[name]!] as const);

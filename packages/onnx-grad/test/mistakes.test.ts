@@ -1,5 +1,7 @@
 // What is wrong gets a sentence of this package, whatever it is; names that JavaScript's objects inherit, or that the graph has inside,
 // are names like others; and numbers are operands.
+
+import { runInNewContext } from "node:vm";
 import * as g from "onnx-grad";
 import {
   activate,
@@ -179,6 +181,20 @@ describe("a sentence for each", () => {
     await expect(compile({} as never, { y: x })).rejects.toThrow(/the runtime is of type object without/);
     await expect(compile(ort, { y: mul(x, 2) }, { threads: 1.5 })).rejects.toThrow(/threads is 1\.5/);
   });
+});
+
+it("arrays of another realm are taken, as inputs and to write to", async () => {
+  const foreign = <T>(code: string): T => runInNewContext(code) as T;
+  const y = mul(g.embedding(input("table", [3, 1]), input("rows", [2], "int64")), 2);
+  const program = await compile(ort, { y });
+  const out = foreign<Float32Array>("new Float32Array(2)");
+  const { y: written } = await program.run(
+    { table: foreign("new Float32Array([1, 2, 3])"), rows: foreign("new BigInt64Array([2n, 0n])") },
+    { y: out },
+  );
+  await program.dispose();
+  expect(written).toBe(out);
+  expect(Array.from(out)).toEqual([6, 2]);
 });
 
 describe("names", () => {

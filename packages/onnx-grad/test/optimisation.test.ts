@@ -226,3 +226,89 @@ describe("optimised and not, the same but for rounding", () => {
     });
   }
 });
+
+describe("patterns that fusions look for are computed as they are written", () => {
+  const values = Array.from({ length: 12 }, (_, i) => Math.fround(3 * Math.sin(2.3 * i + 1)));
+  const rowsOf = <T>(list: readonly T[]): T[][] => [list.slice(0, 6), list.slice(6)];
+  const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+  const average = (row: readonly number[]): number => row.reduce((a, b) => a + b) / row.length;
+  /** Each in the graph and in JavaScript, over rows of six. */
+  const patterns: Record<string, [(x: Tensor) => Tensor, (row: number[]) => number[]]> = {
+    "x sigmoid(x)": [(x) => g.mul(x, g.sigmoid(x)), (row) => row.map((x) => x * sigmoid(x))],
+    "an RMS norm with an epsilon of 3": [
+      (x) => g.div(x, g.sqrt(g.add(g.mean(g.pow(x, 2), -1, true), 3))),
+      (row) => row.map((x) => x / Math.sqrt(average(row.map((v) => v * v)) + 3)),
+    ],
+    "the same, the epsilon first": [
+      (x) =>
+        g.mul(
+          g.div(x, g.sqrt(g.add(3, g.mean(g.pow(x, 2), -1, true)))),
+          constant([1, 1, 1, 1, 1, 1], x.dtype),
+        ),
+      (row) => row.map((x) => x / Math.sqrt(average(row.map((v) => v * v)) + 3)),
+    ],
+    "a layer norm with an epsilon of 3, first": [
+      (x) => {
+        const centred = g.sub(x, g.mean(x, -1, true));
+        const normed = g.div(centred, g.sqrt(g.add(3, g.mean(g.pow(centred, 2), -1, true))));
+        return g.add(
+          g.mul(normed, constant([1, 2, 3, 4, 5, 6], x.dtype)),
+          constant([0, 0, 0, 0, 0, 1], x.dtype),
+        );
+      },
+      (row) => {
+        const centred = row.map((x) => x - average(row));
+        const deviation = Math.sqrt(average(centred.map((v) => v * v)) + 3);
+        return centred.map((x, i) => (x / deviation) * (i + 1) + (i === 5 ? 1 : 0));
+      },
+    ],
+  };
+  for (const [name, [build, plain]] of Object.entries(patterns)) {
+    for (const [dtype, bound] of [
+      ["float32", 1e-6],
+      ["float64", 1e-14],
+    ] as const) {
+      it(`${name}, in ${dtype}: within ${bound} of JavaScript`, async () => {
+        const program = await compile(ort, { y: build(input("x", [2, 6], dtype)) });
+        const { y } = await program.run({ x: values });
+        await program.dispose();
+        rowsOf(values)
+          .flatMap(plain)
+          .forEach((exact, i) => {
+            expect(Math.abs(Number(y![i]) - exact)).toBeLessThanOrEqual(bound * Math.max(1, Math.abs(exact)));
+          });
+      });
+    }
+  }
+
+  it("options of the caller's session are added: optimisers switched off here stay off", async () => {
+    let given: { extra?: Record<string, Record<string, unknown>>; logSeverityLevel?: number } = {};
+    const runtime: g.Runtime = {
+      Tensor: ort.Tensor as unknown as g.Runtime["Tensor"],
+      InferenceSession: {
+        create: (model, options) => {
+          if (options && "extra" in options) given = options as typeof given;
+          return ort.InferenceSession.create(model, options) as unknown as Promise<g.RuntimeSession>;
+        },
+      },
+    };
+    const extra = {
+      optimization: { disable_specified_optimizers: "QuickGeluFusion" },
+      session: { use_ort_model_bytes_directly: "0" },
+    };
+    const program = await compile(
+      runtime,
+      { y: g.mul(input("x", [1]), 2) },
+      { session: { logSeverityLevel: 3, extra } },
+    );
+    await program.dispose();
+    expect(given.logSeverityLevel).toBe(3);
+    expect(given.extra?.optimization?.disable_specified_optimizers).toMatch(
+      /^DivMulFusion;.*;QuickGeluFusion$/,
+    );
+    expect(given.extra?.session).toEqual({
+      use_ort_model_bytes_directly: "0",
+      intra_op: { allow_spinning: "0" },
+    });
+  });
+});
