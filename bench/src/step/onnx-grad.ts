@@ -24,7 +24,8 @@ export async function onnxGrad(config: StepConfig, threads: number, padded = fal
       weightDecay,
       clipNorm,
     },
-    { threads },
+    // As in the lab, whose processes do nothing else either.
+    { threads, flushDenormals: true },
   );
   for (const { name, shape, init } of specs) {
     training.parameter(name).forEach((_, i, all) => {

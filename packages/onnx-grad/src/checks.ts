@@ -10,10 +10,15 @@ const ranges: { readonly [T in DType]: readonly [number, number] | undefined } =
   bool: [0, 1],
 };
 
+/** Throws unless an input or output can be called so: objects of arrays by name are how runtimes take them. */
+export function checkName(where: string, name: string): void {
+  if (typeof name !== "string" || name === "" || name === "__proto__")
+    throw new Error(`${where}: the name is ${kindOf(name)}, expected a text (not empty, not __proto__)`);
+}
+
 /** Throws unless all sizes are whole numbers from 1 on. */
 export function checkShape(where: string, shape: Shape): void {
-  if (!Array.isArray(shape))
-    throw new Error(`${where}: the shape is ${shape}; expected an array of sizes, as [2, 3]`);
+  checkList(where, "the shape", shape);
   const wrong = shape.find((size) => !Number.isSafeInteger(size) || size < 1);
   if (wrong !== undefined) {
     throw new Error(
@@ -54,6 +59,18 @@ export function checkTensors(where: string, values: Readonly<Record<string, unkn
           : "";
     throw new Error(`${where}: ${name} is ${kindOf(value)}, expected a tensor${hint}`);
   }
+}
+
+/** Throws unless this is an array. */
+export function checkList(where: string, name: string, list: unknown): void {
+  if (!Array.isArray(list)) throw new Error(`${where}: ${name} is ${kindOf(list)}, expected an array`);
+}
+
+/** Throws unless x is a tensor of numbers. */
+export function checkNumeric(where: string, x: Tensor): void {
+  checkTensors(where, { x });
+  if (x.dtype === "bool")
+    throw new Error(`${where}: x is bool, which is not computed with; convert it with cast`);
 }
 
 /** Throws unless the tensors, by name, are floats. */

@@ -1,6 +1,6 @@
 // Reverse-mode differentiation: walk the nodes backwards and let each one turn the gradients of its outputs
 // into those of its inputs. The result is ordinary tensors, so it can be differentiated again.
-import { checkTensors } from "./checks.js";
+import { checkList, checkTensors } from "./checks.js";
 import { add, expand } from "./operations/index.js";
 import { constant, type Node, nodesBehind, type Tensor } from "./tensor.js";
 
@@ -10,6 +10,7 @@ import { constant, type Node, nodesBehind, type Tensor } from "./tensor.js";
  * Example: `const [dw] = gradient(loss, [w])`.
  */
 export function gradient(y: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  checkList("gradient", "wrt", wrt);
   checkTensors("gradient", { y, ...Object.fromEntries(wrt.map((x, i) => [`tensor ${i + 1} of wrt`, x])) });
   if (y.size !== 1 || (y.dtype !== "float32" && y.dtype !== "float64")) {
     throw new Error(

@@ -33,23 +33,16 @@ export function indexChecks(nodes: readonly Node[]): IndexCheck[] {
   for (const { reads, inputs } of nodes) {
     if (!reads) continue;
     const { by, size } = reads;
-    for (const { tensor, ...found } of leaves({
-      tensor: inputs[reads.input]!,
-      low: 0,
-      high: size - 1,
-      marked: undefined,
-    })) {
+    const trail = { tensor: inputs[reads.input]!, low: 0, high: size - 1, marked: undefined };
+    for (const { tensor, low, high, marked } of leaves(trail)) {
       const { source, shape } = tensor;
+      const found = { low, high, marked, shape, by };
       if (source.kind === "input") {
-        const check = { ...found, name: source.name, shape, by };
-        // One check for all places where the whole input is read in one range, as by an operation and by its gradient.
-        const { name, low, high, marked } = check;
-        checks.set(marked ? `${checks.size}` : JSON.stringify([name, low, high]), {
-          ...check,
-          by: marked ? by : (checks.get(JSON.stringify([name, low, high]))?.by ?? by),
-        });
+        // One check for all places that read the same in one range, as an operation and its gradient do.
+        const key = JSON.stringify([source.name, low, high, marked && Array.from(marked)]);
+        if (!checks.has(key)) checks.set(key, { ...found, name: source.name });
       } else if (source.kind === "constant") {
-        checkIndexValues({ ...found, name: "a constant", shape, by }, source.data);
+        checkIndexValues({ ...found, name: "a constant" }, source.data);
       }
     }
   }
@@ -73,9 +66,9 @@ export function checkIndexValues(
   }
 }
 
-/** Whether all elements come, moved or shifted at most, from inputs and constants, or are guarded already. */
-export function isTraceable(indices: Tensor): boolean {
-  return leaves({ tensor: indices, low: 0, high: 0, marked: undefined }).every(
+/** Whether all elements of indices into an axis come, moved or shifted at most, from inputs and constants, or are guarded already. */
+export function isTraceable(indices: Tensor, size: number): boolean {
+  return leaves({ tensor: indices, low: 0, high: size - 1, marked: undefined }).every(
     ({ tensor: { source } }) => source.kind !== "node" || source.node.guards === true,
   );
 }

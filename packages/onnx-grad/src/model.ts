@@ -1,6 +1,6 @@
 // From tensors to an ONNX model: every node that the outputs reach, in order, each distinct computation once.
 import type { OnnxNode } from "swiglu/onnx";
-import { checkTensors } from "./checks.js";
+import { checkName, checkTensors, kindOf } from "./checks.js";
 import { type IndexCheck, indexChecks } from "./indices.js";
 import { type DType, type Node, nodesBehind, type Shape, type Tensor } from "./tensor.js";
 
@@ -38,6 +38,9 @@ export function buildChecked(outputs: Readonly<Record<string, Tensor>>): {
   readonly model: Model;
   readonly checks: readonly IndexCheck[];
 } {
+  if (typeof outputs !== "object" || outputs === null)
+    throw new Error(`buildModel: the outputs are ${kindOf(outputs)}, expected tensors by name, as { loss }`);
+  for (const name of Object.keys(outputs)) checkName("buildModel: an output", name);
   checkTensors("buildModel", outputs);
   const nodes = nodesBehind(Object.values(outputs));
   return { model: modelOf(outputs, nodes), checks: indexChecks(nodes) };
@@ -51,7 +54,6 @@ function modelOf(outputs: Readonly<Record<string, Tensor>>, nodes: readonly Node
   const produced = new Set(build.nodes.flatMap((node) => node.outputs));
   const renamed = new Map<string, string>();
   for (const [name, tensor] of Object.entries(outputs)) {
-    if (name === "") throw new Error("buildModel: an output has an empty name; give it one");
     if (build.inputs.has(name))
       throw new Error(`output "${name}" has the name of an input; rename one of them`);
     const inner = build.nameOf(tensor);

@@ -1,4 +1,5 @@
 // Rules about shapes alone: broadcasting, axes, and the sentences that explain what does not fit.
+import { checkList } from "./checks.js";
 import { type Shape, sizeOf } from "./tensor.js";
 
 /** The shape two operands broadcast to, as in NumPy. `where` names the operation in the error. */
@@ -45,6 +46,7 @@ export function normaliseAxes(
 ): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
   const list = typeof axes === "number" ? [axes] : axes;
+  checkList(where, "axes", list);
   return [...new Set(list.map((axis) => normaliseAxis(axis, rank, where)))].sort((a, b) => a - b);
 }
 

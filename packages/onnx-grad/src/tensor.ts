@@ -1,7 +1,7 @@
 // A symbolic tensor: known shape and element type, no data. Tensors are immutable and know the node that makes them,
 // so a graph is simply everything that an output reaches; nothing is registered anywhere.
 import type { OnnxConstant, OnnxNode, TypedArray as TypedArrayOf } from "swiglu/onnx";
-import { checkDtype, checkShape, checkValues } from "./checks.js";
+import { checkDtype, checkName, checkShape, checkValues } from "./checks.js";
 
 /** Element types. Floats carry gradients; integers are indices and labels; bool is the result of comparisons. */
 export type DType = "float32" | "float64" | "int32" | "int64" | "bool";
@@ -35,7 +35,7 @@ export type Emit = (
 export type Backward = (outputGradients: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[];
 
 /** An operand that is used as an index: where along an axis of so many elements to read or add. */
-export interface IndexUse {
+interface IndexUse {
   /** Its position among the inputs of the node. */
   readonly input: number;
   /** Elements of the axis: indices are whole numbers from 0 to one less. */
@@ -48,10 +48,7 @@ export interface IndexUse {
  * Where an element of an output comes from, for nodes that only move elements: the input, and the element's position in it;
  * undefined where it comes from none. Positions are flat.
  */
-export type Origin = (
-  position: number,
-  output: number,
-) => readonly [input: number, position: number] | undefined;
+type Origin = (position: number, output: number) => readonly [input: number, position: number] | undefined;
 
 /** What the checks of indices know of a node; all other nodes compute what they give. */
 export interface IndexFacts {
@@ -99,8 +96,7 @@ export function sizeOf(shape: Shape): number {
  * Example: `input("images", [128, 784])`, `input("labels", [128], "int32")`.
  */
 export function input(name: string, shape: Shape, dtype: DType = "float32"): Tensor {
-  if (typeof name !== "string" || name === "")
-    throw new Error(`input: the name is ${JSON.stringify(name)}; expected a text that is not empty`);
+  checkName("input", name);
   checkShape(`input "${name}"`, shape);
   checkDtype(`input "${name}"`, dtype);
   return new Tensor(dtype, [...shape], { kind: "input", name });

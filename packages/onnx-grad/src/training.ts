@@ -149,7 +149,7 @@ export class Training {
   private async take(feeds: Data, learningRate: number, graph: Program): Promise<StepResult> {
     const { state, spare } = this;
     const { beta1, beta2 } = adamwOptions(this.definition);
-    if (!(learningRate >= 0 && Number.isFinite(Math.fround(learningRate))))
+    if (typeof learningRate !== "number" || learningRate < 0 || !Number.isFinite(Math.fround(learningRate)))
       throw new RangeError(
         `step: the learning rate is ${kindOf(learningRate)}, expected a finite number from 0 on`,
       );

@@ -2,7 +2,7 @@
 // made of other expressions, by exact differentiation.
 import { differentiate, type Expr, expressions, simplify } from "swiglu";
 import { emitNodes } from "swiglu/onnx";
-import { checkFloats } from "../checks.js";
+import { checkFloats, kindOf } from "../checks.js";
 import { operands, unexpanded } from "../operands.js";
 import { broadcastShapes } from "../shapes.js";
 import { constant, node, type Operand, Tensor } from "../tensor.js";
@@ -13,6 +13,7 @@ export interface ActivateOptions {
   /**
    * `exact` (default) goes through Exp and meets the library's error bound; `fast` uses the runtime's own Sigmoid,
    * Tanh and Erf, which on ONNX Runtime's CPU lose the tails (Sigmoid is off by 1e-5 of its value at -5, 0 from -18).
+   * Float64 is always exact: the runtime lacks most of those operators there.
    */
   readonly math?: "exact" | "fast";
 }
@@ -28,6 +29,16 @@ export function activate(
   variables: Readonly<Record<string, Operand>>,
   options: ActivateOptions = {},
 ): Tensor {
+  const { math = "exact" } = options;
+  if (math !== "exact" && math !== "fast")
+    throw new RangeError(`activate: math is ${JSON.stringify(math)}, expected "exact" or "fast"`);
+  if (typeof expression !== "object" || expression === null || !("op" in expression)) {
+    throw new Error(
+      `activate: the expression is ${kindOf(expression)}, expected one of swiglu, as activations.silu.expression`,
+    );
+  }
+  if (typeof variables !== "object" || variables === null)
+    throw new Error(`activate: the variables are ${kindOf(variables)}, expected tensors by name, as { x }`);
   const simple = simplify(expression);
   const names = [...expressions.variablesOf(simple)];
   const missing = names.find((name) => !Object.hasOwn(variables, name));
@@ -59,7 +70,7 @@ export function activate(
         outputs,
         prefix,
         dtype: dtype === "float64" ? dtype : "float32",
-        ...options,
+        math: dtype === "float64" ? "exact" : math,
       }),
     backward: ([dy]) =>
       names.map((name, i) =>

@@ -101,7 +101,7 @@ export function tanh(x: Tensor): Tensor {
 
 /** `max(0, x)`; gradient 0 at 0. */
 export function relu(x: Tensor): Tensor {
-  return elementwise("Relu", [x], (dy) => [mul(dy, cast(greater(x, 0), dy.dtype))]);
+  return float("Relu", x, (dy) => [mul(dy, cast(greater(x, 0), dy.dtype))]);
 }
 
 /** The larger operand; where they are equal, the gradient goes to `a`. */

@@ -1,11 +1,12 @@
 // Reshape, and the pair that broadcasting rests on: expand repeats, sum adds up; each is the other's gradient.
-import { checkShape, checkTensors } from "../checks.js";
+import { checkList, checkNumeric, checkShape, checkTensors } from "../checks.js";
 import { broadcastShapes, checkSameSize, normaliseAxes, placeOf, positionOf, sameShape } from "../shapes.js";
 import { apply, integers, type Shape, type Tensor } from "../tensor.js";
 
 /** The same elements in another shape; one size may be -1 (whatever is left). Gradient: reshape back. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   checkTensors("reshape", { x });
+  checkList("reshape", "the shape", shape);
   const known = shape.reduce((product, size) => (size === -1 ? product : product * size), 1);
   const left = shape.filter((size) => size === -1).length;
   if (left > 1 || (left === 1 && x.size % known !== 0)) {
@@ -59,7 +60,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
  * Example: `sum(x, -1)`, `sum(x, [0, 1], true)`.
  */
 export function sum(x: Tensor, axes?: number | readonly number[], keep = false): Tensor {
-  checkTensors("sum", { x });
+  checkNumeric("sum", x);
   const over = normaliseAxes(axes, x.rank, "sum");
   if (over.length === 0) return x;
   const kept = x.shape.map((size, axis) => (over.includes(axis) ? 1 : size));
@@ -74,7 +75,8 @@ export function sum(x: Tensor, axes?: number | readonly number[], keep = false):
 
 /** Sums a tensor over everything that broadcasting from `shape` to its own shape repeated. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
-  checkTensors("sumTo", { x });
+  checkNumeric("sumTo", x);
+  checkShape("sumTo", shape);
   if (sameShape(x.shape, shape)) return x;
   if (!sameShape(broadcastShapes(x.shape, shape, "sumTo"), x.shape))
     throw new Error(`sumTo: [${x.shape}] is not what [${shape}] broadcasts to`);

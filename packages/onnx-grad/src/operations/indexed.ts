@@ -45,7 +45,7 @@ export function zeros(shape: Shape, dtype: DType, indices: Tensor): Tensor {
  * refuses that as it refuses every index beyond the end.
  */
 export function guarded(indices: Tensor, size: number): Tensor {
-  if (isTraceable(indices)) return indices;
+  if (isTraceable(indices, size)) return indices;
   return apply({
     op: "Where",
     inputs: [greater(0, indices), constant(size, indices.dtype), indices],

@@ -1,5 +1,5 @@
 // Moving elements: transpose, concat and split, slice and pad. Each pair is the other's gradient.
-import { checkTensors } from "../checks.js";
+import { checkList, checkTensors } from "../checks.js";
 import { normaliseAxis, placeOf, positionOf, sameShape, withSize } from "../shapes.js";
 import { apply, constant, integers, node, one, type Shape, type Tensor } from "../tensor.js";
 import { expand } from "./broadcast.js";
@@ -10,6 +10,7 @@ import { expand } from "./broadcast.js";
  */
 export function transpose(x: Tensor, order?: readonly number[]): Tensor {
   checkTensors("transpose", { x });
+  if (order !== undefined) checkList("transpose", "the order", order);
   const perm = order ?? x.shape.map((_, axis) => x.rank - 1 - axis);
   if (
     !sameShape(
@@ -50,6 +51,7 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
 
 /** Tensors one after the other along `axis`; all other axes agree. Gradient: split. */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  checkList("concat", "the first argument", tensors);
   const first = tensors[0];
   if (!first) throw new Error("concat: got no tensors; give at least one");
   checkTensors("concat", Object.fromEntries(tensors.map((x, i) => [`tensor ${i + 1}`, x])));
@@ -91,6 +93,7 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
 export function split(x: Tensor, sizes: readonly number[], axis: number): Tensor[] {
   checkTensors("split", { x });
   const along = normaliseAxis(axis, x.rank, "split");
+  checkList("split", "sizes", sizes);
   const wrong = sizes.find((size) => !Number.isInteger(size) || size < 1);
   if (wrong !== undefined || sizes.length === 0)
     throw new Error(`split: sizes are [${sizes}]; expected whole numbers from 1 on`);

@@ -1,5 +1,5 @@
 // Reductions beyond the plain sum: mean and maximum.
-import { checkFloats } from "../checks.js";
+import { checkFloats, checkNumeric } from "../checks.js";
 import { normaliseAxes } from "../shapes.js";
 import { apply, integers, type Tensor } from "../tensor.js";
 import { cast, div, equal, mul } from "./arithmetic.js";
@@ -23,7 +23,7 @@ export function mean(x: Tensor, axes?: number | readonly number[], keep = false)
 
 /** Largest element over `axes` (default: all). Equal largest elements share the gradient evenly. */
 export function max(x: Tensor, axes?: number | readonly number[], keep = false): Tensor {
-  checkFloats("max", { x });
+  checkNumeric("max", x);
   const over = normaliseAxes(axes, x.rank, "max");
   if (over.length === 0) return x;
   const kept = x.shape.map((size, axis) => (over.includes(axis) ? 1 : size));

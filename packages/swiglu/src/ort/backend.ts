@@ -32,8 +32,8 @@ export interface OrtOptions {
 
 /**
  * A backend on ONNX Runtime: in Node the native one, whose products use the widest instructions of the processor.
- * Arrays given to a call must stay as they are until its promise is settled. Errors: a `runtime` that is none, a
- * number of threads that is impossible, and a thread that takes denormal numbers for zero.
+ * Arrays given to a call must stay as they are until its promise is settled. Errors: a `runtime` that is none, and a
+ * number of threads that is impossible.
  *
  * @example
  * // After: import * as runtime from "onnxruntime-node";
@@ -44,17 +44,7 @@ export interface OrtOptions {
 export async function ort({ runtime, threads, math = "exact" }: OrtOptions): Promise<Backend> {
   if (math !== "exact" && math !== "fast")
     throw new RangeError(`math is ${shown(math)}, expected "exact" or "fast"`);
-  if (math === "exact" && denormalsAreZero())
-    throw new Error(
-      'this thread treats denormal numbers as zero, because the first session that ONNX Runtime opened in this process had set_denormal_as_zero (onnx-grad sets it), so math "exact" cannot hold its bound: call ort() before that, compute in another process, or pass math: "fast"',
-    );
   return new BackendFacade(new OrtParts(await loader(runtime, threads), math));
-}
-
-/** ONNX Runtime's first session in a process decides for the thread it runs on, which in Node is that of JavaScript. */
-function denormalsAreZero(): boolean {
-  const [smallestNormal = 0] = Float64Array.of(2 ** -1022);
-  return smallestNormal / 2 === 0;
 }
 
 class OrtParts implements BackendParts {
