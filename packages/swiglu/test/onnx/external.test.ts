@@ -162,7 +162,7 @@ test("what is not in memory is loaded tensor by tensor, when it is written, and 
     if (piece.length === 2 * length) events.push(`write ${piece[1]}`);
   }
   expect(events).toEqual(["load a", "write 60", "load b", "write 64", "load c", "write 66"]);
-  // From disk to disk: each is read when its turn comes.
+  // From disk to disk: each is read when its turn comes, piece by piece.
   const [from, to] = [join(folder, "from.onnx"), join(folder, "to.onnx")];
   await writeModel(from, stored, { external: true });
   await writeModel(to, await openModel(from), { external: true });
