@@ -1,7 +1,15 @@
 // A matrix with rows and columns exchanged, block by block, so that what is read and what is written both stay in the cache.
 
 /** The typed arrays that a matrix may be in. */
-type Matrix = Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array | Int16Array | Uint8Array | Int8Array;
+type Matrix =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint32Array
+  | Uint16Array
+  | Int16Array
+  | Uint8Array
+  | Int8Array;
 
 const constructors: Readonly<Record<string, new (length: number) => Matrix>> = {
   Float32Array,
@@ -27,7 +35,8 @@ const block = 32;
  */
 export function transpose<M extends Matrix>(matrix: M, rows: number, columns: number): M {
   const type: unknown = ArrayBuffer.isView(matrix) ? Reflect.get(matrix, Symbol.toStringTag) : undefined;
-  const array = typeof type === "string" && Object.hasOwn(constructors, type) ? constructors[type] : undefined;
+  const array =
+    typeof type === "string" && Object.hasOwn(constructors, type) ? constructors[type] : undefined;
   if (!array)
     throw new TypeError(
       `matrix is ${type === undefined ? typeof matrix : String(type)}, expected a Float32Array or another typed array of numbers`,

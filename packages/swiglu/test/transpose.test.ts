@@ -61,9 +61,17 @@ test("at least 10 times as fast as element by element", () => {
 test.runIf(everyCase)("2^30 elements (in the full run only: it takes 8 GiB)", { timeout: 600_000 }, () => {
   const matrix = new Float32Array(2 ** 30);
   const [rows, columns] = [2 ** 14, 2 ** 16];
-  for (const [row, column] of [[0, 1], [rows - 1, columns - 1], [12345, 54321]] as const)
+  for (const [row, column] of [
+    [0, 1],
+    [rows - 1, columns - 1],
+    [12345, 54321],
+  ] as const)
     matrix[row * columns + column] = row + column;
   const there = transpose(matrix, rows, columns);
-  for (const [row, column] of [[0, 1], [rows - 1, columns - 1], [12345, 54321]] as const)
+  for (const [row, column] of [
+    [0, 1],
+    [rows - 1, columns - 1],
+    [12345, 54321],
+  ] as const)
     expect(there[column * rows + row]).toBe(row + column);
 });

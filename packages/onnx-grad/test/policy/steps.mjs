@@ -6,7 +6,8 @@ import { activationGraph, decodeModel, encodeModel, gatedFfnGraph, ort, toFile }
 
 const near = (got, expected, what) => {
   for (let i = 0; i < expected.length; i++)
-    if (!(Math.abs(got[i] - expected[i]) <= 1e-5)) throw new Error(`${what}[${i}] is ${got[i]}, expected ${expected[i]}`);
+    if (!(Math.abs(got[i] - expected[i]) <= 1e-5))
+      throw new Error(`${what}[${i}] is ${got[i]}, expected ${expected[i]}`);
 };
 const [gate, up] = [Float32Array.of(-2, 0.5, 3), Float32Array.of(4, 5, 6)];
 const expected = [-0.953623, 1.556148, 17.146334]; // gate * sigmoid(gate) * up
@@ -22,7 +23,11 @@ const steps = {
     throw new Error("it can: the policy is not in force");
   },
   "a file's round trip": async (runtime) => {
-    const weights = { gate: new Float32Array(6).fill(0.5), up: new Float32Array(6), down: new Float32Array(6) };
+    const weights = {
+      gate: new Float32Array(6).fill(0.5),
+      up: new Float32Array(6),
+      down: new Float32Array(6),
+    };
     for (const file of [
       toFile(gatedFfnGraph({ activation: swiglu, dModel: 2, dFf: 3, weights }), { dtype: "float16" }),
       toFile(activationGraph("swiglu"), { asFunction: true }),

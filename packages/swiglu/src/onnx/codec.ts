@@ -16,7 +16,10 @@ const limit = 2 ** 31;
  * Example: `await writeFile("model.onnx", encodeModel(model))`.
  */
 export function encodeModel(model: Model, { producer = "swiglu" } = {}): Uint8Array {
-  const data = model.initializers.reduce((sum, { dtype, data }) => sum + data.length * elementBytes(dtype), 0);
+  const data = model.initializers.reduce(
+    (sum, { dtype, data }) => sum + data.length * elementBytes(dtype),
+    0,
+  );
   checkFileSize(data);
   return joined(
     encodeMessage("ModelProto", modelMessage(model, model.initializers.map(tensorMessage), producer)),

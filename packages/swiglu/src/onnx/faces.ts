@@ -165,7 +165,9 @@ function ownNames({ name, inputs, weights, output }: Graph): Map<string, string>
   const names = new Map<string, string>();
   for (const tensor of [...inputs, ...weights, output]) {
     if (names.has(tensor.name))
-      throw new TypeError(`two tensors of ${name} are called ${tensor.name}: give the parameter another name`);
+      throw new TypeError(
+        `two tensors of ${name} are called ${tensor.name}: give the parameter another name`,
+      );
     names.set(tensor.name, tensor.name);
   }
   return names;

@@ -41,7 +41,7 @@ function toOddFloat32(from: ArrayLike<number>, start: number, count: number): vo
     scratch[i] = value;
     const near = scratch[i] as number;
     // Not for NaN, which is no number's neighbour.
-    if (near === value || value !== value) continue;
+    if (near === value || Number.isNaN(value)) continue;
     const bits = scratchBits[i] as number;
     if (bits & 1) continue;
     scratchBits[i] = Math.abs(near) > Math.abs(value) ? bits - 1 : bits + 1;
@@ -80,10 +80,7 @@ function unusualFloat16(sign: number, size: number): number {
 function packBfloat16(from: Int32Array, into: Uint16Array, at: number): void {
   for (let i = 0; i < from.length; i++) {
     const bits = from[i] as number;
-    into[at + i] =
-      (bits & 0x7fffffff) > 0x7f800000
-        ? 0x7fc0
-        : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+    into[at + i] = (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
   }
 }
 

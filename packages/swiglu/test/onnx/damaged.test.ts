@@ -50,7 +50,10 @@ const sentences: Readonly<Record<string, readonly [Uint8Array, RegExp]>> = {
     file({ output: [{ name: "y", type: { tensorType: { elemType: 1 } } }] }),
     /graph\.output\[0\]\.type\.tensorType\.shape is missing/,
   ],
-  "an input without a name": [file({ input: [{ ...value(""), name: "" }] }), /graph\.input\[0\]\.name is missing/],
+  "an input without a name": [
+    file({ input: [{ ...value(""), name: "" }] }),
+    /graph\.input\[0\]\.name is missing/,
+  ],
   "a negative size": [
     file({
       input: [{ name: "x", type: { tensorType: { elemType: 1, shape: { dim: [{ dimValue: -3 }] } } } }],
@@ -93,10 +96,18 @@ const sentences: Readonly<Record<string, readonly [Uint8Array, RegExp]>> = {
     file({ initializer: [{ ...tensor, dataLocation: 1 }] }),
     /^tensor "w" has its data in another file; read it with decodeExternal/,
   ],
-  "a node without an operator": [file({ node: [{ ...node, opType: "" }] }), /graph\.node\[0\]\.opType is missing/],
-  "a node without outputs": [file({ node: [node, { ...node, output: [] }] }), /^node 1 \("Relu"\) gives no output/],
+  "a node without an operator": [
+    file({ node: [{ ...node, opType: "" }] }),
+    /graph\.node\[0\]\.opType is missing/,
+  ],
+  "a node without outputs": [
+    file({ node: [node, { ...node, output: [] }] }),
+    /^node 1 \("Relu"\) gives no output/,
+  ],
   "an attribute twice": [
-    file({ node: [{ ...node, attribute: [1, 2].map(() => ({ name: "a", type: 2, floats: [], ints: [] })) }] }),
+    file({
+      node: [{ ...node, attribute: [1, 2].map(() => ({ name: "a", type: 2, floats: [], ints: [] })) }],
+    }),
     /^node 0 \("Relu"\): attribute "a" is there twice/,
   ],
   "a subgraph": [file(attribute({ type: 5 })), /^attribute "a" has type 5; only int, ints/],
@@ -106,7 +117,10 @@ const sentences: Readonly<Record<string, readonly [Uint8Array, RegExp]>> = {
   ],
   "a name that is no text": [followed(0x12, 1, 0xff), /producerName is not text in UTF-8/],
   "a field twice": [followed(8, 1, 8, 2), /irVersion is there twice/],
-  "a field of another wire type": [followed(9, 0, 0, 0, 0, 0, 0, 0, 0), /irVersion has wire type 1, expected 0/],
+  "a field of another wire type": [
+    followed(9, 0, 0, 0, 0, 0, 0, 0, 0),
+    /irVersion has wire type 1, expected 0/,
+  ],
   "a field number 0": [followed(0, 1), /the file has no field where one should begin/],
   "a group": [followed(0x9b, 6), /the file holds a field of wire type 3/],
   "a length beyond the file": [
@@ -117,8 +131,14 @@ const sentences: Readonly<Record<string, readonly [Uint8Array, RegExp]>> = {
     followed(0x12, ...new Array(9).fill(255), 1),
     /the length of producerName is cut off or out of range/,
   ],
-  "a length of 2^50": [followed(0x12, 128, 128, 128, 128, 128, 128, 128, 2), /should have 1125899906842624 bytes/],
-  "a number that does not end": [followed(8, ...new Array(11).fill(255)), /number in irVersion is cut off or longer/],
+  "a length of 2^50": [
+    followed(0x12, 128, 128, 128, 128, 128, 128, 128, 2),
+    /should have 1125899906842624 bytes/,
+  ],
+  "a number that does not end": [
+    followed(8, ...new Array(11).fill(255)),
+    /number in irVersion is cut off or longer/,
+  ],
   "a number beyond 2^53": [
     followed(8, 255, 255, 255, 255, 255, 255, 255, 255, 127),
     /irVersion is 9223372036854775807, but a number is exact up to|irVersion is 9223372036854776000/,
@@ -134,8 +154,19 @@ test.each(Object.entries(sentences))("%s", (_, [damaged, sentence]) => {
 });
 
 test("what is no file at all is a TypeError that says so", () => {
-  for (const wrong of [undefined, null, "model.onnx", 5, {}, [8, 1], new Uint16Array(4), new DataView(new ArrayBuffer(4))])
-    expect(() => decodeModel(wrong as never)).toThrow(/^file is \w+, expected the bytes of an ONNX file as a Uint8Array/);
+  for (const wrong of [
+    undefined,
+    null,
+    "model.onnx",
+    5,
+    {},
+    [8, 1],
+    new Uint16Array(4),
+    new DataView(new ArrayBuffer(4)),
+  ])
+    expect(() => decodeModel(wrong as never)).toThrow(
+      /^file is \w+, expected the bytes of an ONNX file as a Uint8Array/,
+    );
 });
 
 describe("many of what is empty", () => {
@@ -160,7 +191,9 @@ describe("many of what is empty", () => {
     const names = new Uint8Array(2e6);
     for (let i = 0; i < names.length; i += 2) names[i] = 0x0a;
     const before = process.memoryUsage().heapUsed;
-    expect(() => decodeModel(repeated([...bytes(0x5a, 0)], 1e6))).toThrow(/graph\.input\[0\]\.name is missing/);
+    expect(() => decodeModel(repeated([...bytes(0x5a, 0)], 1e6))).toThrow(
+      /graph\.input\[0\]\.name is missing/,
+    );
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(64e6);
   });
 });
@@ -187,9 +220,14 @@ function mutated(original: Uint8Array, random: (below: number) => number): Uint8
     if (kind === 0) changed[at] = random(256);
     else if (kind === 1) changed[at] = (changed[at] as number) ^ (1 << random(8));
     else if (kind === 2) changed = Buffer.concat([before, rest.subarray(count)]);
-    else if (kind === 3) changed = Buffer.concat([before, bytes(...Array.from({ length: count }, () => random(256))), rest]);
+    else if (kind === 3)
+      changed = Buffer.concat([before, bytes(...Array.from({ length: count }, () => random(256))), rest]);
     else if (kind === 4) changed = Buffer.concat([before, rest.subarray(0, count), rest]);
-    else changed = random(8) === 0 ? Buffer.from(before) : Buffer.concat([before, bytes(255, 255, 255, 255, 127), rest.subarray(5)]);
+    else
+      changed =
+        random(8) === 0
+          ? Buffer.from(before)
+          : Buffer.concat([before, bytes(255, 255, 255, 255, 127), rest.subarray(5)]);
   }
   return changed;
 }

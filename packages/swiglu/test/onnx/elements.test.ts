@@ -6,8 +6,6 @@ import { wideFloats } from "../conformance/samples.js";
 import { everyCase } from "./every.js";
 import { half } from "./runtime.js";
 
-const bitsOf = (type: "float16" | "bfloat16", x: number): number => typedArray(type, [x])[0] as number;
-
 describe("float16", () => {
   test("all 63488 finite values keep their bits, and the midpoints between neighbours go to the even one", () => {
     for (let bits = 0; bits < 0x7c00; bits++) {
@@ -56,7 +54,10 @@ test("bfloat16 is float32 rounded to its upper half", () => {
 
 test("bfloat16 from float64 is rounded once", () => {
   for (let bits = 0; bits < 0x7f80; bits += 3) {
-    const [value, next] = numbersIn("bfloat16", Uint16Array.of(bits, bits + 1)) as unknown as [number, number];
+    const [value, next] = numbersIn("bfloat16", Uint16Array.of(bits, bits + 1)) as unknown as [
+      number,
+      number,
+    ];
     const upper = bits === 0x7f7f ? 2 ** 128 : next;
     const middle = value + (upper - value) / 2;
     const nudge = (upper - value) * 2 ** -43;
@@ -99,7 +100,9 @@ test("arrays that hold the type already are not copied, those of another realm b
   foreign[0] = 5;
   expect(view[0]).toBe(5);
   expect(Array.from(typedArray("float16", foreign))).toEqual(Array.from(typedArray("float16", [5, 2])));
-  expect(Array.from(numbersIn("float16", runInNewContext("Uint16Array.of(0x3c00)") as Uint16Array))).toEqual([1]);
+  expect(Array.from(numbersIn("float16", runInNewContext("Uint16Array.of(0x3c00)") as Uint16Array))).toEqual([
+    1,
+  ]);
 });
 
 test("numbersIn takes a buffer or a view at any byte, and says where bytes do not make elements", () => {

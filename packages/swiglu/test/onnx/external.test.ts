@@ -73,7 +73,13 @@ test("tensors begin on pages of 4 KiB, those above 1 MiB at multiples of 64 KiB,
     inputs: [],
     outputs: [],
     nodes: [],
-    initializers: [tensor("small", 255), tensor("a", 256), tensor("b", 3000), tensor("big", 2 ** 18 + 1), tensor("c", 300)],
+    initializers: [
+      tensor("small", 255),
+      tensor("a", 256),
+      tensor("b", 3000),
+      tensor("big", 2 ** 18 + 1),
+      tensor("c", 300),
+    ],
   };
   const { file, data, dataBytes } = encodeExternal(model, { location: "d" });
   const asked: [number, number][] = [];
@@ -105,7 +111,9 @@ describe.each(["float32", "float16"] as const)("a %s block beside its weights", 
     const path = join(folder, `${dtype}.onnx`);
     await writeModel(path, toModel(graph, options), { external: true });
     expect((await stat(path)).size).toBeLessThan(2000);
-    expect((await stat(`${path}.data`)).size).toBeGreaterThanOrEqual(6144 * 3 * (dtype === "float32" ? 4 : 2));
+    expect((await stat(`${path}.data`)).size).toBeGreaterThanOrEqual(
+      6144 * 3 * (dtype === "float32" ? 4 : 2),
+    );
     const session = await native.InferenceSession.create(path);
     const { y } = await session.run({ x: new native.Tensor("float32", x, [5, 64]) });
     expect(y!.data).toEqual(await expected());
@@ -124,7 +132,9 @@ describe.each(["float32", "float16"] as const)("a %s block beside its weights", 
     const native = await expected();
     const largest = native.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     (y!.data as Float32Array).forEach((value, i) => {
-      expect(Math.abs(value - (native[i] as number))).toBeLessThan(largest * (dtype === "float32" ? 1e-5 : 2 ** -8));
+      expect(Math.abs(value - (native[i] as number))).toBeLessThan(
+        largest * (dtype === "float32" ? 1e-5 : 2 ** -8),
+      );
     });
   });
 });
@@ -134,7 +144,9 @@ test("a small model is one file unless two are asked for", async () => {
   await writeModel(path, toModel(graph));
   expect(Buffer.from(await readFile(path)).equals(toFile(graph))).toBe(true);
   expect(await readdir(folder)).not.toContain("one.onnx.data");
-  expect((await loadModel(await openModel(path))).initializers).toEqual(decodeModel(toFile(graph)).initializers);
+  expect((await loadModel(await openModel(path))).initializers).toEqual(
+    decodeModel(toFile(graph)).initializers,
+  );
 });
 
 test("what is not in memory is loaded tensor by tensor, when it is written, and never held", async () => {
@@ -174,7 +186,9 @@ describe("mistakes and damage", () => {
   test.each(["", "..", "../x", "/etc/passwd", "a/../../b", "C:\\x", "a\u0000b", "./x", undefined as never])(
     "a location %o is refused, in options and in files",
     (location) => {
-      expect(() => encodeExternal(model, { location })).toThrow(/^location is .*, expected the name of a file beside/);
+      expect(() => encodeExternal(model, { location })).toThrow(
+        /^location is .*, expected the name of a file beside/,
+      );
       if (location === undefined) return;
       const good = "g".repeat(location.length);
       if (good === "") return;
@@ -192,17 +206,23 @@ describe("mistakes and damage", () => {
   test("a file that ends too early is noticed before memory is taken", async () => {
     const { file, data } = encodeExternal(model, { location: "d" });
     const bytes = await collected(data);
-    const cut = decodeExternal(file, (_, offset, length) => bytes.subarray(0, 50_000).subarray(offset, offset + length));
-    await expect(loadModel(cut)).rejects.toThrow(/^tensor "down": "d" gave 848 bytes at 49152; expected 24576/);
+    const cut = decodeExternal(file, (_, offset, length) =>
+      bytes.subarray(0, 50_000).subarray(offset, offset + length),
+    );
+    await expect(loadModel(cut)).rejects.toThrow(
+      /^tensor "down": "d" gave 848 bytes at 49152; expected 24576/,
+    );
     const huge: StoredModel = {
       ...model,
       initializers: [{ name: "w", dtype: "float32", shape: [2 ** 45], load: async () => [] }],
     };
     const { file: announcing, data: failing } = encodeExternal(huge, { location: "d" });
-    await expect(
-      loadModel(decodeExternal(announcing, () => new Uint8Array())),
-    ).rejects.toThrow(/^tensor "w": "d" gave 0 bytes at \d+; expected 4194304/);
-    await expect(collected(failing)).rejects.toThrow(/^tensor "w" has 0 elements; its shape \[35184372088832\] needs/);
+    await expect(loadModel(decodeExternal(announcing, () => new Uint8Array()))).rejects.toThrow(
+      /^tensor "w": "d" gave 0 bytes at \d+; expected 4194304/,
+    );
+    await expect(collected(failing)).rejects.toThrow(
+      /^tensor "w" has 0 elements; its shape \[35184372088832\] needs/,
+    );
     // A reader that says yes to everything: then memory is asked for, and that it is not there is said.
     await expect(
       loadModel(decodeExternal(announcing, (_, __, length) => new Uint8Array(length))),
@@ -215,7 +235,9 @@ describe("mistakes and damage", () => {
     await expect(loadModel(await openModel(path))).rejects.toThrow(/ENOENT.*nothing\.data/);
     const failing: StoredModel = {
       ...model,
-      initializers: [{ name: "w", dtype: "float32", shape: [1024], load: () => Promise.reject(new Error("no data")) }],
+      initializers: [
+        { name: "w", dtype: "float32", shape: [1024], load: () => Promise.reject(new Error("no data")) },
+      ],
     };
     const target = join(folder, "failed.onnx");
     await expect(writeModel(target, failing, { external: true })).rejects.toThrow("no data");
@@ -224,13 +246,20 @@ describe("mistakes and damage", () => {
 
   test("decodeModel says where the data is", () => {
     const { file } = encodeExternal(model, { location: "d" });
-    expect(() => decodeModel(file)).toThrow(/^tensor "gate" has its data in another file; read it with decodeExternal/);
+    expect(() => decodeModel(file)).toThrow(
+      /^tensor "gate" has its data in another file; read it with decodeExternal/,
+    );
   });
 
   test("2 GiB of data in one file is refused with the way out", () => {
     const data = new Float32Array(0);
     Object.defineProperty(data, "length", { value: 2 ** 29 });
-    const large = { ...model, initializers: [{ name: "w", dtype: "float32" as const, shape: [2 ** 29], data }] };
-    expect(() => encodeModel(large)).toThrow(/ends at 2 GiB: put the data beside it with encodeExternal or writeModel/);
+    const large = {
+      ...model,
+      initializers: [{ name: "w", dtype: "float32" as const, shape: [2 ** 29], data }],
+    };
+    expect(() => encodeModel(large)).toThrow(
+      /ends at 2 GiB: put the data beside it with encodeExternal or writeModel/,
+    );
   });
 });

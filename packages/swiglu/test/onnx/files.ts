@@ -42,9 +42,9 @@ const everything: Model = {
   domains: { "com.example": 3, other: 2 ** 40 },
   inputs: [{ name: "größe\u{1f600}", dtype: "int64", shape: ["n", 0, 2 ** 53 - 1] }],
   outputs: [{ name: "y".repeat(300), dtype: "bool", shape: [] }],
-  initializers: (["float32", "float16", "bfloat16", "float64", "int32", "int64", "bool"] satisfies ElementType[]).map(
-    (dtype) => ({ name: dtype, dtype, shape: [2, 1], data: [1, 0] }),
-  ),
+  initializers: (
+    ["float32", "float16", "bfloat16", "float64", "int32", "int64", "bool"] satisfies ElementType[]
+  ).map((dtype) => ({ name: dtype, dtype, shape: [2, 1], data: [1, 0] })),
   nodes: [
     {
       opType: "Anything",

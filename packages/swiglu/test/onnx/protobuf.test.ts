@@ -1,7 +1,7 @@
 // Files against protobufjs, which knows the same table of messages: what is written, and what is read, byte for byte.
 import protobuf from "protobufjs/light.js";
 import { describe, expect, test } from "vitest";
-import { fieldsOf, messages, type MessageName } from "../../src/onnx/file/messages.js";
+import { fieldsOf, type MessageName, messages } from "../../src/onnx/file/messages.js";
 import { decodeMessage } from "../../src/onnx/file/read.js";
 import { modelMessage, tensorMessage } from "../../src/onnx/file/to-messages.js";
 import { encodeMessage } from "../../src/onnx/file/write.js";
@@ -53,7 +53,9 @@ describe("what other writers may do", () => {
     expect(tensor(...dims, 16, 1).dims).toEqual([2, 3, 4, 5, 6]);
   });
   test("unknown fields of every wire type are skipped", () => {
-    const unknown = [0x98, 6, 0xff, 0x7f, 0x99, 6, 1, 2, 3, 4, 5, 6, 7, 8, 0x9a, 6, 2, 9, 9, 0x9d, 6, 1, 2, 3, 4];
+    const unknown = [
+      0x98, 6, 0xff, 0x7f, 0x99, 6, 1, 2, 3, 4, 5, 6, 7, 8, 0x9a, 6, 2, 9, 9, 0x9d, 6, 1, 2, 3, 4,
+    ];
     expect(tensor(...unknown, 16, 7, ...unknown)).toMatchObject({ dataType: 7, dims: [] });
   });
   test("negative numbers in ten bytes, and numbers in more bytes than they need", () => {

@@ -46,11 +46,7 @@ export interface ExternalFiles {
 }
 
 /** Reads bytes of a data's file: exactly `length` of them, from `offset` on. */
-export type ReadData = (
-  location: string,
-  offset: number,
-  length: number,
-) => Promise<Uint8Array> | Uint8Array;
+export type ReadData = (location: string, offset: number, length: number) => Promise<Uint8Array> | Uint8Array;
 
 const pieceBytes = 2 ** 22;
 

@@ -31,7 +31,8 @@ export function modelFrom<T>(
 function opsetOf(imports: readonly Message<"OperatorSetIdProto">[], owner: string): number {
   const own = imports.find(({ domain = "" }) => domain === "" || domain === "ai.onnx");
   if (!own) throw new Error(`${owner} does not say which version of ONNX's operators it uses`);
-  if (own.version < 1) throw new Error(`${owner} says version ${own.version} of ONNX's operators, expected 1 or more`);
+  if (own.version < 1)
+    throw new Error(`${owner} says version ${own.version} of ONNX's operators, expected 1 or more`);
   return own.version;
 }
 

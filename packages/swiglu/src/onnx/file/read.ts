@@ -21,7 +21,8 @@ function planOf(name: MessageName): Plan {
   const fields = fieldsOf(name);
   const byId: { name: string; field: Field }[] = [];
   for (const [own, field] of fields) byId[field[0]] = { name: own, field };
-  const having = (presence: Field[2]) => fields.filter(([, field]) => field[2] === presence).map(([own]) => own);
+  const having = (presence: Field[2]) =>
+    fields.filter(([, field]) => field[2] === presence).map(([own]) => own);
   const plan = { byId, lists: having("repeated"), required: having("required") };
   plans.set(name, plan);
   return plan;
@@ -132,7 +133,8 @@ class Reader {
   /** Where the value that begins with its length ends. */
   private sizedEnd(name: string, end: number): number {
     const length = this.low(end);
-    if (length === undefined) throw this.fault(`the length of ${this.where(name)} is cut off or out of range`);
+    if (length === undefined)
+      throw this.fault(`the length of ${this.where(name)} is cut off or out of range`);
     this.need(length, end, name);
     return this.at + length;
   }
