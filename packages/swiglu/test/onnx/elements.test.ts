@@ -1,7 +1,16 @@
 // Element types: numbers to each type's bits and back. 16-bit floats keep theirs; what lies between two goes to the nearer,
 // ties to the even one, from float64 as from float32.
 import { describe, expect, test } from "vitest";
-import { decodeModel, encodeModel, type Model, numbersIn, typedArray } from "../../src/onnx/index.js";
+import {
+  decodeModel,
+  encodeModel,
+  type FloatType,
+  gatedFfnGraph,
+  type Model,
+  numbersIn,
+  toFile,
+  typedArray,
+} from "../../src/onnx/index.js";
 import { wideFloats } from "../conformance/samples.js";
 import { everyCase } from "./every.js";
 import { half } from "./runtime.js";
@@ -126,6 +135,33 @@ test(`${many} elements are converted without a list of them`, { timeout: 600_000
   for (const type of ["int32", "bool", "float64"] as const) expect(typedArray(type, data).length).toBe(many);
   const whole = new Int32Array(many).fill(-7);
   expect(numbersIn("int64", typedArray("int64", whole))[many - 1]).toBe(-7);
+});
+
+const [dModel, dFf] = everyCase ? [4096, 11008] : [512, 1376];
+test(`a block of ${dModel} x ${dFf} as float16 takes at most 3 times as long as float32, to write and to read`, {
+  timeout: 600_000,
+}, () => {
+  const [gate, up, down] = [3, 7, 11].map((step) =>
+    Float32Array.from({ length: dModel * dFf }, (_, i) => (((i * step) % 2001) - 1000) * 1e-3),
+  ) as [Float32Array, Float32Array, Float32Array];
+  const graph = gatedFfnGraph({ activation: "swiglu", dModel, dFf, weights: { gate, up, down } });
+  /** Time of the processor: the quickest of some runs. */
+  const time = (run: () => unknown): number => {
+    const times = [1, 2, 3, 4, 5].slice(everyCase ? 3 : 0).map(() => {
+      const start = process.cpuUsage();
+      run();
+      const { user, system } = process.cpuUsage(start);
+      return user + system;
+    });
+    return Math.min(...times);
+  };
+  const write = (dtype: FloatType) => () => toFile(graph, { dtype });
+  const read = (dtype: FloatType) => {
+    const file = toFile(graph, { dtype });
+    return () => decodeModel(file);
+  };
+  expect(time(write("float16")) / time(write("float32"))).toBeLessThan(3);
+  expect(time(read("float16")) / time(read("float32"))).toBeLessThan(3);
 });
 
 test("files give back the numbers, also those of 16 bits", () => {
