@@ -11,11 +11,17 @@ export function encodeModel(model: Model): Uint8Array {
 }
 
 /**
- * The model in an ONNX file that keeps to what this package writes: static shapes, tensors as raw data.
+ * The model in an ONNX file that keeps to what this package writes: opset 21, static shapes, tensors as raw data, no functions.
  * Errors say what else they found.
  */
 export function decodeModel(file: Uint8Array): Model {
-  const { inputs, outputs, initializers, nodes } = onnx.decodeModel(file);
+  const { opset, functions, inputs, outputs, initializers, nodes } = onnx.decodeModel(file);
+  if (opset !== operators.opset || functions)
+    throw new Error(
+      functions
+        ? "the model has functions of its own, which are not read"
+        : `the model uses opset ${opset} of ONNX's operators; only ${operators.opset} is read`,
+    );
   return {
     inputs: inputs.map(narrow<ValueInfo>),
     outputs: outputs.map(narrow<ValueInfo>),
@@ -28,7 +34,7 @@ export function decodeModel(file: Uint8Array): Model {
 function narrow<T extends ValueInfo>(tensor: Loose<T>): T {
   if (isNarrow(tensor)) return tensor;
   throw new Error(
-    `tensor "${tensor.name}" is ${tensor.dtype} [${tensor.shape}]; only sizes known beforehand, and no 16-bit floats, are read`,
+    `tensor ${JSON.stringify(tensor.name.slice(0, 80))} is ${tensor.dtype} [${tensor.shape.slice(0, 8)}]; only sizes known beforehand, and no 16-bit floats, are read`,
   );
 }
 type Loose<T extends ValueInfo> = Omit<T, "dtype" | "shape"> &

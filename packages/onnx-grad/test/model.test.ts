@@ -25,6 +25,7 @@ import {
 import * as native from "onnxruntime-node";
 import * as web from "onnxruntime-web";
 import { activations } from "swiglu";
+import * as onnx from "swiglu/onnx";
 import { describe, expect, it } from "vitest";
 import { numbers } from "./finite-differences.js";
 
@@ -132,6 +133,15 @@ describe("models", () => {
 
   it("refuse files that are not models", () => {
     expect(() => decodeModel(new Uint8Array())).toThrow(/no ONNX graph/);
+  });
+
+  it("refuse models that they cannot hold", () => {
+    const graph = onnx.activationGraph("silu", { shape: [4] });
+    expect(() => decodeModel(onnx.toFile(graph, { opset: 20 }))).toThrow(/uses opset 20 .*; only 21 is read/);
+    expect(() => decodeModel(onnx.toFile(graph, { asFunction: true }))).toThrow(/has functions of its own/);
+    expect(() => decodeModel(onnx.toFile(graph, { dtype: "float16" }))).toThrow(
+      /^tensor "x" is float16 \[4\]/,
+    );
   });
 });
 

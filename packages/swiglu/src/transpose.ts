@@ -22,7 +22,7 @@ const constructors: Readonly<Record<string, new (length: number) => Matrix>> = {
   Int8Array,
 };
 
-/** Rows and columns of a block: 32 lines of 64 bytes fit into the smallest cache. */
+/** Rows and columns of a block: it fits into the smallest cache, and a row of it is a line of that or more. */
 const block = 32;
 
 /**
@@ -47,28 +47,44 @@ export function transpose<M extends Matrix>(matrix: M, rows: number, columns: nu
   if (matrix.length !== rows * columns)
     throw new RangeError(`matrix has ${matrix.length} elements, expected ${rows} rows of ${columns}`);
   const result = new array(matrix.length);
+  const [from, to] = [bits(matrix), bits(result)];
+  const scratch = bits(new array(block * block));
   for (let row = 0; row < rows; row += block)
     for (let column = 0; column < columns; column += block)
-      transposeBlock(matrix, result, rows, columns, row, column);
+      transposeBlock(from, to, rows, columns, row, column, scratch);
   return result as M;
 }
 
+type Bits = Uint8Array | Uint16Array | Int32Array | Float64Array;
+
+/** Elements as the one array of their size: the engine then has four kinds of loop to compile, not eight. */
+function bits({ buffer, byteOffset, length, BYTES_PER_ELEMENT }: Matrix): Bits {
+  const array = { 1: Uint8Array, 2: Uint16Array, 4: Int32Array, 8: Float64Array }[BYTES_PER_ELEMENT];
+  return new (array as typeof Int32Array)(buffer, byteOffset, length);
+}
+
+/**
+ * One block, through a scratch: matrix and result are read and written in lines, each once, since lines that lie a power of two
+ * apart have their places in the cache in common.
+ */
 function transposeBlock(
-  from: Matrix,
-  to: Matrix,
+  from: Bits,
+  to: Bits,
   rows: number,
   columns: number,
   firstRow: number,
   firstColumn: number,
+  scratch: Bits,
 ): void {
-  const lastRow = Math.min(firstRow + block, rows);
-  const lastColumn = Math.min(firstColumn + block, columns);
-  for (let column = firstColumn; column < lastColumn; column++) {
-    let source = firstRow * columns + column;
-    const begin = column * rows;
-    for (let row = firstRow; row < lastRow; row++) {
-      to[begin + row] = from[source] as number;
-      source += columns;
-    }
+  const height = Math.min(block, rows - firstRow);
+  const width = Math.min(block, columns - firstColumn);
+  for (let row = 0; row < height; row++) {
+    const begin = (firstRow + row) * columns + firstColumn;
+    for (let column = 0; column < width; column++)
+      scratch[column * block + row] = from[begin + column] as number;
+  }
+  for (let column = 0; column < width; column++) {
+    const begin = (firstColumn + column) * rows + firstRow;
+    for (let row = 0; row < height; row++) to[begin + row] = scratch[column * block + row] as number;
   }
 }

@@ -214,6 +214,13 @@ export function numberArray<T extends ElementType>(type: T, length: number): Num
   return new numbers(length);
 }
 
+/** The numbers in bytes, as `numbersIn` gives them, in memory of their own. */
+export function numbersFrom<T extends ElementType>(type: T, bytes: Uint8Array): NumberArray<T> {
+  const into = numberArray(type, bytes.length / elementBytes(type));
+  readInto(type, bytes, into, 0);
+  return into;
+}
+
 /** Writes the elements that bytes hold into an array of numbers, beginning at `at`. */
 export function readInto<T extends ElementType>(
   type: T,

@@ -5,29 +5,26 @@ export type HalfType = "float16" | "bfloat16";
 
 const block = 4096;
 const scratch = new Float32Array(block);
-const scratchBits = new Uint32Array(scratch.buffer);
+const scratchBits = new Int32Array(scratch.buffer);
 
 /** Writes numbers, from the given one on, into an array of 16-bit floats until that is full. */
 export function packHalf(type: HalfType, from: ArrayLike<number>, start: number, into: Uint16Array): void {
-  const narrow = type === "float16" ? toFloat16 : toBfloat16;
-  const exact = isFloat32Array(from);
+  const pack = type === "float16" ? packFloat16 : packBfloat16;
+  if (isFloat32Array(from)) {
+    pack(new Int32Array(from.buffer, from.byteOffset + 4 * start, into.length), into, 0);
+    return;
+  }
   for (let done = 0; done < into.length; done += block) {
     const count = Math.min(block, into.length - done);
-    if (exact) scratch.set(from.subarray(start + done, start + done + count));
-    else toOddFloat32(from, start + done, count);
-    for (let i = 0; i < count; i++) into[done + i] = narrow(scratchBits[i] as number);
+    toOddFloat32(from, start + done, count);
+    pack(count < block ? scratchBits.subarray(0, count) : scratchBits, into, done);
   }
 }
 
 /** The numbers of 16-bit floats; float32 holds every one of them. */
 export function unpackHalf(type: HalfType, from: Uint16Array, into: Float32Array, at: number): void {
-  if (type === "float16") {
-    const values = float16Values();
-    for (let i = 0; i < from.length; i++) into[at + i] = values[from[i] as number] as number;
-  } else {
-    const bits = new Uint32Array(into.buffer, into.byteOffset, into.length);
-    for (let i = 0; i < from.length; i++) bits[at + i] = (from[i] as number) << 16;
-  }
+  const unpack = type === "float16" ? unpackFloat16 : unpackBfloat16;
+  unpack(from, new Int32Array(into.buffer, into.byteOffset + 4 * at, from.length));
 }
 
 function isFloat32Array(data: ArrayLike<number>): data is Float32Array {
@@ -44,43 +41,66 @@ function toOddFloat32(from: ArrayLike<number>, start: number, count: number): vo
     scratch[i] = value;
     const near = scratch[i] as number;
     // Not for NaN, which is no number's neighbour.
-    if (near === value || value !== value) continue;
+    if (near === value || Number.isNaN(value)) continue;
     const bits = scratchBits[i] as number;
     if (bits & 1) continue;
     scratchBits[i] = Math.abs(near) > Math.abs(value) ? bits - 1 : bits + 1;
   }
 }
 
-function toFloat16(bits: number): number {
-  const sign = (bits >>> 16) & 0x8000;
-  const size = bits & 0x7fffffff;
-  if (size > 0x7f800000) return 0x7e00;
-  if (size >= 0x477ff000) return sign | 0x7c00; // 65520, which is half a step beyond the largest, and more
-  if (size >= 0x38800000) {
-    const rebiased = size - ((127 - 15) << 23);
-    return sign | ((rebiased + 0xfff + ((rebiased >>> 13) & 1)) >>> 13);
+/** What the exponents of float32 have more than those of float16, in place. */
+const rebias = (127 - 15) << 23;
+const smallestNormal = rebias + (1 << 23);
+/** 65520, which is half a step beyond the largest. */
+const overflow = 0x477ff000;
+
+/** The bits of float32 as those of float16, from one position on. */
+function packFloat16(from: Int32Array, into: Uint16Array, at: number): void {
+  for (let i = 0; i < from.length; i++) {
+    const bits = from[i] as number;
+    const size = bits & 0x7fffffff;
+    const sign = (bits >>> 16) & 0x8000;
+    into[at + i] =
+      size >= smallestNormal && size < overflow
+        ? sign | ((size - rebias + 0xfff + ((size >>> 13) & 1)) >>> 13)
+        : unusualFloat16(sign, size);
   }
+}
+
+/** What is no normal number of float16: too large, too small, or NaN, whose sign says nothing and is left out. */
+function unusualFloat16(sign: number, size: number): number {
+  if (size > 0x7f800000) return 0x7e00;
+  if (size >= overflow) return sign | 0x7c00;
   if (size < 0x33000000) return sign; // below half of the smallest
   const fraction = (size & 0x7fffff) | 0x800000;
   const shift = 126 - (size >>> 23);
   return sign | ((fraction + (1 << (shift - 1)) - 1 + ((fraction >>> shift) & 1)) >>> shift);
 }
 
-function toBfloat16(bits: number): number {
-  if ((bits & 0x7fffffff) > 0x7f800000) return 0x7fc0;
-  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+function packBfloat16(from: Int32Array, into: Uint16Array, at: number): void {
+  for (let i = 0; i < from.length; i++) {
+    const bits = from[i] as number;
+    into[at + i] = (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+  }
 }
 
-let table: Float32Array | undefined;
+function unpackBfloat16(from: Uint16Array, into: Int32Array): void {
+  for (let i = 0; i < from.length; i++) into[i] = (from[i] as number) << 16;
+}
 
-/** The value of each of the 65536 bit patterns of float16. */
-function float16Values(): Float32Array {
-  table ??= Float32Array.from({ length: 65536 }, (_, bits) => {
-    const sign = bits & 0x8000 ? -1 : 1;
-    const exponent = (bits >> 10) & 31;
-    const fraction = bits & 1023;
-    if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-    return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
-  });
-  return table;
+function unpackFloat16(from: Uint16Array, into: Int32Array): void {
+  for (let i = 0; i < from.length; i++) {
+    const bits = from[i] as number;
+    const size = bits & 0x7fff;
+    const sign = (bits & 0x8000) << 16;
+    into[i] = size >= 0x400 && size < 0x7c00 ? sign | ((size << 13) + rebias) : sign | unusualFloat32(size);
+  }
+}
+
+/** The bits of float32 for what is no normal number of float16: less than 2^-14, infinite, or no number. */
+function unusualFloat32(size: number): number {
+  if (size >= 0x7c00) return size === 0x7c00 ? 0x7f800000 : 0x7fc00000;
+  if (size === 0) return 0;
+  const shift = Math.clz32(size) - 21; // that brings the leading one to 2^10
+  return ((113 - shift) << 23) | ((size << (shift + 13)) & 0x7fffff);
 }

@@ -133,14 +133,13 @@ const ports: Readonly<Record<string, Port>> = {
   },
 };
 
-/** The snippets of the worked examples by heading; the first one is `transpose`, which all may use. */
+/** The snippets of the worked examples by heading. */
 const snippets = new Map(
   [...document.matchAll(/^### (.+)$([\s\S]*?)(?=^##)/gm)].map(([, heading = "", body = ""]) => [
     heading,
     /```ts\n([\s\S]*?)```/.exec(body)?.[1] ?? "",
   ]),
 );
-const prelude = /```ts\n([\s\S]*?)```/.exec(document)?.[1] ?? "";
 
 test("every worked example is checked", () => {
   expect([...snippets.keys()]).toEqual(Object.keys(ports));
@@ -157,7 +156,7 @@ async function run(code: string, state: State, backend: "wasm" | "reference"): P
     ...{ state, x, rows, dModel, dFf, expert, wasm: Reflect.get(swiglu, backend) },
   };
   const body = code.replace(/^import .*$/gm, "");
-  return new AsyncFunction(...Object.keys(scope), `${prelude}\n${body}\nreturn y;`)(...Object.values(scope));
+  return new AsyncFunction(...Object.keys(scope), `${body}\nreturn y;`)(...Object.values(scope));
 }
 
 describe.each(Object.entries(ports))("%s", (name, { sizes, formula }) => {

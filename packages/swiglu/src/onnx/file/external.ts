@@ -16,6 +16,8 @@ export interface StoredTensor {
   readonly shape: readonly number[];
   /** Its numbers, loaded anew by each call. */
   readonly load: () => Promise<ArrayLike<number>>;
+  /** Its bytes as a file holds them, in pieces, for who need not have the numbers. */
+  readonly bytes?: () => AsyncIterable<Uint8Array>;
 }
 
 /** A model whose tensors may be in memory or not. A `Model` is one. */
@@ -58,10 +60,7 @@ const alignmentOf = (bytes: number): number => (bytes > 2 ** 20 ? 2 ** 16 : 2 **
  * A model as two files: its own, with the nodes, and one with the weights, whose name it says. There is no limit to the weights,
  * and in memory is one tensor at a time, and none twice. Throws a RangeError where the rest alone reaches 2 GiB, and while the data
  * is written for a tensor that loads with another size than its shape says.
- *
- * @example
- * const { file, data } = encodeExternal(model, { location: "model.onnx.data" });
- * for await (const piece of data) await output.write(piece);
+ * Example: `for await (const piece of encodeExternal(model, { location: "model.onnx.data" }).data) await output.write(piece)`.
  */
 export function encodeExternal(model: StoredModel, options: ExternalOptions): ExternalFiles {
   const { threshold = 1024, producer = "swiglu" } = options;
@@ -103,14 +102,28 @@ async function* piecesOf(
   let at = 0;
   for (const { tensor, offset } of placed) {
     if (offset > at) yield new Uint8Array(offset - at);
+    at = offset;
+    // Its own function, so that its numbers are forgotten before the next tensor's are loaded.
+    for await (const piece of piecesOfTensor(tensor)) {
+      at += piece.length;
+      yield piece;
+    }
     const { name, dtype, shape } = tensor;
-    const data = "data" in tensor ? tensor.data : await tensor.load();
-    checkData(name, shape, data);
-    const step = pieceBytes / elementBytes(dtype);
-    for (let start = 0; start < data.length; start += step)
-      yield bytesOf(dtype, data, start, Math.min(start + step, data.length));
-    at = offset + data.length * elementBytes(dtype);
+    checkData(name, shape, { length: (at - offset) / elementBytes(dtype) });
   }
+}
+
+async function* piecesOfTensor(tensor: Initializer | StoredTensor): AsyncGenerator<Uint8Array> {
+  if ("bytes" in tensor && tensor.bytes) {
+    yield* tensor.bytes();
+    return;
+  }
+  const { name, dtype, shape } = tensor;
+  const data = "data" in tensor ? tensor.data : await tensor.load();
+  checkData(name, shape, data);
+  const step = pieceBytes / elementBytes(dtype);
+  for (let start = 0; start < data.length; start += step)
+    yield bytesOf(dtype, data, start, Math.min(start + step, data.length));
 }
 
 /**
@@ -157,6 +170,9 @@ function storedFrom(tensor: Message<"TensorProto">, read: ReadData): StoredTenso
   };
   return {
     ...head,
+    bytes: async function* () {
+      for (let start = 0; start < bytes; start += pieceBytes) yield await piece(start);
+    },
     load: async () => {
       const { dtype } = head;
       // The last piece first: where the file ends too early, no memory has been taken yet.

@@ -1,5 +1,5 @@
 // The messages of an ONNX file as models, checked: what a model cannot hold is an error that names it.
-import { type ElementType, elementBytes, elementTypeOf, elementTypes, numbersIn } from "../elements.js";
+import { type ElementType, elementBytes, elementTypeOf, elementTypes, numbersFrom } from "../elements.js";
 import type { Dimension, Initializer, OnnxAttribute, OnnxFunction, OnnxNode, ValueInfo } from "../model.js";
 import type { Message } from "./messages.js";
 import { utf8 } from "./read.js";
@@ -154,8 +154,7 @@ export function initializerFrom(tensor: Message<"TensorProto">): Initializer {
       `tensor ${shown(name)} ${shownShape(shape)} has ${raw.length} bytes of raw data; expected ${bytes}`,
     );
   try {
-    // Numbers that are as they lie in the file get memory of their own.
-    return { ...head, data: numbersIn(dtype, raw.slice()) };
+    return { ...head, data: numbersFrom(dtype, raw) };
   } catch (error) {
     throw new Error(`tensor ${shown(name)}: ${(error as Error).message}`);
   }

@@ -13,7 +13,7 @@ interface Scalars {
  * Whether a message must have a field, may have it, has one of several (`oneof`), or any number of it; `refused`: it must not,
  * as it is not read. Zero and empty are written only where their being there says something, in `oneof`.
  */
-export type Presence = "required" | "optional" | "oneof" | "repeated" | "refused";
+type Presence = "required" | "optional" | "oneof" | "repeated" | "refused";
 /** A field: the format's number for it, what it holds, how often. */
 export type Field = readonly [id: number, type: keyof Scalars | MessageName, presence: Presence];
 

@@ -48,9 +48,7 @@ export interface WriteModelOptions {
 /**
  * Writes a model to the disk, its data into a second file `<path>.data` where that is asked for or needed. Both appear under their
  * names when they are complete. The pair belongs together: ONNX Runtime finds the data beside the model.
- *
- * @example
- * await writeModel("block.onnx", toModel(gatedFfnGraph(block)), { external: true }); // and block.onnx.data
+ * Example: `await writeModel("block.onnx", toModel(graph), { external: true })` writes block.onnx.data, too.
  */
 export async function writeModel(
   path: string,
@@ -113,9 +111,7 @@ async function complete(
 /**
  * Opens a model on the disk. Tensors whose data lies in another file are read from there when their `load` is called, each time
  * anew; `loadModel` reads them all. Errors as those of `decodeModel`, and what the file system says.
- *
- * @example
- * const model = await loadModel(await openModel("block.onnx"));
+ * Example: `const model = await loadModel(await openModel("block.onnx"))`.
  */
 export async function openModel(path: string): Promise<StoredModel> {
   const { files, path: paths } = modules();

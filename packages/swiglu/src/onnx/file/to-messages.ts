@@ -63,7 +63,11 @@ export function tensorMessage({ name, dtype, shape, data }: Initializer): Messag
 }
 
 /** Throws a RangeError where a tensor's data is not what its shape needs. */
-export function checkData(name: string, shape: readonly number[], { length }: ArrayLike<number>): void {
+export function checkData(
+  name: string,
+  shape: readonly number[],
+  { length }: { readonly length: number },
+): void {
   const needed = sizeOf(shape, `the shape of tensor "${name}"`);
   if (length !== needed)
     throw new RangeError(`tensor "${name}" has ${length} elements; its shape [${shape}] needs ${needed}`);
