@@ -1,6 +1,6 @@
 // In Node 24: whether a float16 model can be fed, and what the same model gives with float32 around it. One line for each.
 import * as ort from "onnxruntime-node";
-import { activationGraph, toFile } from "../../dist/onnx/index.js";
+import { activationGraph, toFile } from "../../dist/onnx-entry.js";
 
 const create = (io) => ort.InferenceSession.create(toFile(activationGraph("silu"), { dtype: "float16", io }));
 try {

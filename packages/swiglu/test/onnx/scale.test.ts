@@ -1,9 +1,9 @@
 // Graphs of many nodes (a hundred thousand in the full run): written, read and emitted in time that is linear in their number;
 // walks of any depth.
 import { describe, expect, test } from "vitest";
+import { postOrder } from "../../src/expression/walk.js";
 import { type Expr, expressions as e } from "../../src/index.js";
 import { decodeModel, emitNodes, encodeModel, type Model, toNodes } from "../../src/onnx-entry.js";
-import { visitInOrder } from "../../src/onnx/walk.js";
 import { everyCase } from "./every.js";
 
 /** Time of the processor, in milliseconds: what else the machine does counts for nothing. The quickest of three runs. */
@@ -101,12 +101,7 @@ test("a walk as deep as a million, each once and after what it stands on, in the
   }
   let node: Node = { id: 0, on: [] };
   for (let id = 1; id < 1_000_000; id++) node = { id, on: [node, node] };
-  const seen: number[] = [];
-  visitInOrder(
-    [node, node],
-    ({ on }) => on,
-    ({ id }) => seen.push(id),
-  );
+  const seen = postOrder([node, node], ({ on }) => on).map(({ id }) => id);
   expect(seen.length).toBe(1_000_000);
   expect(seen.every((id, i) => id === i)).toBe(true);
 
@@ -115,11 +110,6 @@ test("a walk as deep as a million, each once and after what it stands on, in the
     { id: 2, on: [] },
   ];
   const third: Node = { id: 3, on: [b, a] };
-  const order: number[] = [];
-  visitInOrder<Node>(
-    [{ id: 4, on: [third, a] }],
-    ({ on }) => on,
-    ({ id }) => order.push(id),
-  );
+  const order = postOrder<Node>([{ id: 4, on: [third, a] }], ({ on }) => on).map(({ id }) => id);
   expect(order).toEqual([2, 1, 3, 4]);
 });
