@@ -1,6 +1,7 @@
 // One test run over all packages. Tests import other packages through their built entry points, as users do.
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { Progress } from "./scripts/progress.js";
 
 /** Threads load files by themselves, not what the test runner makes of sources: they get the built ones. */
 const builtWorkers = {
@@ -33,6 +34,7 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "bench/test/**/*.test.ts"],
     globalSetup: ["packages/swiglu/test/runtimes/found.ts"],
+    reporters: [new Progress()],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
