@@ -1,5 +1,6 @@
 // What a test run prints: how far it is, failures in full, and one closing line, "N passed, N failed, N skipped", alone on its
 // line. On a terminal the progress is one line that changes; elsewhere a line every half minute, later every two.
+import { Writable } from "node:stream";
 import {
   DefaultReporter,
   type RunnerTestFile,
@@ -14,6 +15,8 @@ const seconds = (milliseconds: number): string => `${Math.round(milliseconds / 1
 export class Progress extends DefaultReporter {
   readonly #running = new Set<string>();
   readonly #counts = { passed: 0, failed: 0, skipped: 0 };
+  /** What test processes print to standard error themselves, such as a driver's warnings. */
+  readonly #aside: Buffer[] = [];
   #files = { all: 0, ended: 0 };
   #began = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -26,6 +29,12 @@ export class Progress extends DefaultReporter {
     this.ctx = context;
     // What passing tests print is not what a reader looks for; what failing ones print comes with their errors.
     this.silent ??= "passed-only";
+    context.logger.errorStream = new Writable({
+      write: (chunk: Buffer, _, done) => {
+        this.#aside.push(chunk);
+        done();
+      },
+    });
   }
 
   override onTestRunStart(specifications: readonly TestSpecification[]): void {
@@ -55,6 +64,10 @@ export class Progress extends DefaultReporter {
   override onTestRunEnd(...ended: Parameters<DefaultReporter["onTestRunEnd"]>): void {
     clearTimeout(this.#timer);
     if (this.isTTY) process.stderr.write("\r\u001b[K");
+    if (ended[2] === "failed" && this.#aside.length > 0) {
+      process.stderr.write("Test processes printed:\n");
+      process.stderr.write(Buffer.concat(this.#aside.splice(0)));
+    }
     super.onTestRunEnd(...ended);
   }
 

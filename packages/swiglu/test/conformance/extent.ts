@@ -20,12 +20,16 @@ export interface Choice {
 export const oneOf = <T>(items: readonly T[], { extent, turn }: Choice): readonly T[] =>
   extent === "full" ? items : [items[turn % items.length] as T];
 
+/** Every pair of a row and a column. */
+export const pairs = <R, C>(rows: readonly R[], columns: readonly C[]): (readonly [R, C])[] =>
+  columns.flatMap((column) => rows.map((row) => [row, column] as const));
+
 /** Every pair of a row and a column; as a share every row once, with columns in turn. */
-export const grid = <R, C>(
+export const rowsOf = <R, C>(
   rows: readonly R[],
   columns: readonly C[],
   { extent, turn }: Choice,
 ): (readonly [R, C])[] =>
   extent === "full"
-    ? rows.flatMap((row) => columns.map((column) => [row, column] as const))
+    ? pairs(rows, columns)
     : rows.map((row, i) => [row, columns[(i + turn) % columns.length] as C] as const);
