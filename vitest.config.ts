@@ -37,6 +37,8 @@ export default defineConfig({
     reporters: [new Progress()],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // A machine with other work to do may take a while to end a process.
+    teardownTimeout: 60_000,
     pool: "forks",
     // Tests make many short-lived objects: with more room for these, a third less time goes to collecting them.
     execArgv: ["--max-semi-space-size=64"],

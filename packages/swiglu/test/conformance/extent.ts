@@ -7,9 +7,6 @@ export type Extent = "full" | "share";
 /** What the suites of slow backends and adapters run now. Bundlers put the variable's value here for pages. */
 export const slowExtent: Extent = process.env.SWIGLU_TESTS === "full" ? "full" : "share";
 
-/** Ends the title of a suite that runs a share. */
-export const ofTheGrid = slowExtent === "full" ? "" : " (a share of the grid; npm run test:all runs it all)";
-
 /** Which points of the grid a case takes: all, or a share that differs with `turn`. */
 export interface Choice {
   readonly extent: Extent;
