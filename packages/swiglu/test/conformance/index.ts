@@ -8,6 +8,7 @@ import {
   expressions as e,
 } from "../../src/index.js";
 import { elementwiseCases, overflowCases } from "./elementwise.js";
+import { type Extent, slowExtent } from "./extent.js";
 import { ffnCases } from "./ffn.js";
 import { memoryCases } from "./memory.js";
 import { mistakeCases } from "./mistakes.js";
@@ -35,15 +36,24 @@ export const userDefined: readonly Activation[] = [
   }),
 ];
 
-/** All cases. `units` multiplies the design's error bound (1 unless a backend states a wider one). */
-export function conformanceCases({ units = 1 } = {}): ConformanceCase[] {
+/**
+ * All cases. `units` multiplies the design's error bound (1 unless a backend states a wider one); `extent` is how many points
+ * each case takes (by default what slow backends take).
+ */
+export function conformanceCases({
+  units = 1,
+  extent = slowExtent,
+}: {
+  units?: number;
+  extent?: Extent;
+} = {}): ConformanceCase[] {
   return [
-    ...[...Object.values(activations), ...userDefined].flatMap((activation) =>
-      elementwiseCases(activation, { units }),
+    ...[...Object.values(activations), ...userDefined].flatMap((activation, turn) =>
+      elementwiseCases(activation, { units }, { extent, turn }),
     ),
     ...overflowCases({ units }),
     ...memoryCases(activations.swiglu),
-    ...ffnCases(),
+    ...ffnCases(extent),
     ...mistakeCases(),
   ];
 }

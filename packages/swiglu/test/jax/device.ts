@@ -50,6 +50,10 @@ function asFunction(activation: Activation, inputs: AdapterInputs): (arrays: Arr
 }
 
 type Gradient = (arrays: Arrays, dy: JaxArray) => Arrays;
+interface Functions {
+  readonly value: (arrays: Arrays) => JaxArray;
+  readonly gradient: Gradient;
+}
 
 /** The gradients of sum(dy * f(arrays)) by vjp, as a function of arrays too. */
 const pullBack =
@@ -88,16 +92,29 @@ const emptyGradients = (activation: Activation, parameters: Values): Values => (
 export const adapter = (how: "plain" | "jit"): Adapter => {
   const compiled = <F extends (...args: never[]) => JaxArray | Arrays>(f: F): F =>
     how === "jit" ? (jit(f as never) as never) : f;
+  /** Functions of one activation and place, so that one which is compiled for some shapes serves all calls with them. */
+  const made = new WeakMap<Activation, Map<string, Functions>>();
+  const functionsOf = (activation: Activation, inputs: AdapterInputs): Functions => {
+    const ofActivation = made.get(activation) ?? new Map<string, Functions>();
+    made.set(activation, ofActivation);
+    const place = "arrays" in inputs ? "" : `${inputs.layout} ${inputs.axis}`;
+    const known = ofActivation.get(place);
+    if (known !== undefined) return known;
+    const f = asFunction(activation, inputs);
+    const functions = { value: compiled(f), gradient: compiled(pullBack(f)) };
+    ofActivation.set(place, functions);
+    return functions;
+  };
   return {
     value: (activation, inputs, parameters) =>
       isEmpty(inputs)
         ? new Float32Array(0)
-        : read(compiled(asFunction(activation, inputs))(operands(inputs, parameters))),
+        : read(functionsOf(activation, inputs).value(operands(inputs, parameters))),
     gradients: (activation, inputs, dy, parameters) =>
       isEmpty(inputs)
         ? emptyGradients(activation, parameters)
         : readAll(
-            compiled(pullBack(asFunction(activation, inputs)))(operands(inputs, parameters), array(dy)),
+            functionsOf(activation, inputs).gradient(operands(inputs, parameters), array(dy)),
             parameters,
           ),
   };
