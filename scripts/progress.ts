@@ -103,7 +103,10 @@ export class Progress extends DefaultReporter {
     const { passed, failed } = this.#counts;
     const bad = failed > 0 ? `, ${failed} failed` : "";
     const line = `${seconds(performance.now() - this.#began)}: ${this.#files.ended} of ${this.#files.all} files, ${passed} tests passed${bad}`;
-    const running = `; running ${[...this.#running].map((file) => file.replace(/^packages\/|\.test\.ts$/g, "").replace("/test/", "/")).join(", ")}`;
+    const names = [...this.#running].map((file) =>
+      file.replace(/^packages\/|\.test\.ts$/g, "").replace("/test/", "/"),
+    );
+    const running = names.length > 0 ? `; running ${names.join(", ")}` : "";
     if (!this.isTTY) process.stderr.write(`${line}${running}\n`);
     else
       process.stderr.write(`\r\u001b[K${`${line}${running}`.slice(0, (process.stderr.columns || 80) - 1)}`);
