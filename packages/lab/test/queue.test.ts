@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type Job, Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { slowExtent } from "../../swiglu/test/conformance/extent.js";
 import { redisName } from "../src/queue/address.js";
 import { jobId, QUEUE, readQueuedRun } from "../src/queue/job.js";
 import { isRunRecord } from "../src/records/record.js";
@@ -145,7 +146,7 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
     }
   }
 
-  const RUNS = Number(process.env.SWIGLU_QUEUE_RUNS ?? 12);
+  const RUNS = Number(process.env.SWIGLU_QUEUE_RUNS ?? (slowExtent === "full" ? 12 : 6));
 
   test(`${RUNS} runs by three workers, of which one is killed whenever a run ends, end as at home, each recorded once`, async () => {
     const sweep = [...args, "--variants", "relu,swiglu", "--seeds", `${RUNS / 2}`, "--steps", "100"];
