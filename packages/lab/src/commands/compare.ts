@@ -8,12 +8,13 @@ import { type Summary, summarise } from "../statistics/summary.js";
 import { describe, type Findings } from "../statistics/words.js";
 import type { RunRecord } from "../sweep/record.js";
 import { describeTuning, type Tuning } from "../sweep/tuning.js";
+import { print } from "../terminal/output.js";
 import { tuningOutcomeText } from "../terminal/progress.js";
 import { heading, wrap } from "../terminal/style.js";
 import { matchedTable, rankingTable, runTable, tuningTable } from "../terminal/tables.js";
 import { type CompareOptions, type Plan, planOf } from "./plan.js";
-import { untilSignal } from "./signals.js";
-import { print, type Trained, train } from "./train.js";
+import { untilInterrupted } from "./signals.js";
+import { type Trained, train } from "./train.js";
 import { tune, tunedRates } from "./tune.js";
 
 /**
@@ -28,8 +29,8 @@ export async function compare(
   given: readonly (keyof CompareOptions)[],
 ): Promise<number> {
   const plan = planOf(options, given);
-  const { result, signal } = await untilSignal((aborted) => carryOut(plan, aborted));
-  if (result === undefined) return 128 + signal;
+  const { result, code } = await untilInterrupted((aborted) => carryOut(plan, aborted));
+  if (result === undefined) return code;
   const { config, tuning, folder, records } = result;
   const summary = summarise(config, records);
   const analysis = analyse(config, records, plan.task.testPart);

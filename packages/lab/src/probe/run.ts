@@ -80,7 +80,7 @@ async function probeRun(
     threads,
   );
   try {
-    events.started(run);
+    events.started(run, config.steps);
     const watch = new Watch(inspector, batch, config.steps);
     const { record } = await trainRun(
       config,

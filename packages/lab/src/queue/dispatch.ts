@@ -171,7 +171,7 @@ class Dispatch {
     }
     for (const job of jobs) {
       const [id, run] = this.#known(job);
-      if (!this.#active.has(id)) this.events.started(run);
+      if (!this.#active.has(id)) this.events.started(run, this.config.steps);
       const last = this.#active.get(id) ?? { step: 0, loss: null, from: 0 };
       const now = readProgress(job.progress) ?? last;
       this.#active.set(id, now);

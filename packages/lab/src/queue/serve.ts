@@ -125,7 +125,7 @@ class Station {
       mkdirSync(join(folder, "records"), { recursive: true });
       record = readRecord(folder, run); // done before, by a worker that was killed before it could say so
       if (record === undefined) {
-        this.events.started(run);
+        this.events.started(run, run.config.steps);
         record = await this.#train(run, folder, job);
         this.events.finished(record);
       }
