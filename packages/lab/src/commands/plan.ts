@@ -71,7 +71,8 @@ export function planOf(all: CompareOptions, given: readonly (keyof CompareOption
   const learningRates = parseLearningRates(options.learningRate ?? `${DEFAULT_LEARNING_RATE}`);
   if (queue !== undefined) redisName(queue); // before anything is read or written
   const settings = complete(options.task, options);
-  const task = loadTask(settings, options.data);
+  // A vocabulary that nobody asked for may be smaller.
+  const task = loadTask(settings, options.data, options.vocabulary === undefined);
   const common = { ...settings, variants, threads };
   const configAt = (rates = learningRates): Config =>
     makeConfig({ ...common, seeds, learningRates: rates }, task.config);

@@ -35,7 +35,7 @@ export function probedBatch(task: Task): Batch & { readonly examples: number } {
 
 /** The records of the runs that are whole in a probe's folder. */
 export const watchedRecords = (folder: string, config: Config): RunRecord[] =>
-  runsOf(config).flatMap((run) => readWatched(folder, run)?.record ?? []);
+  runsOf(config).flatMap((run) => readWatched(folder, config, run)?.record ?? []);
 
 type Events = Pick<SweepEvents, "started" | "progress" | "finished">;
 
@@ -55,7 +55,7 @@ export async function probeRuns(
   const all: ProbeRun[] = [];
   for (const run of runsOf(config)) {
     const { record, points } =
-      readWatched(folder, run) ?? (await probeRun(config, folder, run, task, events, signal));
+      readWatched(folder, config, run) ?? (await probeRun(config, folder, run, task, events, signal));
     const diverged = record.status === "diverged";
     all.push({ ...run, diverged, test: diverged ? null : record.test, points });
   }
@@ -106,8 +106,8 @@ async function probeRun(
 const pointsPath = (folder: string, { variant, seed }: Run): string =>
   join(folder, "records", `${encodeURIComponent(runKey(variant, seed))}.points.json`);
 
-function readWatched(folder: string, run: Run): Watched | undefined {
-  const record = readRecord(folder, run);
+function readWatched(folder: string, config: Config, run: Run): Watched | undefined {
+  const record = readRecord(folder, config, run);
   if (record === undefined) return undefined;
   const file = pointsPath(folder, run);
   try {

@@ -123,7 +123,7 @@ class Station {
     let record: RunRecord | undefined;
     try {
       mkdirSync(join(folder, "records"), { recursive: true });
-      record = readRecord(folder, run); // done before, by a worker that was killed before it could say so
+      record = readRecord(folder, run.config, run); // done before, by a worker that was killed before it could say so
       if (record === undefined) {
         this.events.started(run, run.config.steps);
         record = await this.#train(run, folder, job);

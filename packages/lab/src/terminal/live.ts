@@ -30,11 +30,7 @@ export interface LiveView extends SweepEvents {
  * @param kept the records that were there before
  * @param outcomeOf what is said of a run that ended
  */
-export function liveView(
-  config: Config,
-  kept: readonly RunRecord[],
-  outcomeOf?: OutcomeText,
-): LiveView {
+export function liveView(config: Config, kept: readonly RunRecord[], outcomeOf?: OutcomeText): LiveView {
   const panel = openPanel();
   const tenths = new Tenths();
   const began = performance.now();
