@@ -11,7 +11,7 @@ import { OpenRuns } from "../sweep/openRuns.js";
 import type { RunRecord } from "../sweep/record.js";
 import type { Run } from "../sweep/run.js";
 import { tidyRecords } from "../sweep/sweep.js";
-import { connectRedis, tellTroubles } from "./connection.js";
+import { connectRedis, explainReply, tellTroubles } from "./connection.js";
 import {
   jobId,
   KEPT,
@@ -57,7 +57,7 @@ export async function runQueued(
     await dispatch.forget(done);
     while (!signal.aborted && (await dispatch.look())) await delay(LOOK_INTERVAL, undefined, { signal });
   } catch (thrown) {
-    if (!signal.aborted) throw thrown;
+    if (!signal.aborted) throw explainReply(redis, thrown);
   } finally {
     runs.close();
     signal.removeEventListener("abort", hangUp);
