@@ -3,6 +3,7 @@
 import type { Config } from "../config/config.js";
 import { describeScore, metricOf } from "../metrics/metric.js";
 import { analyse } from "../statistics/analysis.js";
+import { describeWaiting } from "../statistics/load.js";
 import { describeMatched, type Matched, matchCosts } from "../statistics/matched.js";
 import { type Summary, summarise } from "../statistics/summary.js";
 import { describe, type Findings } from "../statistics/words.js";
@@ -41,7 +42,7 @@ export async function compare(
   const { writeResults } = await import("../report/results.js");
   const { best, report } = await writeResults(folder, everything);
   printResults(config, records, summary, findings);
-  if (matched !== undefined) printMatched(matched);
+  if (matched !== undefined) printMatched(matched, describeWaiting(config.steps, records));
   if (best !== null) {
     print(
       `\nBest model by validation: ${best.variant}, seed ${best.seed} (${describeScore(best.validation)}), saved as ${folder}/${best.file}; ` +
@@ -99,7 +100,7 @@ function printResults(
   print(`${heading("\nWhat it cannot show")}\n${findings.limits.map(wrap).join("\n")}`);
 }
 
-function printMatched(matched: Matched): void {
+function printMatched(matched: Matched, warnings: readonly string[]): void {
   print(`${heading("\nAt equal cost")}\n${matchedTable(matched)}`);
-  print(describeMatched(matched).map(wrap).join("\n"));
+  print([...warnings, ...describeMatched(matched)].map(wrap).join("\n"));
 }

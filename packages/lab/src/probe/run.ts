@@ -1,9 +1,10 @@
 // The runs of a probe, one after the other in this process: trained exactly as compare trains them, and watched.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { activationFromJson } from "swiglu";
 import type { Config } from "../config/config.js";
-import { messageOf, UserError } from "../errors.js";
+import { problemOf } from "../config/schema.js";
+import { UserError } from "../errors.js";
+import { parseJson, readIfThere } from "../files.js";
 import { writeAtomically } from "../sweep/atomic.js";
 import type { SweepEvents } from "../sweep/events.js";
 import { readRecord, runsOf, writeRecord } from "../sweep/folder.js";
@@ -13,7 +14,7 @@ import { trainRun } from "../sweep/train.js";
 import type { Batch, Task } from "../tasks/task.js";
 import { Inspector } from "./inspector.js";
 import type { ProbeRun } from "./types.js";
-import { type Point, Watch } from "./watch.js";
+import { type Point, pointsSchema, Watch } from "./watch.js";
 
 /** Tokens that a measurement is over, about. */
 const TOKENS = 4096;
@@ -110,12 +111,11 @@ function readWatched(folder: string, config: Config, run: Run): Watched | undefi
   const record = readRecord(folder, config, run);
   if (record === undefined) return undefined;
   const file = pointsPath(folder, run);
-  try {
-    const points: readonly Point[] = JSON.parse(readFileSync(file, "utf8"));
-    return { record, points };
-  } catch (thrown) {
-    throw new UserError(
-      `${file} cannot be read (${messageOf(thrown)}): delete the record beside it to have that run trained again.`,
-    );
-  }
+  const content = readIfThere(file);
+  const { data: points, error } = pointsSchema.safeParse(content && parseJson(content));
+  if (points !== undefined) return { record, points };
+  const problem = content === undefined ? "it is not there" : problemOf(error);
+  throw new UserError(
+    `${file} cannot be read (${problem}): delete the record beside it to have that run trained again.`,
+  );
 }

@@ -165,6 +165,7 @@ function misfitOf(record: RunRecord, config: Config, run: Run): string | undefin
   if (record.status === "diverged")
     return record.divergedAt > steps ? `divergedAt: a run has ${steps} steps` : undefined;
   const { testLosses, validation, test, learned, validationCurve } = record;
+  if (record.curve.length === 0) return "curve: it is empty";
   for (const figure of FIGURES[config.task])
     for (const [part, each] of Object.entries({ validation, test }))
       if (each[figure] === undefined) return `${part}.${figure}: it is missing`;
