@@ -8,7 +8,7 @@ import { type Job, Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { redisName } from "../src/queue/address.js";
-import { jobId, QUEUE, readQueuedRun } from "../src/queue/job.js";
+import { jobId, QUEUE, readProgress, readQueuedRun } from "../src/queue/job.js";
 import { isRunRecord } from "../src/sweep/record.js";
 import { configOfRun } from "../src/sweep/run.js";
 import { loadTask } from "../src/tasks/task.js";
@@ -119,6 +119,13 @@ describe("what comes out of the queue is checked", () => {
     ],
   ])("%s is not", (_, json, message) => expect(() => readQueuedRun(json)).toThrow(message));
 });
+
+test.each<[string, unknown, object | undefined]>([
+  ["none", undefined, undefined],
+  ["some", { step: 5, loss: 1, from: 2 }, { step: 5, loss: 1, from: 2 }],
+  ["more steps than a run has", { step: 1e15, loss: 1, from: 0 }, undefined],
+  ["less than nothing", { step: -5, loss: 1, from: -9 }, undefined],
+])("progress that is %s", (_, json, expected) => expect(readProgress(json, 100)).toEqual(expected));
 
 describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
   let redis: RedisServer;

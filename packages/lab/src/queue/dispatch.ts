@@ -188,7 +188,7 @@ class Dispatch {
       const [id, run] = this.#known(job);
       if (!this.#active.has(id)) this.events.started(run, this.config.steps);
       const last = this.#active.get(id) ?? { step: 0, loss: null, from: 0 };
-      const now = readProgress(job.progress) ?? last;
+      const now = readProgress(job.progress, this.config.steps) ?? last;
       this.#active.set(id, now);
       if (now.from !== last.from) this.events.resumed(run, now.from, []);
       if (now.step !== last.step && now.loss !== null) this.events.progress(run, now.step, now.loss);

@@ -43,11 +43,18 @@ export function versionOf(json: unknown): string | undefined {
 }
 
 /** How far a run is. */
-const progress = z.object({ step: z.int(), loss: z.number().nullable(), from: z.int() });
+const progress = z.object({
+  step: z.int().nonnegative(),
+  loss: z.number().nullable(),
+  from: z.int().nonnegative(),
+});
 export type QueueProgress = z.infer<typeof progress>;
 
-/** Undefined before there is any. */
-export const readProgress = (json: unknown): QueueProgress | undefined => progress.safeParse(json).data;
+/** Undefined before there is any, and for what cannot be that of a run of so many steps. */
+export function readProgress(json: unknown, steps: number): QueueProgress | undefined {
+  const { data } = progress.safeParse(json);
+  return data !== undefined && data.from <= data.step && data.step <= steps ? data : undefined;
+}
 
 /** What a worker gives back; the model, where there is one, lies beside it in Redis. */
 export interface QueueResult {

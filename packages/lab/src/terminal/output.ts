@@ -4,8 +4,8 @@ import { inspect, styleText } from "node:util";
 import { createLogUpdate } from "log-update";
 import { codeOf, messageOf } from "../errors.js";
 
-/** A message longer than this is cut: what made it so long is no use in a terminal. */
-const LONGEST_MESSAGE = 4000;
+/** A line or message longer than this is cut: what made it so long is no use in a terminal. */
+const LONGEST_LINE = 4000;
 
 /**
  * Control characters but for line ends and tabs, what turns the direction of writing, and invisible line ends. A pair of
@@ -75,16 +75,19 @@ export function write(text: string): void {
 export const print = (text: string): void => write(`${text}\n`);
 
 /** Prints one line. */
-export const printLine = (text: string): void => print(harmlessLine(text));
+export const printLine = (text: string): void => print(harmlessLine(cut(text)));
 
 /** Prints text as it is to where errors go. */
 export const writeError = (text: string): void => void process.stderr.write(harmless(text));
 
 /** Says what went wrong, on one line. */
 export function complain(message: string): void {
-  const rest = message.length - LONGEST_MESSAGE;
-  const shown = rest > 0 ? `${message.slice(0, LONGEST_MESSAGE)}... (${rest} more characters)` : message;
-  writeError(`error: ${harmlessLine(shown)}\n`);
+  writeError(`error: ${harmlessLine(cut(message))}\n`);
+}
+
+function cut(line: string): string {
+  const rest = line.length - LONGEST_LINE;
+  return rest > 0 ? `${line.slice(0, LONGEST_LINE)}... (${rest} more characters)` : line;
 }
 
 /** Shows a defect of the program, with its stack. */
