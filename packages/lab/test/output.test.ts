@@ -43,7 +43,7 @@ describe("foreign text", () => {
     const writers = files.filter((name) =>
       /process\.std(out|err)|console\.|createLogUpdate/.test(readFileSync(new URL(name, source), "utf8")),
     );
-    expect(writers).toEqual(["terminal/output.ts"]);
+    expect(writers).toEqual(["terminal/output.ts", "terminal/panel.ts"]);
   });
 
   test("of files, folders, languages, sources and options does not reach it raw", async () => {

@@ -2,7 +2,8 @@
 import type { Config } from "../config/config.js";
 import type { SweepEvents } from "../sweep/events.js";
 import type { RunRecord } from "../sweep/record.js";
-import { openPanel, printLine } from "./output.js";
+import { printLine } from "./output.js";
+import { openPanel } from "./panel.js";
 import {
   advance,
   failureLine,

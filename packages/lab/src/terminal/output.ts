@@ -1,7 +1,7 @@
-// The one way to the terminal: all that the lab prints goes through here, so that no text of others (names of files,
-// languages and activations, messages of other machines) can steer the terminal, and no output is lost without a word.
+// The one way to the terminal: all that the lab prints goes through here (and `panel`, for what is drawn again), so that no
+// text of others (names of files, languages and activations, messages of other machines) can steer the terminal, and no
+// output is lost without a word.
 import { inspect, styleText } from "node:util";
-import { createLogUpdate } from "log-update";
 import { codeOf, messageOf } from "../errors.js";
 
 /** A line or message longer than this is cut: what made it so long is no use in a terminal. */
@@ -92,28 +92,3 @@ function cut(line: string): string {
 
 /** Shows a defect of the program, with its stack. */
 export const showDefect = (thrown: unknown): void => writeError(`${inspect(thrown)}\n`);
-
-/** Lines at the end of a terminal that are drawn again and again. */
-export interface Panel {
-  readonly size: { readonly rows?: number; readonly columns?: number };
-  draw(text: string): void;
-  /** Prints a line above it. */
-  persist(line: string): void;
-  end(): void;
-}
-
-/** A panel on a screen; undefined in a pipe, a file or CI. */
-export function openPanel(): Panel | undefined {
-  const { stdout } = process;
-  if (!(stdout.isTTY && stdout.columns > 0) || process.env.CI) return undefined;
-  const update = createLogUpdate(stdout);
-  return {
-    size: stdout,
-    draw: (text) => update(harmless(text)),
-    persist: (line) => update.persist(harmlessLine(line)),
-    end: () => {
-      update.clear();
-      update.done();
-    },
-  };
-}
