@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line, swiglu-lab: options, help and exit codes. What the commands do is in commands/, each loaded when
 // it is called, so that help comes at once.
-import { Command, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { collect, nameList, positiveNumber, wholeNumber } from "./commands/options.js";
 import type { CompareOptions } from "./commands/plan.js";
 import type { ProbeOptions } from "./commands/probe.js";
@@ -11,6 +11,7 @@ import { DEFAULT_LEARNING_RATE } from "./config/learningRates.js";
 import { presetNames } from "./config/presets.js";
 import { defaultVariants, probeVariants } from "./config/variants.js";
 import { UserError } from "./errors.js";
+import { complain, print, showDefect, watchOutput, write, writeError } from "./terminal/output.js";
 
 /** "0.01; language: 0.005": what an option is where it is not given. */
 function defaultOf(name: keyof TaskOptions): string {
@@ -104,6 +105,8 @@ const program = new Command("swiglu-lab")
   .description(
     "Trains the same network under each activation on images, text or translations, and says with confidence intervals which one is better.",
   )
+  .exitOverride() // so that what was printed is seen to before the process ends
+  .configureOutput({ writeOut: write, writeErr: writeError })
   .showHelpAfterError("(swiglu-lab --help explains the options)")
   .addHelpText(
     "after",
@@ -226,7 +229,7 @@ program
   .description("List the catalogue: name, kind, parameters with their defaults, formula.")
   .action(async () => {
     const { list } = await import("./commands/list.js");
-    console.log(list());
+    print(list());
   });
 
 program
@@ -242,16 +245,12 @@ program
   .addHelpText("after", "\nExample:\n  swiglu-lab show swiglu")
   .action(async (name: string, { activation }: { activation: string[] }) => {
     const { show } = await import("./commands/show.js");
-    console.log(show(name, activation));
+    print(show(name, activation));
   });
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0); // the reader, head for instance, has seen enough
-  throw error;
-});
-
+watchOutput();
 program.parseAsync().catch((thrown: unknown) => {
-  if (thrown instanceof UserError) console.error(`error: ${thrown.message}`);
-  else console.error(thrown);
-  process.exitCode = 1;
+  process.exitCode = thrown instanceof CommanderError ? thrown.exitCode : 1;
+  if (thrown instanceof UserError) complain(thrown.message);
+  else if (!(thrown instanceof CommanderError)) showDefect(thrown); // of a mistake in the options commander has told
 });

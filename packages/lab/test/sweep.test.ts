@@ -179,6 +179,23 @@ test("a user's activation that overflows is recorded as diverged, and the others
   expect(stdout).toMatch(/explode diverged in 1 of 1 run \(seed 1 at step 1\): it is not ranked/);
 });
 
+test("parameters and variants may have names that objects inherit: training, statistics and report know them", async () => {
+  const file = join(scratch, "inherited.json");
+  const expression = ["mul", ["sigmoid", ["mul", "constructor", "gate"]], ["mul", "toString", "up"]];
+  const parameters = { constructor: 1, toString: 0.5 };
+  writeFileSync(file, JSON.stringify({ name: "valueOf", kind: "gated", parameters, expression }));
+  const variants = "relu,valueOf,valueOf-trained,swiglu-trained";
+  const args = ["compare", ...tiny, "--activation", file, "--variants", variants, "--seeds", "3"];
+  const rates = ["--learning-rate", "0.01,valueOf=0.02", "--steps", "20", "--out", "inherited"];
+  const { code, stdout, stderr } = await runCli([...args, ...rates], scratch);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^\d +valueOf-trained .* constructor \d\.\d+, toString \d\.\d+$/m);
+  expect(stdout).toMatch(/^\d +swiglu-trained .* beta \d\.\d+$/m);
+  const report = readFileSync(join(folderIn("inherited"), "report.html"), "utf8");
+  expect(report).toMatch(/constructor \d\.\d+, toString \d\.\d+/);
+  expect(report).not.toContain("NaN");
+});
+
 test("a record that is none stops the sweep before anything is overwritten", async () => {
   const folder = folderIn("killed");
   const file = join(folder, "records", "relu-1.json");

@@ -3,17 +3,19 @@
 import type { Config } from "../config/config.js";
 import type { RunRecord } from "../records/record.js";
 import { analyse } from "../statistics/analysis.js";
+import { describeWaiting } from "../statistics/load.js";
 import { describeMatched, type Matched, matchCosts } from "../statistics/matched.js";
 import { describeScore, metricOf } from "../statistics/metric.js";
 import { type Summary, summarise } from "../statistics/summary.js";
 import { describeTuning, type Tuning } from "../statistics/tuning.js";
 import { describe, type Findings } from "../statistics/words.js";
+import { print } from "../terminal/output.js";
 import { tuningOutcomeText } from "../terminal/progress.js";
 import { heading, wrap } from "../terminal/style.js";
 import { matchedTable, rankingTable, runTable, tuningTable } from "../terminal/tables.js";
 import { type CompareOptions, type Plan, planOf } from "./plan.js";
-import { untilSignal } from "./signals.js";
-import { print, type Trained, train } from "./train.js";
+import { untilInterrupted } from "./signals.js";
+import { type Trained, train } from "./train.js";
 import { tune, tunedRates } from "./tune.js";
 
 /**
@@ -28,8 +30,8 @@ export async function compare(
   given: readonly (keyof CompareOptions)[],
 ): Promise<number> {
   const plan = planOf(options, given);
-  const { result, signal } = await untilSignal((aborted) => carryOut(plan, aborted));
-  if (result === undefined) return 128 + signal;
+  const { result, code } = await untilInterrupted((aborted) => carryOut(plan, aborted));
+  if (result === undefined) return code;
   const { config, tuning, folder, records } = result;
   const summary = summarise(config, records);
   const analysis = analyse(config, records, plan.task.testPart);
@@ -40,7 +42,7 @@ export async function compare(
   const { writeResults } = await import("../report/results.js");
   const { best, report } = await writeResults(folder, everything);
   printResults(config, records, summary, findings);
-  if (matched !== undefined) printMatched(matched);
+  if (matched !== undefined) printMatched(matched, describeWaiting(config.steps, records));
   if (best !== null) {
     print(
       `\nBest model by validation: ${best.variant}, seed ${best.seed} (${describeScore(best.validation)}), saved as ${folder}/${best.file}; ` +
@@ -98,7 +100,7 @@ function printResults(
   print(`${heading("\nWhat it cannot show")}\n${findings.limits.map(wrap).join("\n")}`);
 }
 
-function printMatched(matched: Matched): void {
+function printMatched(matched: Matched, warnings: readonly string[]): void {
   print(`${heading("\nAt equal cost")}\n${matchedTable(matched)}`);
-  print(describeMatched(matched).map(wrap).join("\n"));
+  print([...warnings, ...describeMatched(matched)].map(wrap).join("\n"));
 }

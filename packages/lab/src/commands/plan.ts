@@ -1,5 +1,5 @@
 // What compare is asked to do: options, those of a preset among them, checked and turned into data, sweeps and a place to do them.
-import { availableParallelism } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { type Config, makeConfig } from "../config/config.js";
 import { complete, type TaskOptions } from "../config/defaults.js";
 import {
@@ -16,6 +16,7 @@ import { allActivations, resolveVariants } from "../config/variants.js";
 import { UserError } from "../errors.js";
 import type { Variant } from "../model/index.js";
 import { redisName } from "../queue/address.js";
+import { describeLoad } from "../statistics/load.js";
 import { loadTask, type Task } from "../tasks/task.js";
 import { introduction } from "../terminal/introduction.js";
 import type { Place } from "./train.js";
@@ -71,7 +72,8 @@ export function planOf(all: CompareOptions, given: readonly (keyof CompareOption
   const learningRates = parseLearningRates(options.learningRate ?? `${DEFAULT_LEARNING_RATE}`);
   if (queue !== undefined) redisName(queue); // before anything is read or written
   const settings = complete(options.task, options);
-  const task = loadTask(settings, options.data);
+  // A vocabulary that nobody asked for may be smaller.
+  const task = loadTask(settings, options.data, options.vocabulary === undefined);
   const common = { ...settings, variants, threads };
   const configAt = (rates = learningRates): Config =>
     makeConfig({ ...common, seeds, learningRates: rates }, task.config);
@@ -89,6 +91,7 @@ export function planOf(all: CompareOptions, given: readonly (keyof CompareOption
       ? []
       : [presetRemark(preset, [...differences, ...otherData(preset, config.data.sha256)])]),
     ...(grid === undefined ? [] : [tuningRemark(grid)]),
+    ...(queue === undefined ? describeLoad(loadavg()[0] ?? 0, availableParallelism()) : []),
   ];
   const rates =
     grid === undefined ? `learning rate ${describeRates(config.variants)}` : "learning rates tuned";

@@ -116,7 +116,7 @@ export const presets = {
 
 export type PresetName = keyof typeof presets;
 
-const isPreset = (name: string): name is PresetName => name in presets;
+const isPreset = (name: string): name is PresetName => Object.hasOwn(presets, name);
 
 export const presetNames = Object.keys(presets).filter(isPreset);
 
@@ -149,7 +149,7 @@ export function withPreset<
   }
   const own: Record<string, unknown> = Object.fromEntries(given.map((key) => [key, options[key]]));
   const differences = Object.entries(preset.options).flatMap(([key, value]) =>
-    key in own && `${own[key]}` !== `${value}`
+    Object.hasOwn(own, key) && `${own[key]}` !== `${value}`
       ? [`--${kebab(key)} ${own[key]} (${`${value}` || "none"})`]
       : [],
   );

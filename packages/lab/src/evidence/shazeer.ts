@@ -21,7 +21,7 @@ const table1 = {
 
 type Published = keyof typeof table1;
 
-const isPublished = (name: string): name is Published => name in table1;
+const isPublished = (name: string): name is Published => Object.hasOwn(table1, name);
 
 /** The section of the document. */
 export function shazeerSection(all: readonly Evidence[]): string {

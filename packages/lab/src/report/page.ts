@@ -3,6 +3,7 @@ import { activationFromJson, textWithParts } from "swiglu";
 import { familyOf } from "../activation/samples.js";
 import { examplesOf } from "../config/task.js";
 import { machinesOf } from "../environment.js";
+import { describeWaiting } from "../statistics/load.js";
 import { describeMatched } from "../statistics/matched.js";
 import { describeScore, metricOf } from "../statistics/metric.js";
 import { describeTuning } from "../statistics/tuning.js";
@@ -113,12 +114,12 @@ const familyLegend = `<ul class="legend">
 <li><span class="key self-gated"></span>self-gated: one of the two is the input itself</li>
 </ul>`;
 
-function matchedSection({ matched }: Results): string {
+function matchedSection({ matched, config, records }: Results): string {
   if (matched === undefined) return "";
   return `<section>
 <h2>At equal cost</h2>
 <div class="scroll">${matchedRows(matched)}</div>
-${bullets(describeMatched(matched))}
+${bullets([...describeWaiting(config.steps, records), ...describeMatched(matched)])}
 </section>
 `;
 }

@@ -111,7 +111,7 @@ function learnedValues(runs: readonly FinishedRun[]): VariantSummary["learned"] 
   const names = new Set(runs.flatMap(({ learned }) => Object.keys(learned)));
   return Object.fromEntries(
     [...names].map((name) => {
-      const values = runs.flatMap(({ learned }) => learned[name] ?? []);
+      const values = runs.flatMap(({ learned }) => (Object.hasOwn(learned, name) ? learned[name]! : []));
       return [name, { mean: estimate(values).mean, min: Math.min(...values), max: Math.max(...values) }];
     }),
   );

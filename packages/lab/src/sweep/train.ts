@@ -4,6 +4,7 @@ import { activationFromJson } from "swiglu";
 import type { Config, VariantConfig } from "../config/config.js";
 import { shapeOf } from "../config/shape.js";
 import { describeEnvironment, environment } from "../environment.js";
+import { messageOf, UserError } from "../errors.js";
 import { Trainer } from "../model/index.js";
 import { type CurvePoint, type RunRecord, textOfLosses } from "../records/record.js";
 import type { Task } from "../tasks/task.js";
@@ -51,7 +52,7 @@ export async function trainRun(
   const trainer = await createTrainer(config, variant);
   try {
     if (resumed === undefined) trainer.initialise(seed);
-    else trainer.restore(resumed.state);
+    else restore(trainer, resumed);
     const done = trainer.state.steps;
     const batches = task.batches(seed, config.batch, done);
     const curve: CurvePoint[] = [...(resumed?.curve ?? [])];
@@ -137,6 +138,16 @@ export async function trainRun(
     return { record, model: trainer.inferenceModel() };
   } finally {
     await trainer.dispose();
+  }
+}
+
+function restore(trainer: Trainer, { state }: RunProgress): void {
+  try {
+    trainer.restore(state);
+  } catch (thrown) {
+    throw new UserError(
+      `its checkpoint is of another model (${messageOf(thrown)}): delete it to have the run trained anew`,
+    );
   }
 }
 

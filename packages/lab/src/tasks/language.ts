@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import type { TaskConfig } from "../config/task.js";
 import { batchesOf } from "../data/batches.js";
-import { learnTokenizer, type Tokenizer } from "../data/bytePairs.js";
+import { learnTokenizer, type Tokenizer, tokensOfVocabulary } from "../data/bytePairs.js";
 import { groupByPassages, partition } from "../data/partition.js";
 import { hashOf, readDocuments, type TextDocument } from "../data/text.js";
 import { tokenizerJson } from "../data/tokenizerFile.js";
@@ -37,6 +37,21 @@ interface Measured {
   readonly bytes: number;
 }
 
+/** What is read of text, whatever is asked of it. */
+export interface TextData {
+  readonly task: "language";
+  readonly path: string | undefined;
+  readonly sha256: string;
+  readonly documents: readonly TextDocument[];
+}
+
+/** Reads text from a file or folder, the addresses where none is named. Throws a UserError for what is no text. */
+export function readTexts(path: string | undefined): TextData {
+  const documents = readDocuments(path ?? addresses());
+  const sha256 = hashOf(documents.map(({ text }) => text));
+  return { task: "language", path: path && resolve(path), sha256, documents };
+}
+
 export class LanguageTask implements Task {
   readonly config: TaskConfig;
   readonly path: string | undefined;
@@ -49,9 +64,12 @@ export class LanguageTask implements Task {
   readonly #validation: Measured;
   readonly #test: Measured;
 
-  /** @throws UserError for data that is no text, or too little of it, and for a vocabulary that it does not allow */
-  constructor({ vocabulary, context }: Settings, path: string | undefined) {
-    const documents = readDocuments(path ?? addresses());
+  /**
+   * @param lowers whether a vocabulary that the text does not allow becomes the largest that it allows
+   * @throws UserError for too little text, and for a vocabulary that it does not allow
+   */
+  constructor({ vocabulary: wanted, context }: Settings, data: TextData, lowers: boolean) {
+    const { documents, path, sha256 } = data;
     const texts = documents.map(({ text }) => text);
     const groups = groupByPassages(texts, PASSAGE_WORDS, PASSAGE_SHARE);
     const parts = partition(documents, groups, ({ text }) => text.length);
@@ -63,9 +81,11 @@ export class LanguageTask implements Task {
     }
     const tokenizer = learnTokenizer(
       parts.train.map(({ text }) => text),
-      vocabulary,
+      wanted,
       [END],
+      lowers,
     );
+    const { vocabulary } = tokenizer;
     const end = tokenizer.mark(END);
     this.#train = Int32Array.from([
       end,
@@ -86,16 +106,16 @@ export class LanguageTask implements Task {
       validation: this.#validation.sequences.count,
       test: this.#test.sequences.count,
     };
-    const name = path === undefined ? "State of the Union" : basename(resolve(path));
-    this.config = { task: "language", data: { name, sha256: hashOf(texts), examples }, vocabulary, context };
-    this.path = path === undefined ? undefined : resolve(path);
+    const name = path === undefined ? "State of the Union" : basename(path);
+    this.config = { task: "language", data: { name, sha256, examples }, vocabulary, context };
+    this.path = path;
     this.ends = { vocabulary, context };
     this.files = { "tokenizer.json": tokenizerJson(tokenizer) };
     const bytes = documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
     const held = (part: readonly TextDocument[], { sequences }: Measured): string =>
       `${grouped(part.length)} (${count(sequences.tokens, "token")})`;
     this.introduction =
-      `${count(documents.length, "document")} of ${(bytes / 1e6).toFixed(2)} MB in ${grouped(vocabulary)} tokens: ` +
+      `${count(documents.length, "document")} of ${(bytes / 1e6).toFixed(2)} MB in ${tokensOfVocabulary(vocabulary, wanted)}: ` +
       `${grouped(parts.train.length)} (${count(this.#train.length, "token")}) to train on, ` +
       `${held(parts.validation, this.#validation)} held back for validation, ${held(parts.test, this.#test)} for the test. ` +
       "Documents that share passages are in the same part.";

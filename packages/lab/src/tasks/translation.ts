@@ -3,7 +3,7 @@
 import { basename, resolve } from "node:path";
 import type { TaskConfig } from "../config/task.js";
 import { batchesOf } from "../data/batches.js";
-import { learnTokenizer, type Tokenizer } from "../data/bytePairs.js";
+import { learnTokenizer, type Tokenizer, tokensOfVocabulary } from "../data/bytePairs.js";
 import { compilerMessages, type Pair, readPairs } from "../data/pairs.js";
 import { groupByPassages, partition } from "../data/partition.js";
 import { permutation, stream } from "../data/random.js";
@@ -41,6 +41,21 @@ const SAMPLES = 8;
 
 type Settings = Omit<Extract<TaskConfig, { task: "translation" }>, "task" | "data">;
 
+/** What is read of pairs, whatever is asked of them. */
+export interface PairsData {
+  readonly task: "translation";
+  readonly path: string | undefined;
+  readonly sha256: string;
+  readonly pairs: readonly Pair[];
+}
+
+/** Reads pairs from a file, the compiler's messages where none is named. Throws a UserError for what holds no pairs. */
+export function readTranslations(path: string | undefined): PairsData {
+  const pairs = path === undefined ? compilerMessages() : readPairs(path);
+  const sha256 = hashOf(pairs.flatMap(({ source, target, language }) => [source, target, language]));
+  return { task: "translation", path: path && resolve(path), sha256, pairs };
+}
+
 /** A part of the data: its pairs as sequences. */
 interface Part {
   readonly pairs: readonly Pair[];
@@ -60,9 +75,15 @@ export class TranslationTask implements Task {
   readonly #validation: Part;
   readonly #test: Part;
 
-  /** @throws UserError for pairs that cannot be used, and a context or vocabulary that does not fit them */
-  constructor({ vocabulary, context, beam, translated }: Settings, path: string | undefined) {
-    const pairs = path === undefined ? compilerMessages() : readPairs(path);
+  /**
+   * @param lowers whether a vocabulary that the pairs do not allow becomes the largest that they allow
+   * @throws UserError for too few pairs, and a context or vocabulary that does not fit them
+   */
+  constructor(
+    { vocabulary: wanted, context, beam, translated }: Settings,
+    { pairs, path, sha256 }: PairsData,
+    lowers: boolean,
+  ) {
     const sources = [...new Set(pairs.map(({ source }) => source))];
     const words = path === undefined ? PASSAGE_WORDS.messages : PASSAGE_WORDS.file;
     const groups = groupByPassages(sources, words, PASSAGE_SHARE);
@@ -79,7 +100,8 @@ export class TranslationTask implements Task {
     }
     const languages = [...new Set(pairs.map(({ language }) => language))].sort();
     const texts = parts.train.flatMap(({ source, target }) => [source, target]);
-    const tokenizer = learnTokenizer(texts, vocabulary, [...languages.map(markOf), END]);
+    const tokenizer = learnTokenizer(texts, wanted, [...languages.map(markOf), END], lowers);
+    const { vocabulary } = tokenizer;
     const encoded = new Encoder(tokenizer, context);
     this.#tokenizer = tokenizer;
     this.#train = encoded.part(parts.train);
@@ -100,17 +122,16 @@ export class TranslationTask implements Task {
       weights: tokensOf(this.#test.sequences),
       clusters: Int32Array.from(this.#test.pairs, ({ source }) => groupOf.get(source)!),
     };
-    const name = path === undefined ? "TypeScript messages" : basename(resolve(path));
-    const sha256 = hashOf(pairs.flatMap(({ source, target, language }) => [source, target, language]));
+    const name = path === undefined ? "TypeScript messages" : basename(path);
     const settings = { vocabulary, context, beam, translated };
     this.#settings = settings;
     this.config = { task: "translation", data: { name, sha256, examples }, ...settings };
-    this.path = path === undefined ? undefined : resolve(path);
+    this.path = path;
     this.ends = { vocabulary, context };
     this.files = { "tokenizer.json": tokenizerJson(tokenizer) };
     const into = languages.length > 1 ? ` into ${languages.length} languages (${languages.join(", ")})` : "";
     this.introduction =
-      `${count(pairs.length, "pair")} from ${count(sources.length, "source")}${into} in ${grouped(vocabulary)} tokens: ` +
+      `${count(pairs.length, "pair")} from ${count(sources.length, "source")}${into} in ${tokensOfVocabulary(vocabulary, wanted)}: ` +
       `${grouped(examples.train)} to train on, ${grouped(examples.validation)} held back for validation, ${grouped(examples.test)} for the test. ` +
       `Sources that differ by little are in the same part. ${encoded.leftOut}` +
       `chrF and BLEU are over ${grouped(translated)} translated pairs of each part, losses over all.`;
