@@ -26,6 +26,12 @@ const ownerSchema = z.object({
 
 type Owner = z.infer<typeof ownerSchema>;
 
+/** A claim: of somebody who works on the run, of nobody any more (with its content), or no longer there. */
+type Found =
+  | { readonly state: "counts" }
+  | { readonly state: "abandoned"; readonly text: string }
+  | { readonly state: "released" };
+
 /** The claims that this process holds in a folder. */
 export class Claims {
   readonly #owner: Owner = { host: hostname(), pid: process.pid, token: randomBytes(8).toString("hex") };
@@ -56,9 +62,10 @@ export class Claims {
           throw explainWrite(file, thrown);
         }
       }
-      const abandoned = this.#ifAbandoned(file);
-      if (abandoned === undefined) return false;
-      evict(file, abandoned);
+      const found = this.#look(file);
+      if (found.state === "counts") return false;
+      // One that was released just now is not evicted: what stands there by then is somebody else's, and may still be empty.
+      if (found.state === "abandoned") evict(file, found.text);
     }
     return false;
   }
@@ -80,13 +87,13 @@ export class Claims {
     if (existsSync(file) && readFileSync(file, "utf8") === this.#text) rmSync(file, { force: true });
   }
 
-  /** The content of a claim whose owner is gone; undefined for one that counts. */
-  #ifAbandoned(file: string): string | undefined {
+  /** What there is to a claim that stood in the way. */
+  #look(file: string): Found {
     try {
       const text = readFileSync(file, "utf8");
-      return this.#isSilent(file) || this.#isGone(text) ? text : undefined;
+      return this.#isSilent(file) || this.#isGone(text) ? { state: "abandoned", text } : { state: "counts" };
     } catch (thrown) {
-      if (codeOf(thrown) === "ENOENT") return ""; // released just now
+      if (codeOf(thrown) === "ENOENT") return { state: "released" };
       throw new UserError(`${file} cannot be read: ${messageOf(thrown)}. Delete it, and the run is free.`);
     }
   }
