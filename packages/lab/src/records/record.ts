@@ -49,6 +49,8 @@ export interface FinishedRun extends RunBase {
   readonly test: Score;
   /** The cross-entropy of every test example in nats, summed over its tokens: base64 of float32, little-endian; `lossesOfText` reads it. */
   readonly testLosses: string;
+  /** The same of every validation example; records of before the second edition lack it. */
+  readonly validationLosses?: string;
   readonly samples?: readonly Sample[];
   /** Trained activation parameters, one value per block, as { beta: [1.03, 0.97] }; {} when none are trained. */
   readonly learned: Readonly<Record<string, readonly number[]>>;
@@ -87,6 +89,7 @@ export function isRunRecord(json: unknown): json is RunRecord {
     isScore(json.validation) &&
     isScore(json.test) &&
     typeof json.testLosses === "string" &&
+    (json.validationLosses === undefined || typeof json.validationLosses === "string") &&
     isNumber(json.parameters) &&
     isObject(json.learned) &&
     Object.values(json.learned).every((values) => Array.isArray(values) && values.every(isNumber))
