@@ -1,6 +1,8 @@
 // swiglu-lab compare: from options to a sweep (and to those that tune learning rates before it), and from its records to
 // tables, results.json, report.html and best.onnx.
 import type { Config } from "../config/config.js";
+import { isStudyPreset } from "../config/presets.js";
+import { UserError } from "../errors.js";
 import type { RunRecord } from "../records/record.js";
 import { analyse } from "../statistics/analysis.js";
 import { describeWaiting } from "../statistics/load.js";
@@ -13,7 +15,7 @@ import { print } from "../terminal/output.js";
 import { tuningOutcomeText } from "../terminal/progress.js";
 import { heading, wrap } from "../terminal/style.js";
 import { matchedTable, rankingTable, runTable, tuningTable } from "../terminal/tables.js";
-import { type CompareOptions, type Plan, planOf } from "./plan.js";
+import { type CompareOptions, type Plan, planOf, prepare } from "./plan.js";
 import { untilInterrupted } from "./signals.js";
 import { type Trained, train } from "./train.js";
 import { tune, tunedRates } from "./tune.js";
@@ -29,7 +31,13 @@ export async function compare(
   options: CompareOptions,
   given: readonly (keyof CompareOptions)[],
 ): Promise<number> {
-  const plan = planOf(options, given);
+  if (isStudy(options)) {
+    const { study } = await import("./study.js");
+    return await study(options, given);
+  }
+  if (options.plan === true)
+    throw new UserError("--plan is for --lengths and --sizes, and presets with them.");
+  const plan = planOf(prepare(options, given));
   const { result, code } = await untilInterrupted((aborted) => carryOut(plan, aborted));
   if (result === undefined) return code;
   const { config, tuning, folder, records } = result;
@@ -52,6 +60,10 @@ export async function compare(
   print(`Report: ${report}`);
   return summary.missing > 0 || best === null ? 1 : 0;
 }
+
+/** Whether several lengths or sizes are asked for. */
+const isStudy = ({ lengths, sizes, preset }: CompareOptions): boolean =>
+  lengths !== undefined || sizes !== undefined || (preset !== undefined && isStudyPreset(preset));
 
 interface Outcome extends Trained {
   readonly config: Config;

@@ -14,7 +14,7 @@ import { print } from "../terminal/output.js";
 import { heading, wrap } from "../terminal/style.js";
 import { table } from "../terminal/table.js";
 import { count } from "../words/format.js";
-import { type CompareOptions, planOf } from "./plan.js";
+import { type CompareOptions, planOf, prepare } from "./plan.js";
 import { untilInterrupted } from "./signals.js";
 
 export interface ProbeOptions
@@ -38,7 +38,7 @@ export async function probe(
     printSection(shapeSection(all.map(shapeOf)));
     return 0;
   }
-  const { task, opening, configAt } = planOf({ ...options, jobs: 1, checkpointInterval: 30 }, given);
+  const { task, opening, configAt } = planOf(prepare({ ...options, jobs: 1, checkpointInterval: 30 }, given));
   const config = configAt();
   const folder = await openFolder(join(options.out, "probe"), config);
   const kept = watchedRecords(folder, config);

@@ -113,7 +113,7 @@ function kept(record: RunRecord, isFirstSeed: boolean): RunRecord {
     curve.map(({ step, loss }) => ({ step, loss: Number(loss.toPrecision(6)) }));
   const curves = { curve: short(record.curve), validationCurve: short(record.validationCurve) };
   if (record.status === "diverged") return { ...record, ...curves };
-  const { samples, ...rest } = record;
+  const { samples, validationLosses: _, ...rest } = record;
   const isShown = samples !== undefined && isFirstSeed && TRANSLATORS.includes(record.variant);
   return { ...rest, ...curves, testLosses: "", ...(isShown && { samples }) };
 }

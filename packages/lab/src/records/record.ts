@@ -55,6 +55,8 @@ export interface FinishedRun extends RunBase {
   readonly test: Score;
   /** The cross-entropy of every test example in nats, summed over its tokens: base64 of float32, little-endian; `lossesOfText` reads it. */
   readonly testLosses: string;
+  /** The same of every validation example; records of before the second edition lack it. */
+  readonly validationLosses?: string;
   readonly samples?: readonly Sample[];
   /** Trained activation parameters, one value per block, as { beta: [1.03, 0.97] }; {} when none are trained. */
   readonly learned: Readonly<Record<string, readonly number[]>>;
@@ -110,6 +112,8 @@ const base = {
   machine: z.string().max(1000).optional(),
 };
 
+const losses = z.string().refine(isLosses, { message: "expected float32 numbers from 0 in base64" });
+
 /** The schema of a record, of whatever run. */
 const schema = z.discriminatedUnion("status", [
   z.strictObject({
@@ -117,7 +121,8 @@ const schema = z.discriminatedUnion("status", [
     status: z.literal("finished"),
     validation: score,
     test: score,
-    testLosses: z.string().refine(isLosses, { message: "expected float32 numbers from 0 in base64" }),
+    testLosses: losses,
+    validationLosses: losses.optional(),
     samples: z
       .array(z.strictObject({ source: z.string(), reference: z.string(), output: z.string() }))
       .optional(),
@@ -164,15 +169,19 @@ function misfitOf(record: RunRecord, config: Config, run: Run): string | undefin
     return `curve: it goes beyond the ${steps} steps of a run`;
   if (record.status === "diverged")
     return record.divergedAt > steps ? `divergedAt: a run has ${steps} steps` : undefined;
-  const { testLosses, validation, test, learned, validationCurve } = record;
+  const { testLosses, validationLosses, validation, test, learned, validationCurve } = record;
   if (record.curve.length === 0) return "curve: it is empty";
   for (const figure of FIGURES[config.task])
     for (const [part, each] of Object.entries({ validation, test }))
       if (each[figure] === undefined) return `${part}.${figure}: it is missing`;
-  const losses = lossesOfText(testLosses).length;
-  const examples = config.data.examples.test;
-  if (losses !== examples)
-    return `testLosses: ${losses} numbers, expected one for each of ${examples} examples`;
+  const { examples } = config.data;
+  for (const [name, text, expected] of [
+    ["testLosses", testLosses, examples.test],
+    ["validationLosses", validationLosses, examples.validation],
+  ] as const) {
+    const found = text === undefined ? expected : lossesOfText(text).length;
+    if (found !== expected) return `${name}: ${found} numbers, expected one for each of ${expected} examples`;
+  }
   if (validationCurve.at(-1)?.step !== steps) return `validationCurve: it does not end at step ${steps}`;
   const variant = config.variants.find(({ name }) => name === run.variant);
   if (variant === undefined) return `the configuration has no variant ${run.variant}`;

@@ -5,7 +5,7 @@ import type { Interval } from "../statistics/estimate.js";
 import { type Metric, outcomesOf, showInterval } from "../statistics/metric.js";
 import { pText } from "../statistics/verdicts.js";
 import { grouped, list, signed } from "../words/format.js";
-import { escapeHtml, htmlTable, plainRow } from "./tables.js";
+import { escapeHtml, htmlTable, plainRow, scrolling } from "./tables.js";
 
 /** Both sections; "" without an analysis, and without primary questions only the second one. */
 export function analysisSections(
@@ -66,8 +66,8 @@ function primarySection(outcomes: readonly Measured[], answers: readonly string[
 <h2>Primary questions</h2>
 <p>Fixed in advance, and decided by the test ${metric.name}; the other outcomes stand beside it.</p>
 <ul>${answers.map((answer) => `<li>${escapeHtml(answer)}</li>`).join("\n")}</ul>
-<div class="scroll">${verdicts}</div>
-<div class="scroll">${strengths}</div>
+${scrolling(verdicts)}
+${scrolling(strengths)}
 <p>p and intervals of both questions together are Dunnett’s, in the analysis of variance with seeds as blocks. Equivalence is two one-sided paired t-tests against the margin.
 The interval with test noise also draws other test data (bootstrap over seeds and, crossed, independent parts of the test data). Hedges’ g is the mean difference in standard deviations of the differences.
 Correlation is that of both variants over the seeds; variance is what pairing by seed left of the variance of their difference. Seeds are those that a paired test needs for 80 % power.</p>
@@ -87,13 +87,13 @@ function exploratorySection({ diverged }: Analysis, outcomes: readonly Measured[
   return `<section>
 <h2>Exploratory comparisons</h2>
 <p>Paired t-tests by seed of test ${first.metric.name}, with p-values adjusted for all of them together (Benjamini and Hochberg): hints for others to test.</p>
-<div class="scroll">${exploratoryTable(first)}</div>
+${scrolling(exploratoryTable(first))}
 <p>${escapeHtml(anovaText(first))}</p>
 ${counted}
 ${others
   .map(
     (measured) =>
-      `<details><summary>The same of test ${escapeHtml(measured.metric.name)}</summary><div class="scroll">${exploratoryTable(measured)}</div><p>${escapeHtml(anovaText(measured))}</p></details>`,
+      `<details><summary>The same of test ${escapeHtml(measured.metric.name)}</summary>${scrolling(exploratoryTable(measured))}<p>${escapeHtml(anovaText(measured))}</p></details>`,
   )
   .join("\n")}
 </section>

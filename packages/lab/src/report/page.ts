@@ -14,7 +14,7 @@ import { learningPanels, type Panel } from "./learningCharts.js";
 import { differenceChart, metricChart } from "./rankingCharts.js";
 import { samplesSection } from "./samples.js";
 import { shapePanels } from "./shapeCharts.js";
-import { escapeHtml, matchedRows, rankingRows, runRows, tuningRows } from "./tables.js";
+import { escapeHtml, matchedRows, rankingRows, runRows, scrolling, tuningRows } from "./tables.js";
 import { methodOf, networkOf } from "./taskWords.js";
 import type { Results } from "./types.js";
 
@@ -70,7 +70,7 @@ ${bullets(findings.limits)}
 
 <section>
 <h2>In numbers</h2>
-<div class="scroll">${rankingRows(summary, config.task, families)}</div>
+${scrolling(rankingRows(summary, config.task, families))}
 </section>
 
 ${analysisSections(analysis, config.task, findings.primary)}
@@ -102,7 +102,7 @@ ${samplesSection(summary.best)}
 <h2>How it was measured</h2>
 ${method(results)}
 ${tuningOf(results)}
-<details><summary>All ${records.length} runs</summary><div class="scroll">${runRows(records, config.task)}</div></details>
+<details><summary>All ${records.length} runs</summary>${scrolling(runRows(records, config.task))}</details>
 <details><summary>Configuration</summary><pre>${escapeHtml(configText(results))}</pre></details>
 </section>`,
   );
@@ -118,7 +118,7 @@ function matchedSection({ matched, config, records }: Results): string {
   if (matched === undefined) return "";
   return `<section>
 <h2>At equal cost</h2>
-<div class="scroll">${matchedRows(matched)}</div>
+${scrolling(matchedRows(matched))}
 ${bullets([...describeWaiting(config.steps, records), ...describeMatched(matched)])}
 </section>
 `;
@@ -161,7 +161,7 @@ export function method({
 const tuningOf = ({ tuning }: Results): string =>
   tuning === undefined
     ? ""
-    : `<p>${escapeHtml(describeTuning(tuning).join(" "))}</p>\n<div class="scroll">${tuningRows(tuning)}</div>`;
+    : `<p>${escapeHtml(describeTuning(tuning).join(" "))}</p>\n${scrolling(tuningRows(tuning))}`;
 
 /** The configuration with formulas in place of the definitions, which results.json has in full. */
 function configText({ config }: Results): string {

@@ -67,7 +67,7 @@ function fileOf({ summary: { best: _, ranking, ...summary }, records, ...rest }:
     },
     records: records.map((record) => {
       if (record.status === "diverged") return record;
-      const { testLosses: _, ...others } = record;
+      const { testLosses: _, validationLosses: __, ...others } = record;
       return others;
     }),
   };

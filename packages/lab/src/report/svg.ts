@@ -22,9 +22,18 @@ export const panelFrame = {
   marginBottom: 22,
 } as const;
 
-/** The colour of a family of activations, a variable of the page's style sheet. */
+/** Variables of the page's style sheet, with plain colours for readers that know no variables. */
+export const colours = {
+  ungated: "var(--ungated, #3d6fb4)",
+  gated: "var(--gated, #cf5b1f)",
+  "self-gated": "var(--self-gated, #2b8a6b)",
+  baseline: "var(--baseline, #8b877c)",
+  paper: "var(--paper, #fbfaf6)",
+} as const;
+
+/** The colour of a family of activations. */
 export const familyColour = {
-  ungated: "var(--ungated)",
-  gated: "var(--gated)",
-  "self-gated": "var(--self-gated)",
+  ungated: colours.ungated,
+  gated: colours.gated,
+  "self-gated": colours["self-gated"],
 } as const;

@@ -79,3 +79,7 @@ export function htmlTable([first = "", ...others]: readonly string[], rows: read
   const head = `<th scope="col" class="name">${first}</th>${others.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join("")}`;
   return `<table><thead><tr>${head}</tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
 }
+
+/** A wide table or chart in a frame that scrolls, and shows at its edges that it does; it can be reached with the keyboard. */
+export const scrolling = (content: string): string =>
+  `<div class="scroll" tabindex="0" role="region" aria-label="wide content, scrolls sideways">${content}</div>`;

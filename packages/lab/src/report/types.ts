@@ -28,7 +28,7 @@ export interface Results {
 /** What results.json holds: the results, with each run once, and without the losses of the single test examples. */
 export interface ResultsFile extends Omit<Results, "summary" | "records"> {
   readonly summary: Omit<Summary, "ranking" | "best"> & { readonly ranking: readonly RankedVariant[] };
-  readonly records: readonly (Omit<FinishedRun, "testLosses"> | DivergedRun)[];
+  readonly records: readonly (Omit<FinishedRun, "testLosses" | "validationLosses"> | DivergedRun)[];
 }
 
 /** A variant's summary, with seeds for its runs. */

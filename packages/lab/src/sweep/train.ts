@@ -117,7 +117,7 @@ export async function trainRun(
       await checkpoints?.offer(progress);
       await yieldToEvents(); // the engine blocks: let messages and a lost parent be noticed between steps
     }
-    const { validation, test, testLosses, samples } = await task.evaluate(trainer);
+    const { validation, test, testLosses, validationLosses, samples } = await task.evaluate(trainer);
     if (!Number.isFinite(validation.loss + test.loss)) return { record: diverged(config.steps) };
     let parameters = 0;
     for (const values of trainer.parameters().values()) parameters += values.length;
@@ -128,6 +128,7 @@ export async function trainRun(
       validation,
       test,
       testLosses: textOfLosses(testLosses),
+      validationLosses: textOfLosses(validationLosses),
       ...(samples && { samples }),
       learned: trainer.trainedValues(),
       parameters,

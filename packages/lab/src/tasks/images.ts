@@ -34,6 +34,8 @@ export class ImagesTask implements Task {
   readonly path: string | undefined;
   readonly ends: { readonly imageSize: number; readonly classes: number; readonly patch: number };
   readonly testPart: TestPart;
+  readonly validationPart: TestPart;
+  readonly leftOut = { tooLong: [], nearCopies: [] };
   readonly introduction: string;
   readonly files = {};
   readonly #data: ImageSet;
@@ -55,6 +57,10 @@ export class ImagesTask implements Task {
     this.path = path;
     this.ends = { imageSize, classes, patch };
     this.testPart = { weights: new Int32Array(data.test.count).fill(1), clusters: allOf(data.test) };
+    this.validationPart = {
+      weights: new Int32Array(validation.length).fill(1),
+      clusters: Int32Array.from(validation, (_, i) => i),
+    };
     this.introduction =
       `Images of ${imageSize} x ${imageSize} in ${classes} classes: ${grouped(train.length)} to train on, ` +
       `${grouped(validation.length)} held back for validation, ${grouped(data.test.count)} for the test.`;
@@ -77,7 +83,12 @@ export class ImagesTask implements Task {
     const { train, test } = this.#data;
     const validation = await evaluateOn(trainer, train, this.#validation);
     const { score, losses } = await evaluateOn(trainer, test, allOf(test));
-    return { validation: validation.score, test: score, testLosses: losses };
+    return {
+      validation: validation.score,
+      test: score,
+      testLosses: losses,
+      validationLosses: validation.losses,
+    };
   }
 
   async check(file: string, { test }: FinishedRun): Promise<string> {

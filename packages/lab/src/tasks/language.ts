@@ -12,8 +12,9 @@ import type { Trainer } from "../model/index.js";
 import type { FinishedRun } from "../records/record.js";
 import type { TestPart } from "../statistics/bootstrap.js";
 import { count, grouped } from "../words/format.js";
+import { groupsOfTwo } from "./leftOut.js";
 import { checkSequences, evaluateSequences, type Sequences, spread, tokensOf } from "./sequences.js";
-import type { Batch, Outcome, Task } from "./task.js";
+import type { Batch, LeftOut, Outcome, Task } from "./task.js";
 
 const require = createRequire(import.meta.url);
 
@@ -57,6 +58,8 @@ export class LanguageTask implements Task {
   readonly path: string | undefined;
   readonly ends: Settings;
   readonly testPart: TestPart;
+  readonly validationPart: TestPart;
+  readonly leftOut: LeftOut;
   readonly introduction: string;
   readonly files: Readonly<Record<string, string>>;
   readonly #train: Int32Array;
@@ -100,7 +103,15 @@ export class LanguageTask implements Task {
     this.#windows = Int32Array.from({ length: windows }, (_, i) => i);
     this.#validation = measured(parts.validation, tokenizer, context);
     this.#test = measured(parts.test, tokenizer, context);
-    this.testPart = { weights: tokensOf(this.#test.sequences), clusters: this.#test.documents };
+    this.testPart = partOf(this.#test);
+    this.validationPart = partOf(this.#validation);
+    this.leftOut = {
+      tooLong: [],
+      nearCopies: groupsOfTwo(
+        documents.map(({ name }) => name),
+        groups,
+      ),
+    };
     const examples = {
       train: windows,
       validation: this.#validation.sequences.count,
@@ -148,6 +159,7 @@ export class LanguageTask implements Task {
       validation: score(validation.loss, this.#validation),
       test: score(test.loss, this.#test),
       testLosses: test.losses,
+      validationLosses: validation.losses,
     };
   }
 
@@ -156,6 +168,11 @@ export class LanguageTask implements Task {
     return `it has the same loss on the first test sequences, ${loss.toFixed(4)} nats per token`;
   }
 }
+
+const partOf = ({ sequences, documents }: Measured): TestPart => ({
+  weights: tokensOf(sequences),
+  clusters: documents,
+});
 
 const score = (loss: number, { sequences, bytes }: Measured) => ({
   loss,

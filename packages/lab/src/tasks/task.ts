@@ -19,7 +19,17 @@ export interface Outcome {
   readonly test: Score;
   /** Of every test example, in nats: what says how much the choice of the test set may matter. */
   readonly testLosses: Float32Array;
+  /** The same of every validation example. */
+  readonly validationLosses: Float32Array;
   readonly samples?: readonly Sample[];
+}
+
+/** Examples by name: a document's, or a pair's source. */
+export interface LeftOut {
+  /** Longer than the context. */
+  readonly tooLong: readonly string[];
+  /** Groups of two or more that share passages, and so are in one part of the data. */
+  readonly nearCopies: readonly (readonly string[])[];
 }
 
 export interface Task {
@@ -32,6 +42,9 @@ export interface Task {
     | Pick<ImageShape, "imageSize" | "patch" | "classes">
     | Pick<SequenceShape, "vocabulary" | "context">;
   readonly testPart: TestPart;
+  readonly validationPart: TestPart;
+  /** What became of examples that were dropped, or kept together as copies in part. */
+  readonly leftOut: LeftOut;
   /** The data in sentences for the user. */
   readonly introduction: string;
   /** Files that the trained model needs, by name. */

@@ -16,9 +16,10 @@ import { Decoder, type SequenceShape, type Trainer } from "../model/index.js";
 import type { FinishedRun, Sample, Score } from "../records/record.js";
 import type { TestPart } from "../statistics/bootstrap.js";
 import { count, grouped } from "../words/format.js";
+import { groupsOfTwo } from "./leftOut.js";
 import { continueAll } from "./search.js";
 import { checkSequences, evaluateSequences, type Sequences, spread, tokensOf } from "./sequences.js";
-import type { Batch, Outcome, Task } from "./task.js";
+import type { Batch, LeftOut, Outcome, Task } from "./task.js";
 
 const END = "<|endoftext|>";
 const markOf = (language: string): string => (language === "" ? "<|to|>" : `<|to ${language}|>`);
@@ -67,6 +68,8 @@ export class TranslationTask implements Task {
   readonly path: string | undefined;
   readonly ends: Pick<SequenceShape, "vocabulary" | "context">;
   readonly testPart: TestPart;
+  readonly validationPart: TestPart;
+  readonly leftOut: LeftOut;
   readonly introduction: string;
   readonly files: Readonly<Record<string, string>>;
   readonly #settings: Settings;
@@ -118,10 +121,13 @@ export class TranslationTask implements Task {
         `--context ${context} leaves a part of the data without a pair: choose a larger one.`,
       );
     }
-    this.testPart = {
-      weights: tokensOf(this.#test.sequences),
-      clusters: Int32Array.from(this.#test.pairs, ({ source }) => groupOf.get(source)!),
-    };
+    const clustered = ({ sequences, pairs }: Part): TestPart => ({
+      weights: tokensOf(sequences),
+      clusters: Int32Array.from(pairs, ({ source }) => groupOf.get(source)!),
+    });
+    this.testPart = clustered(this.#test);
+    this.validationPart = clustered(this.#validation);
+    this.leftOut = { tooLong: encoded.tooLong, nearCopies: groupsOfTwo(sources, groups) };
     const name = path === undefined ? "TypeScript messages" : basename(path);
     const settings = { vocabulary, context, beam, translated };
     this.#settings = settings;
@@ -173,6 +179,7 @@ export class TranslationTask implements Task {
         validation: validation.score,
         test: test.score,
         testLosses: test.losses,
+        validationLosses: validation.losses,
         samples: test.translations.slice(0, SAMPLES),
       };
     } finally {
@@ -228,7 +235,7 @@ const promptOf = ({ source, language }: Pair, tokenizer: Tokenizer): number[] =>
 
 /** Makes sequences of pairs, and keeps count of those that are too long. */
 class Encoder {
-  #tooLong = 0;
+  readonly #tooLong: string[] = [];
   #longest = 0;
 
   constructor(
@@ -244,7 +251,7 @@ class Encoder {
       const tokens = [...prompt, ...tokenizer.encode(pair.target), end];
       this.#longest = Math.max(this.#longest, tokens.length - 1);
       if (tokens.length - 1 <= context) return [{ pair, tokens, from: prompt.length - 1 }];
-      this.#tooLong++;
+      this.#tooLong.push(pair.source);
       return [];
     });
     const inputs = new Int32Array(rows.length * context);
@@ -260,17 +267,23 @@ class Encoder {
     };
   }
 
+  /** The sources of the pairs that are missing. */
+  get tooLong(): readonly string[] {
+    return this.#tooLong;
+  }
+
   /** A sentence on the pairs that are missing, or none. */
   get leftOut(): string {
-    return this.#tooLong === 0
+    const { length } = this.#tooLong;
+    return length === 0
       ? ""
-      : `${count(this.#tooLong, "pair")} longer than ${count(this.context, "token")} ${this.#tooLong === 1 ? "is" : "are"} left out. `;
+      : `${count(length, "pair")} longer than ${count(this.context, "token")} ${length === 1 ? "is" : "are"} left out. `;
   }
 
   refuseManyTooLong(total: number): void {
-    if (this.#tooLong <= TOO_LONG * total) return;
+    if (this.#tooLong.length <= TOO_LONG * total) return;
     throw new UserError(
-      `--context ${this.context} is too short: ${grouped(this.#tooLong)} of ${count(total, "pair")} are longer, the longest has ` +
+      `--context ${this.context} is too short: ${grouped(this.#tooLong.length)} of ${count(total, "pair")} are longer, the longest has ` +
         `${count(this.#longest, "token")}. Choose a larger context, or a larger --vocabulary, which makes the pairs shorter.`,
     );
   }
