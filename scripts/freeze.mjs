@@ -3,7 +3,17 @@
 // Usage: npm run build; node scripts/freeze.mjs FOLDER [RUNS FOLDER]
 // then, for instance: FOLDER/start length-language; FOLDER/start length-translation --data verses.tsv; tail -f FOLDER/length-language.log
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,7 +25,9 @@ if (target === undefined) {
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = resolve(target);
 if (existsSync(folder)) {
-  console.error(`error: ${folder} is there already: name another folder, or go on in that one with ${folder}/start PRESET.`);
+  console.error(
+    `error: ${folder} is there already: name another folder, or go on in that one with ${folder}/start PRESET.`,
+  );
   process.exit(1);
 }
 const packages = ["swiglu", "onnx-grad", "lab"];
@@ -42,7 +54,9 @@ echo "$preset: process $!, log in $PWD/$preset.log"
 `,
   { mode: 0o755 },
 );
-console.log(`${folder}: the build of ${commit.slice(0, 10)}. Start one with ${folder}/start PRESET; results go to ${out}.`);
+console.log(
+  `${folder}: the build of ${commit.slice(0, 10)}. Start one with ${folder}/start PRESET; results go to ${out}.`,
+);
 
 /** A folder again in another place, its files as links to the same content: what npm replaces later stays here. */
 function link(from, to) {

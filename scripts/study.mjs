@@ -17,4 +17,6 @@ if (preset === undefined) {
 }
 const target = new URL(`../docs/evidence/${preset}.json`, import.meta.url);
 writeFileSync(target, text);
-console.log(`${fileURLToPath(target)}: ${cells.length} finished parts, ${text.length} bytes. Now: npm run docs`);
+console.log(
+  `${fileURLToPath(target)}: ${cells.length} finished parts, ${text.length} bytes. Now: npm run docs`,
+);

@@ -1,15 +1,16 @@
 // swiglu-lab compare --lengths, --sizes: the same comparison at several lengths and widths, each a sweep in a folder of its own, and
 // study.json, which is written again whenever one of them is finished.
 import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { activationFromJson } from "swiglu";
 import { type Config, canonicalJson } from "../config/config.js";
 import type { LearningRates } from "../config/learningRates.js";
 import { shapeOf } from "../config/shape.js";
+import { describeEnvironment, environment } from "../environment.js";
 import { UserError } from "../errors.js";
 import { parameterSpecs } from "../model/index.js";
-import { activationFromJson } from "swiglu";
 import { chooseRates, type RateChoice } from "../statistics/rateChoice.js";
-import { describeEnvironment, environment } from "../environment.js";
 import { parseRising, stepsOf, tunedFor, verdictLength } from "../study/lengths.js";
 import { cellRecord, studyJson, studyRecord, tuningRecord } from "../study/record.js";
 import type { CellRecord, StudyRecord, TuningRecord } from "../study/types.js";
@@ -21,7 +22,6 @@ import { type CompareOptions, type Plan, type Prepared, planOf, prepare } from "
 import { untilSignal } from "./signals.js";
 import { print, type Trained, train } from "./train.js";
 import { tuneRounds } from "./tune.js";
-import { mkdirSync } from "node:fs";
 
 /** One width and length: an ordinary comparison. */
 export interface Cell {
@@ -89,11 +89,6 @@ export function studyOf(all: CompareOptions, given: readonly (keyof CompareOptio
  */
 export async function study(all: CompareOptions, given: readonly (keyof CompareOptions)[]): Promise<number> {
   const asked = studyOf(all, given);
-  if (all.plan === true) {
-    const { printPlan } = await import("./studyPlan.js");
-    await printPlan(asked);
-    return 0;
-  }
   print(openingOf(asked));
   const { result, signal } = await untilSignal((aborted) => carryOut(asked, aborted));
   if (result === undefined) return 128 + signal;
@@ -168,11 +163,19 @@ async function carryOut(asked: Study, aborted: AbortSignal): Promise<StudyRecord
 export const choiceOf = ({ rates, variants }: TuningRecord): RateChoice =>
   chooseRates(
     rates,
-    variants.map(({ losses }) => losses.map((seeds) => seeds.map((loss) => loss ?? Number.POSITIVE_INFINITY))),
+    variants.map(({ losses }) =>
+      losses.map((seeds) => seeds.map((loss) => loss ?? Number.POSITIVE_INFINITY)),
+    ),
   );
 
-export const ratesFor = (names: readonly string[], choice: RateChoice | undefined): LearningRates | undefined =>
-  choice && { rate: choice.rates[0]!, of: Object.fromEntries(names.map((name, i) => [name, choice.rates[i]!])) };
+export const ratesFor = (
+  names: readonly string[],
+  choice: RateChoice | undefined,
+): LearningRates | undefined =>
+  choice && {
+    rate: choice.rates[0]!,
+    of: Object.fromEntries(names.map((name, i) => [name, choice.rates[i]!])),
+  };
 
 function describeChoice(names: readonly string[], { common, own, p }: RateChoice): string {
   const minima = names.map((name, i) => `${name} ${own[i]}`).join(", ");
@@ -184,7 +187,11 @@ function describeChoice(names: readonly string[], { common, own, p }: RateChoice
 
 function parametersOf(config: Config): number {
   const first = config.variants[0]!;
-  const variant = { name: first.name, trained: first.trained, activation: activationFromJson(first.activation) };
+  const variant = {
+    name: first.name,
+    trained: first.trained,
+    activation: activationFromJson(first.activation),
+  };
   return parameterSpecs(variant, shapeOf(config, first)).reduce(
     (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
     0,

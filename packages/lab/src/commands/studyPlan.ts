@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, folderName } from "../config/config.js";
+import { tuningRecord } from "../study/record.js";
 import { readRecords } from "../sweep/folder.js";
 import type { RunRecord } from "../sweep/record.js";
 import { trainRun } from "../sweep/train.js";
 import { extensionOf, type Round, tuningOf } from "../sweep/tuning.js";
-import { tuningRecord } from "../study/record.js";
 import { heading, wrap } from "../terminal/style.js";
 import { table } from "../terminal/table.js";
 import { type Cell, choiceOf, ratesFor, type Study } from "./study.js";
@@ -39,7 +39,12 @@ export async function printPlan({ prepared, cells }: Study): Promise<void> {
     const rounds = roundsOf(cell, place.out);
     const { grid } = cell.plan;
     const tunes = cell.length === cell.tunedAt && grid !== undefined;
-    const config = configOf(cell, cells, place.out, variants.map(({ name }) => name));
+    const config = configOf(
+      cell,
+      cells,
+      place.out,
+      variants.map(({ name }) => name),
+    );
     return [
       ...(tunes
         ? [
@@ -113,7 +118,12 @@ function roundsOf({ plan: { grid } }: Cell, out: string): Round[] {
 }
 
 /** The configuration of the counted runs; undefined while the tuning that gives their rates is not whole. */
-function configOf(cell: Cell, cells: readonly Cell[], out: string, names: readonly string[]): Config | undefined {
+function configOf(
+  cell: Cell,
+  cells: readonly Cell[],
+  out: string,
+  names: readonly string[],
+): Config | undefined {
   const { grid } = cell.plan;
   if (grid === undefined || cell.tunedAt === null) return cell.plan.configAt();
   const tuned = cells.find(({ width, length }) => width === cell.width && length === cell.tunedAt)!;

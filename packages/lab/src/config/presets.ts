@@ -151,7 +151,10 @@ export interface Chosen<T> {
  * @throws UserError for another task than the preset's, and for data that is needed and does not come with the lab
  */
 export function withPreset<
-  T extends Partial<PresetOptions & StudyPresetOptions> & { readonly learningRate?: string; readonly data?: string },
+  T extends Partial<PresetOptions & StudyPresetOptions> & {
+    readonly learningRate?: string;
+    readonly data?: string;
+  },
 >(name: AnyPresetName, options: T, given: readonly (keyof T & string)[]): Chosen<T> {
   const preset = presetOf(name);
   const { task } = preset.options;

@@ -7,7 +7,14 @@ interface StudyPreset {
 }
 
 const COUNTED = "101,102,103,104,105,106";
-const METHOD = { activation: [], tuneSeeds: "1001,1002,1003,1004", threads: 1, batch: 16, width: 64, heads: 4 };
+const METHOD = {
+  activation: [],
+  tuneSeeds: "1001,1002,1003,1004",
+  threads: 1,
+  batch: 16,
+  width: 64,
+  heads: 4,
+};
 const CLAIM = ["swiglu", "swish", "glu"];
 const ARTICLE = ["swigluBlend-trained", "selfGlu", "swish-trained"];
 
@@ -87,7 +94,8 @@ export const studyPresets = {
     data: {
       name: "spans of the State of the Union",
       sha256: "dc72261d148da2571f0aade09ef12f71c663aa5808310f600bc25afb01244999",
-      source: "make them with `node scripts/spans.mjs > spans.tsv` in the lab's repository, and name the file: --data spans.tsv",
+      source:
+        "make them with `node scripts/spans.mjs > spans.tsv` in the lab's repository, and name the file: --data spans.tsv",
     },
   },
   "length-images": {

@@ -32,6 +32,7 @@ ul { padding-left: 1.2rem; margin: 0.6rem 0; }
 li { margin: 0.35rem 0; }
 .eyebrow { color: var(--quiet); font-size: 0.82rem; margin: 0; }
 .lead { font-size: 1.22rem; line-height: 1.5; }
+.warning { border-left: 3px solid var(--gated); padding-left: 0.9rem; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1px; margin: 2rem 0 0; padding: 0;
   background: var(--line); border: 1px solid var(--line); border-radius: 0.6rem; overflow: hidden; }
 .facts div { background: var(--panel); padding: 0.75rem 1rem; }

@@ -57,7 +57,13 @@ export function stepsFor(curve: readonly LengthPoint[], loss: number): Reached {
 }
 
 /** Beyond an end, along the piece from a to b. */
-function along(a: LengthPoint, b: LengthPoint, end: LengthPoint, loss: number, bound: "more" | "fewer"): Reached {
+function along(
+  a: LengthPoint,
+  b: LengthPoint,
+  end: LengthPoint,
+  loss: number,
+  bound: "more" | "fewer",
+): Reached {
   const perLog = (b.loss - a.loss) / Math.log(b.steps / a.steps);
   const farthest = (bound === "more" ? 1 : -1) * Math.log(BEYOND);
   const distance = perLog === 0 ? farthest : (loss - end.loss) / perLog;

@@ -6,7 +6,15 @@ import type { Interval } from "../statistics/estimate.js";
 import { holm } from "../statistics/holm.js";
 import { fallingCurve, slopeOf, stepsFor } from "../statistics/lengthCurve.js";
 import { lossesOfText } from "../sweep/record.js";
-import { type Means, type Measured, type MeasuredLength, type PartName, RESAMPLES, resampledMeans, sampleMeans } from "./bootstrap.js";
+import {
+  type Means,
+  type Measured,
+  type MeasuredLength,
+  type PartName,
+  RESAMPLES,
+  resampledMeans,
+  sampleMeans,
+} from "./bootstrap.js";
 import { verdictLength } from "./lengths.js";
 import type { CellRecord, StudyRecord } from "./types.js";
 
@@ -21,9 +29,6 @@ export const QUESTIONS: readonly (readonly [subject: string, rival: string])[] =
 /** Compute multipliers within 5 % of 1 count as the same. */
 export const MARGIN = 1.05;
 const ALPHA = 0.05;
-
-/** The fewest seeds for standardised effects, and for anything to be settled. */
-export const FEWEST_SEEDS = 6;
 
 export type Word =
   | "better"
@@ -113,9 +118,12 @@ export function analyseStudy(study: StudyRecord, resamples = RESAMPLES): StudyAn
   const analysed = measured.map((each) => {
     const lengths = each.cells.map(({ length }) => length);
     const draws: Draws[] = pairs.map(() => []);
-    const estimates = pairs.map((pair) => statisticsOf(pair, study.variants, sampleMeans(each.data), each.data));
+    const estimates = pairs.map((pair) =>
+      statisticsOf(pair, study.variants, sampleMeans(each.data), each.data),
+    );
     for (const means of resampledMeans(each.data, { resamples })) {
-      pairs.forEach((pair, q) => draws[q]!.push(statisticsOf(pair, study.variants, means, each.data)));
+      for (const [q, pair] of pairs.entries())
+        draws[q]!.push(statisticsOf(pair, study.variants, means, each.data));
     }
     return { ...each, lengths, draws, estimates };
   });
@@ -138,7 +146,11 @@ export function analyseStudy(study: StudyRecord, resamples = RESAMPLES): StudyAn
                 whole.map((each) => pick(each)[part][each.lengths.indexOf(verdictAt)]!.logMultiplier),
               );
             const drawn = Array.from({ length: resamples }, (_, i) => ofAll(({ draws }) => draws[q]![i]!));
-            return judge(ofAll(({ estimates }) => estimates[q]!), drawn, n);
+            return judge(
+              ofAll(({ estimates }) => estimates[q]!),
+              drawn,
+              n,
+            );
           };
           return [{ subject, rival, slope: { validation: at("validation"), test: at("test") } }];
         });
@@ -167,7 +179,12 @@ interface LengthStatistics {
 type Statistics = Readonly<Record<PartName, readonly LengthStatistics[]>>;
 type Draws = Statistics[];
 
-function statisticsOf([a, b]: Pair, variants: readonly string[], means: Means, { lengths }: Measured): Statistics {
+function statisticsOf(
+  [a, b]: Pair,
+  variants: readonly string[],
+  means: Means,
+  { lengths }: Measured,
+): Statistics {
   const [subject, rival] = [variants.indexOf(a), variants.indexOf(b)];
   const of = (part: PartName): LengthStatistics[] => {
     const curve = fallingCurve(lengths.map(({ steps }, l) => ({ steps, loss: means[part][l]![rival]! })));
@@ -223,7 +240,8 @@ function answerOf(
 
 /** Holm over the primary questions of a part; a word for each part; what both say. */
 function withVerdicts(answers: readonly Answer[], length: number): Answer[] {
-  const at = (answer: Answer): LengthAnswer | undefined => answer.lengths.find((each) => each.length === length);
+  const at = (answer: Answer): LengthAnswer | undefined =>
+    answer.lengths.find((each) => each.length === length);
   const asked = answers.filter(
     (answer) => answer.isPrimary && at(answer) !== undefined && at(answer)!.parts.test.multiplier !== null,
   );
@@ -305,7 +323,8 @@ function measuredLength(
     runs.find((run) => run.variant === variant && run.seed === seed);
   const seeds = all.filter((seed) => variants.every((name) => find(name, seed) !== undefined));
   const missing = all.filter((seed) => !seeds.includes(seed));
-  if (missing.length > 0) gaps.push(`length ${length}: left out, as a run is missing: seeds ${missing.join(", ")}`);
+  if (missing.length > 0)
+    gaps.push(`length ${length}: left out, as a run is missing: seeds ${missing.join(", ")}`);
   const finished = runs.filter(({ test }) => test !== null);
   if (seeds.length === 0 || finished.length === 0) return undefined;
   const worstOf = (part: PartName) =>
@@ -318,7 +337,8 @@ function measuredLength(
       }),
     );
   for (const { variant, seed, test } of runs)
-    if (test === null) gaps.push(`length ${length}: ${variant} with seed ${seed} diverged and counts as the worst run`);
+    if (test === null)
+      gaps.push(`length ${length}: ${variant} with seed ${seed} diverged and counts as the worst run`);
   return { steps, seeds, runs: { validation: of("validation"), test: of("test") } };
 }
 

@@ -1,5 +1,17 @@
 // The pictures of a study: multipliers of all questions in one unit, and the difference against the length.
-import { areaY, axisX, axisY, dot, gridX, gridY, line, type PlotOptions, rect, ruleX, ruleY } from "@observablehq/plot";
+import {
+  areaY,
+  axisX,
+  axisY,
+  dot,
+  gridX,
+  gridY,
+  line,
+  type PlotOptions,
+  rect,
+  ruleX,
+  ruleY,
+} from "@observablehq/plot";
 import { colours, svg } from "../report/svg.js";
 import { type Answer, type Judged, MARGIN } from "./analysis.js";
 import type { PartName } from "./bootstrap.js";
@@ -46,7 +58,7 @@ export function forestPlot(rows: readonly ForestRow[]): { chart: string; width: 
         ticks: [0.5, 0.7, 1, 1.5, 2],
         tickFormat: (x: number) => `×${x}`,
         tickSize: 0,
-        label: "steps that the rival needs for the same loss; above 1 the first one saves compute",
+        label: "steps the rival needs for the same loss; above 1 it needs more",
         labelAnchor: "center",
         labelArrow: "none",
       }),
@@ -57,12 +69,19 @@ export function forestPlot(rows: readonly ForestRow[]): { chart: string; width: 
         label: null,
       }),
       ruleX([1], { stroke: colours.baseline }),
-      ruleY(marks, { y: "y", x1: "x1", x2: "x2", stroke: (d: { colour: string }) => d.colour, strokeWidth: 2.5 }),
+      ruleY(marks, {
+        y: "y",
+        x1: "x1",
+        x2: "x2",
+        stroke: (d: { colour: string }) => d.colour,
+        strokeWidth: 2.5,
+      }),
       dot(marks, { x: "x", y: "y", r: 4.5, fill: (d: { colour: string }) => d.colour }),
     ],
     color: { type: "identity" },
   };
-  const label = "Compute multipliers with 95 % intervals, test and validation part, the margin of 5 % as a band";
+  const label =
+    "Compute multipliers with 95 % intervals, test and validation part, the margin of 5 % as a band";
   return { chart: svg(options, label), width, height };
 }
 
@@ -96,13 +115,27 @@ export function differencePlot(answers: readonly Answer[]): { chart: string; wid
         ticks: lengths,
         tickFormat: (x: number) => `${x}`,
         tickSize: 0,
-        label: "passes over the training part, each point full runs of that length; below 0 the first one is better (nats)",
+        label:
+          "passes over the training part (full runs); difference in nats, below 0 the first one is better",
         labelAnchor: "center",
         labelArrow: "none",
       }),
       ruleY([0], { stroke: colours.baseline }),
-      areaY(points, { x: "length", y1: "low", y2: "high", z: "pair", fill: (d: { colour: string }) => d.colour, fillOpacity: 0.14 }),
-      line(points, { x: "length", y: "value", z: "pair", stroke: (d: { colour: string }) => d.colour, strokeWidth: 2 }),
+      areaY(points, {
+        x: "length",
+        y1: "low",
+        y2: "high",
+        z: "pair",
+        fill: (d: { colour: string }) => d.colour,
+        fillOpacity: 0.14,
+      }),
+      line(points, {
+        x: "length",
+        y: "value",
+        z: "pair",
+        stroke: (d: { colour: string }) => d.colour,
+        strokeWidth: 2,
+      }),
       dot(points, { x: "length", y: "value", r: 4, fill: (d: { colour: string }) => d.colour }),
     ],
     color: { type: "identity" },

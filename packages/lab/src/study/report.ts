@@ -36,9 +36,12 @@ function studyText(study: StudyRecord, { widths, slopes }: StudyAnalysis): strin
       return `${heading(`\n${nameOf(answer)}`)}\n${table(head, rows)}`;
     }),
   ]);
-  return [...parts, ...trendTexts({ widths, slopes }).map(wrap), heading("\nHow to read this"), ...readingTexts(study).map(wrap)].join(
-    "\n",
-  );
+  return [
+    ...parts,
+    ...trendTexts({ widths, slopes }).map(wrap),
+    heading("\nHow to read this"),
+    ...readingTexts(study).map(wrap),
+  ].join("\n");
 }
 
 /** The rows of the forest plot: the answers that have a multiplier at the verdict length. */
@@ -47,7 +50,8 @@ export function forestRows({ widths }: StudyAnalysis, lengths: readonly number[]
   return widths.flatMap(({ width, answers }) =>
     answers.flatMap((answer): ForestRow[] => {
       const found = answer.lengths.find(({ length }) => length === at)?.parts;
-      if (!answer.isPrimary || found?.test.multiplier == null || found.validation.multiplier === null) return [];
+      if (!answer.isPrimary || found?.test.multiplier == null || found.validation.multiplier === null)
+        return [];
       const where = [about, ...(widths.length > 1 ? [`width ${width}`] : [])].filter((text) => text !== "");
       const name = `${answer.subject} / ${answer.rival}${where.length > 0 ? `, ${where.join(", ")}` : ""}`;
       return [{ name, parts: { test: found.test.multiplier, validation: found.validation.multiplier } }];
@@ -64,7 +68,9 @@ export function studyPage(study: StudyRecord, analysis: StudyAnalysis): string {
     answers.flatMap((answer) =>
       answer.verdict === null
         ? []
-        : [`${nameOf(answer)}${widths.length > 1 ? ` at width ${width}` : ""}: ${verdictText(answer.verdict)}.`],
+        : [
+            `${nameOf(answer)}${widths.length > 1 ? ` at width ${width}` : ""}: ${verdictText(answer.verdict)}.`,
+          ],
     ),
   );
   return htmlDocument(
@@ -93,7 +99,10 @@ ${bullets([...answers.map((answer) => answerText(answer, isFixed(study))), ...ga
 ${
   many
     ? `<figure>${scrolling(differencePlot(answers).chart)}<ul class="legend">${differenceKeys(answers)
-        .map(({ name: pair, colour }) => `<li><span class="key" style="color:${colour}"></span>${escapeHtml(pair)}</li>`)
+        .map(
+          ({ name: pair, colour }) =>
+            `<li><span class="key" style="color:${colour}"></span>${escapeHtml(pair)}</li>`,
+        )
         .join("")}</ul><figcaption>Test part; bands are 95 % intervals.</figcaption></figure>`
     : ""
 }

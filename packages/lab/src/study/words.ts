@@ -1,7 +1,9 @@
 // The answers of a study in words and cells, verdict first: for the terminal, the page and docs/evidence.
-import { list, signed } from "../terminal/format.js";
-import { type Answer, FEWEST_SEEDS, type Judged, type PartAnswer, type StudyAnalysis, type Verdict } from "./analysis.js";
+
 import { BEYOND } from "../statistics/lengthCurve.js";
+import { FEWEST_SEEDS } from "../statistics/verdicts.js";
+import { list, signed } from "../terminal/format.js";
+import type { Answer, Judged, PartAnswer, StudyAnalysis, Verdict } from "./analysis.js";
 import type { StudyRecord } from "./types.js";
 
 /** exp of the logarithm: "1.12"; "0.05" at the least, so that it fits. */
@@ -98,7 +100,9 @@ export function readingTexts(study: StudyRecord): string[] {
     `The curve is followed by a factor of ${BEYOND} beyond its ends. Intervals are of 95 %, by a bootstrap over seeds, groups of examples${tuning.length > 0 ? " and tuning seeds" : ""}.`,
     "A verdict counts where validation and test part say the same.",
     ...(lengths.length < 2
-      ? ["With one length there is no curve, and so no compute multiplier and no verdict: give --lengths two or more."]
+      ? [
+          "With one length there is no curve, and so no compute multiplier and no verdict: give --lengths two or more.",
+        ]
       : []),
     ...(tuning.length === 0
       ? [
@@ -106,8 +110,12 @@ export function readingTexts(study: StudyRecord): string[] {
         ]
       : []),
     ...(Math.min(...lengths) < 1
-      ? [`The shortest runs do not see all of the training part once (${list(lengths.filter((each) => each < 1).map(String))} passes).`]
+      ? [
+          `The shortest runs do not see all of the training part once (${list(lengths.filter((each) => each < 1).map(String))} passes).`,
+        ]
       : []),
-    ...(seeds.length < FEWEST_SEEDS ? [`${seeds.length} seeds are few: intervals are wide, and verdicts a first look.`] : []),
+    ...(seeds.length < FEWEST_SEEDS
+      ? [`${seeds.length} seeds are few: intervals are wide, and verdicts a first look.`]
+      : []),
   ];
 }

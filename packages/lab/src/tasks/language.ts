@@ -12,8 +12,8 @@ import type { Trainer } from "../model/index.js";
 import type { TestPart } from "../statistics/bootstrap.js";
 import type { FinishedRun } from "../sweep/record.js";
 import { count, grouped } from "../terminal/format.js";
-import { checkSequences, evaluateSequences, type Sequences, spread, tokensOf } from "./sequences.js";
 import { groupsOfTwo } from "./leftOut.js";
+import { checkSequences, evaluateSequences, type Sequences, spread, tokensOf } from "./sequences.js";
 import type { Batch, LeftOut, Outcome, Task } from "./task.js";
 
 const require = createRequire(import.meta.url);

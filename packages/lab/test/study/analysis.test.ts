@@ -98,7 +98,9 @@ test("a run that diverged counts as the worst, and a seed that lacks one is left
   const study = madeUpStudy();
   const [first, ...others] = study.cells;
   const runs = first!.runs
-    .map((run) => (run.variant === "glu" && run.seed === 101 ? { ...run, validation: null, test: null } : run))
+    .map((run) =>
+      run.variant === "glu" && run.seed === 101 ? { ...run, validation: null, test: null } : run,
+    )
     .filter((run) => !(run.variant === "swish" && run.seed === 102));
   const [width] = analyseStudy({ ...study, cells: [{ ...first!, runs }, ...others] }, 100).widths;
   expect(width!.gaps).toEqual([
@@ -120,7 +122,9 @@ test("the interval holds the choice of the rates: noisier tuning widens it", () 
     ...each,
     variants: each.variants.map((variant, v) => ({
       ...variant,
-      losses: variant.losses.map((row, r) => row.map((loss, s) => loss! + 0.03 * Math.sin(7 * r + 13 * s + 29 * v))),
+      losses: variant.losses.map((row, r) =>
+        row.map((loss, s) => loss! + 0.03 * Math.sin(7 * r + 13 * s + 29 * v)),
+      ),
     })),
   }));
   const errorOf = (of: StudyRecord): number =>
@@ -129,7 +133,12 @@ test("the interval holds the choice of the rates: noisier tuning widens it", () 
 });
 
 test("words: corrected p first, then the margin", () => {
-  const judged = (value: number): Judged => ({ value, standardError: 1, interval: { low: 0, high: 0 }, p: 1 });
+  const judged = (value: number): Judged => ({
+    value,
+    standardError: 1,
+    interval: { low: 0, high: 0 },
+    p: 1,
+  });
   const part = (value: number, isWithinMargin: boolean) => ({
     losses: { subject: 1, rival: 1 },
     difference: judged(-value),

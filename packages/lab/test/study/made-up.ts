@@ -6,12 +6,18 @@ import { textOfLosses } from "../../src/sweep/record.js";
 /** How many times the steps of swiglu each variant needs for the same loss. */
 export const FACTORS = { swiglu: 1, swish: 1.2, glu: 1 } as const;
 
-export const madeUpStudy = ({ widths = [64], lengths = [0.5, 1, 2], noise = 0.004, seeds = 6 } = {}): StudyRecord => {
+export const madeUpStudy = ({
+  widths = [64],
+  lengths = [0.5, 1, 2],
+  noise = 0.004,
+  seeds = 6,
+} = {}): StudyRecord => {
   const random = stream(1, "made-up study");
   const uniform = (): number => (random.next() >>> 0) / 2 ** 32 - 0.5;
   const [groups, tokens] = [20, 50];
   const names = Object.keys(FACTORS) as (keyof typeof FACTORS)[];
-  const lossAt = (name: keyof typeof FACTORS, steps: number): number => 3 + 4 * (steps / FACTORS[name]) ** -0.3;
+  const lossAt = (name: keyof typeof FACTORS, steps: number): number =>
+    3 + 4 * (steps / FACTORS[name]) ** -0.3;
   const counted = Array.from({ length: seeds }, (_, i) => 101 + i);
   const rates = [0.008, 0.0113, 0.016, 0.0226];
   const tuningSeeds = [1001, 1002, 1003, 1004];
@@ -25,7 +31,9 @@ export const madeUpStudy = ({ widths = [64], lengths = [0.5, 1, 2], noise = 0.00
         return names.map((variant) => {
           const own = 2 * noise * uniform();
           const part = () => {
-            const sums = hard.map((extra) => tokens * (lossAt(variant, steps) + extra + luck + own + noise * uniform()));
+            const sums = hard.map(
+              (extra) => tokens * (lossAt(variant, steps) + extra + luck + own + noise * uniform()),
+            );
             const loss = sums.reduce((a, b) => a + b, 0) / (groups * tokens);
             return { score: { loss, bitsPerByte: loss / 2 }, text: textOfLosses(Float32Array.from(sums)) };
           };
@@ -47,7 +55,11 @@ export const madeUpStudy = ({ widths = [64], lengths = [0.5, 1, 2], noise = 0.00
       const config = {
         version: "0.2.0",
         task: "language" as const,
-        data: { name: "made up", sha256: "0".repeat(64), examples: { train: 16000, validation: 20, test: 20 } },
+        data: {
+          name: "made up",
+          sha256: "0".repeat(64),
+          examples: { train: 16000, validation: 20, test: 20 },
+        },
         vocabulary: 300,
         context: 16,
         variants: names.map((name) => ({
@@ -68,7 +80,15 @@ export const madeUpStudy = ({ widths = [64], lengths = [0.5, 1, 2], noise = 0.00
         clipNorm: 1,
         threads: 1,
       };
-      return { width, length, steps, parameters: 1000 * width, config, tunedAt: lengths.at(-2) ?? lengths[0]!, runs };
+      return {
+        width,
+        length,
+        steps,
+        parameters: 1000 * width,
+        config,
+        tunedAt: lengths.at(-2) ?? lengths[0]!,
+        runs,
+      };
     }),
   );
   const tuning = widths.map((width) => ({
@@ -81,7 +101,9 @@ export const madeUpStudy = ({ widths = [64], lengths = [0.5, 1, 2], noise = 0.00
     variants: names.map((name) => ({
       name,
       losses: rates.map((rate) =>
-        tuningSeeds.map(() => 3.5 + 0.1 * Math.log(rate / (name === "glu" ? 0.0135 : 0.0128)) ** 2 + 2 * noise * uniform()),
+        tuningSeeds.map(
+          () => 3.5 + 0.1 * Math.log(rate / (name === "glu" ? 0.0135 : 0.0128)) ** 2 + 2 * noise * uniform(),
+        ),
       ),
     })),
     cpuSeconds: 10,
