@@ -353,3 +353,13 @@ function groupLosses(
   const { loss } = run[part]!;
   return Float64Array.from(weights, (weight) => weight * loss);
 }
+
+/** The mean test losses of every length at the first width, variant by variant. */
+export function sampleLosses(
+  study: StudyRecord,
+): { readonly length: number; readonly of: readonly number[] }[] {
+  const found = measuredAt(study, study.widths[0]!);
+  if (found === undefined) return [];
+  const { test } = sampleMeans(found.data);
+  return found.cells.map(({ length }, l) => ({ length, of: test[l]! }));
+}
