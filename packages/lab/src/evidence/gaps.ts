@@ -2,7 +2,7 @@
 import { estimate } from "../statistics/estimate.js";
 import type { Evidence } from "./types.js";
 
-export interface GapPoint {
+interface GapPoint {
   /** Of the run's steps, 0 to 1. */
   readonly share: number;
   readonly mean: number;

@@ -178,7 +178,7 @@ function firstTable(done: readonly Evidence[]): string {
 }
 
 /** "+1.2 %, worse": the mean difference on the validation part, paired by seed, with a word where its 95 % interval leaves out zero. */
-export function validationText({ records, analysis }: Evidence, rival: string): string {
+function validationText({ records, analysis }: Evidence, rival: string): string {
   const lossOf = (name: string, seed: number): number | undefined => {
     const run = records.find((each) => each.variant === name && each.seed === seed);
     return run?.status === "finished" ? run.validation.loss : undefined;

@@ -16,7 +16,7 @@ export interface Metric {
   /** The factor with which figures and differences are shown. */
   readonly scale: number;
   readonly digits: number;
-  /** A difference that nobody would care about, where the reference has this mean; fixed in docs/method.md. */
+  /** A difference that nobody would care about, where the reference has this mean; fixed in docs/method-first-edition.md. */
   margin(reference: number): number;
 }
 

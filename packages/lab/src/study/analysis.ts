@@ -19,7 +19,7 @@ import { verdictLength } from "./lengths.js";
 import type { CellRecord, StudyRecord } from "./types.js";
 
 /** The primary questions, in their order: one against another. */
-export const QUESTIONS: readonly (readonly [subject: string, rival: string])[] = [
+const QUESTIONS: readonly (readonly [subject: string, rival: string])[] = [
   ["swiglu", "swish"],
   ["swiglu", "glu"],
   ["swigluBlend-trained", "selfGlu"],
@@ -60,7 +60,7 @@ export interface PartAnswer {
   readonly isWithinMargin: boolean;
 }
 
-export interface LengthAnswer {
+interface LengthAnswer {
   readonly length: number;
   readonly steps: number;
   readonly seeds: number;
@@ -86,7 +86,7 @@ export interface Verdict {
   readonly agreed: Word | null;
 }
 
-export interface WidthAnalysis {
+interface WidthAnalysis {
   readonly width: number;
   readonly parameters: number;
   readonly answers: readonly Answer[];
@@ -268,7 +268,7 @@ export function wordOf({ multiplier, isWithinMargin }: PartAnswer, adjustedP: nu
 }
 
 /** The standard error is the resamples' standard deviation times sqrt(n / (n - 1)), n the counted seeds. */
-export function judge(value: number, draws: readonly number[], n: number): Judged {
+function judge(value: number, draws: readonly number[], n: number): Judged {
   const mean = draws.reduce((sum, each) => sum + each, 0) / draws.length;
   const variance = draws.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (draws.length - 1);
   if (n < 2) {

@@ -19,7 +19,7 @@ export function multiplierText({ multiplier, bound }: PartAnswer): string {
   return `×${ratio(multiplier.value)} [${ratio(multiplier.interval.low)}, ${ratio(multiplier.interval.high)}]`;
 }
 
-export const differenceText = ({ value, interval }: Judged, digits = 4): string =>
+const differenceText = ({ value, interval }: Judged, digits = 4): string =>
   `${signed(value, digits)} [${signed(interval.low, digits)}, ${signed(interval.high, digits)}]`;
 
 /** "better", or "no verdict: validation says better, the test part open". */
