@@ -64,7 +64,7 @@ export async function compare(
   print(`${heading("\nRuns")}\n${runTable(records, config.task)}`);
   if (best !== null) {
     print(
-      `\nBest model by validation: ${best.variant}, seed ${best.seed} (${describeScore(best.validation)}), saved as ${folder}/${best.file}; ` +
+      `\nBest model by validation loss: ${best.variant}, seed ${best.seed} (${describeScore(best.validation)}), saved as ${folder}/${best.file}; ` +
         `loaded again, ${best.checked}.`,
     );
   }

@@ -28,10 +28,10 @@ export function figure(parts: readonly Part[], columns: number, label: string): 
   const height = Math.max(...parts.map((part) => part.height)) + HEAD + FOOT;
   const rows = Math.ceil(parts.length / columns);
   const size = [columns * width + MARGIN, rows * height + MARGIN];
-  return withPlainColours(`<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${escapeHtml(label)}" width="${size[0]}" height="${size[1]}" viewBox="0 0 ${size[0]} ${size[1]}">
+  return withPlainColours(`<svg xmlns="http://www.w3.org/2000/svg" fill="#21201c" role="img" aria-label="${escapeHtml(label)}" width="${size[0]}" height="${size[1]}" viewBox="0 0 ${size[0]} ${size[1]}">
 <style>${palette}
-text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; fill: #21201c; fill: var(--ink); }
-.title { font-size: 13px; font-weight: 600; } .note { font-size: 11px; fill: #6d6a61; fill: var(--quiet); }
+text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; fill: var(--ink); }
+.title { font-size: 13px; font-weight: 600; } .note { font-size: 11px; fill: var(--quiet); }
 .plot { overflow: visible; color: var(--ink); font-size: 11px; } .plot text { white-space: pre; }
 </style>
 <rect width="100%" height="100%" rx="8" fill="var(--paper)"/>

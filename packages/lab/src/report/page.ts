@@ -3,7 +3,7 @@ import { activationFromJson, textWithParts } from "swiglu";
 import { type Family, familyOf } from "../activation/samples.js";
 import { examplesOf } from "../config/task.js";
 import { machinesOf } from "../environment.js";
-import { describeScore, metricOf } from "../metrics/metric.js";
+import { metricOf, show } from "../metrics/metric.js";
 import { describeMatched } from "../statistics/matched.js";
 import { describeTuning } from "../sweep/tuning.js";
 import { count, duration, grouped } from "../terminal/format.js";
@@ -44,8 +44,8 @@ ${facts(results)}
 ${familyLegend(new Set(families.values()))}
 <figure>
 <div class="pair">
-<div>${metricChart(summary, metric, families)}</div>
-${differences ? `<div>${differenceChart(summary, metric, families)}</div>` : ""}
+<div>${scrolling(metricChart(summary, metric, families))}</div>
+${differences ? `<div>${scrolling(differenceChart(summary, metric, families))}</div>` : ""}
 </div>
 <figcaption>${
       intervals
@@ -60,7 +60,7 @@ ${differences ? `<div>${differenceChart(summary, metric, families)}</div>` : ""}
 <div>
 <h2>What the numbers show</h2>
 ${bullets(shown)}
-${best === null ? "" : `<p>The best single model by validation ${metric.name} is ${escapeHtml(best.variant)} with seed ${best.seed} (${describeScore(best.validation)}). It is saved beside this page as <code>${best.file}</code>; loaded again, ${escapeHtml(best.checked)}.</p>`}
+${best === null ? "" : `<p>The best single model by validation ${metric.name} is ${escapeHtml(best.variant)} with seed ${best.seed} (${show(metric, metric.of(best.validation))}). It is saved beside this page as <code>${best.file}</code>; loaded again, ${escapeHtml(best.checked)}.</p>`}
 </div>
 <div>
 <h2>What they cannot show</h2>

@@ -59,7 +59,7 @@ figcaption { color: var(--quiet); font-size: 0.9rem; max-width: 44rem; margin-to
     linear-gradient(to left, var(--paper) 40%, transparent) right / 3rem 100% local no-repeat,
     linear-gradient(to right, var(--shade), transparent) left / 0.9rem 100% scroll no-repeat,
     linear-gradient(to left, var(--shade), transparent) right / 0.9rem 100% scroll no-repeat; }
-.scroll .plot { min-width: 34rem; }
+.scroll .plot { min-width: 28rem; }
 table { border-collapse: collapse; font-size: 0.86rem; font-variant-numeric: tabular-nums; width: 100%; }
 th, td { padding: 0.42rem 0 0.42rem 1.1rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 th { color: var(--quiet); font-weight: 500; border-bottom-color: var(--quiet); }
