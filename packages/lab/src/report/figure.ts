@@ -28,7 +28,7 @@ export function figure(parts: readonly Part[], columns: number, label: string): 
   const height = Math.max(...parts.map((part) => part.height)) + HEAD + FOOT;
   const rows = Math.ceil(parts.length / columns);
   const size = [columns * width + MARGIN, rows * height + MARGIN];
-  return withPlainColours(`<svg xmlns="http://www.w3.org/2000/svg" fill="#21201c" role="img" aria-label="${escapeHtml(label)}" width="${size[0]}" height="${size[1]}" viewBox="0 0 ${size[0]} ${size[1]}">
+  return withPlainColours(`<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${escapeHtml(label)}" width="${size[0]}" height="${size[1]}" viewBox="0 0 ${size[0]} ${size[1]}" fill="#21201c">
 <style>${palette}
 text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; fill: var(--ink); }
 .title { font-size: 13px; font-weight: 600; } .note { font-size: 11px; fill: var(--quiet); }
