@@ -45,7 +45,7 @@ group("summary", () => {
     ...[0.9, 0.93, 0.9].map((accuracy, i) => finished("tanh", i + 1, accuracy)),
   ];
 
-  test("ranks by mean test accuracy", () => {
+  test("ranks by mean test loss", () => {
     expect(summarise(config, records).ranking.map(({ name }) => name)).toEqual(["swiglu", "relu", "tanh"]);
   });
 
