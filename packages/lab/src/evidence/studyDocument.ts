@@ -1,9 +1,8 @@
 // docs/evidence/<preset>.md of the second edition: answers, every length in both parts, rates, cost and what was left out.
 import { markdownBullets, markdownTable } from "../report/markdown.js";
-import { kendall } from "../statistics/kendall.js";
-import { sampleLosses } from "../study/analysis.js";
-import { answerText, lengthCells, readingTexts, trendTexts } from "../study/words.js";
-import { count, grouped } from "../terminal/format.js";
+import { rankAgreement } from "../study/analysis.js";
+import { answerText, lengthCells, passes, readingTexts, trendTexts } from "../study/words.js";
+import { count, grouped, signed } from "../terminal/format.js";
 import type { FinishedStudy } from "./overview.js";
 import { table1 } from "./shazeer.js";
 
@@ -45,35 +44,39 @@ export function studyDocument({ study, analysis }: FinishedStudy): string {
 
 /** The mean losses beside both columns of Shazeer's Table 1. */
 function order(study: FinishedStudy["study"]): string[] {
-  const losses = sampleLosses(study);
   const known = Object.entries(table1).filter(([name]) => study.variants.includes(name));
+  const agreements = (["short", "long"] as const).map((column) => ({
+    name: column === "short" ? "65,536 steps" : "524,288 steps",
+    at: rankAgreement(study, new Map(known.map(([name, row]) => [name, row[column]]))),
+  }));
+  const lengths = agreements[0]!.at;
   const rows = known.map(([name, { short, long }]) => [
     name,
-    ...losses.map(({ of }) => of[study.variants.indexOf(name)]!.toFixed(4)),
+    ...lengths.map(({ losses }) => losses[study.variants.indexOf(name)]!.toFixed(4)),
     short.toFixed(3),
     long.toFixed(3),
   ]);
-  const taus = losses.map(({ length, of }) => {
-    const own = known.map(([name]) => of[study.variants.indexOf(name)]!);
-    const tau = (column: "short" | "long"): string =>
-      kendall(
-        own,
-        known.map(([, row]) => row[column]),
-      ).tau.toFixed(2);
-    return `At ${length} passes Kendall's tau is ${tau("short")} with his column of 65,536 steps and ${tau("long")} with that of 524,288.`;
-  });
+  const taus = agreements.map(
+    ({ name, at }) =>
+      `With his column of ${name}: ${at
+        .map(
+          ({ length, tau, interval }) =>
+            `${signed(tau, 2)} [${signed(interval.low, 2)}, ${signed(interval.high, 2)}] at ${passes(length)}`,
+        )
+        .join(", ")}.`,
+  );
   return [
     "## Beside Shazeer's Table 1",
     "Test log-perplexity here beside his. His is an encoder-decoder of 220 million parameters on C4; this is a decoder that reads its source as a prefix, of half a million.",
     markdownTable({
       head: [
         "variant",
-        ...losses.map(({ length }) => `${length} passes`),
+        ...lengths.map(({ length }) => passes(length)),
         "his 65,536 steps",
         "his 524,288 steps",
       ],
       rows,
     }),
-    taus.join(" "),
+    `Kendall's tau of the two orders, with a 95 % bootstrap interval (1: the same order). ${taus.join(" ")}`,
   ];
 }

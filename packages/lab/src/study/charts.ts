@@ -45,7 +45,7 @@ export function forestPlot(rows: readonly ForestRow[]): { chart: string; width: 
   const options: PlotOptions = {
     width,
     height,
-    marginLeft: 250,
+    marginLeft: 24 + 6.2 * Math.max(...rows.map(({ name }) => name.length)),
     marginRight: 20,
     marginTop: 10,
     marginBottom: 44,

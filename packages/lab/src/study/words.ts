@@ -28,6 +28,9 @@ export function verdictText({ words, agreed }: Verdict): string {
   return agreed ?? `no verdict: the validation part says ${words.validation}, the test part ${words.test}`;
 }
 
+/** "1 pass", "0.5 passes". */
+export const passes = (length: number): string => `${length} ${length === 1 ? "pass" : "passes"}`;
+
 /** "swiglu against swish: better. At 2 passes swish needs 1.12 times the steps (test; 1.10 validation) for the same loss." */
 export function answerText(answer: Answer, isFixed: boolean): string {
   const { subject, rival, verdict, lengths } = answer;
@@ -42,7 +45,7 @@ export function answerText(answer: Answer, isFixed: boolean): string {
     at.seeds < FEWEST_SEEDS && verdict !== null
       ? ` With ${at.seeds} seeds this is a first look${isFixed ? "" : ", and nothing was fixed in advance"}.`
       : "";
-  return `${head} At ${at.length} passes over the training part the difference in loss is ${differenceText(test.difference)} nats.${compute}${few}`;
+  return `${head} At ${passes(at.length)} over the training part the difference in loss is ${differenceText(test.difference)} nats.${compute}${few}`;
 }
 
 /** One row for each length: what the difference and the multiplier are in both parts. */
