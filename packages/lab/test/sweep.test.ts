@@ -69,7 +69,7 @@ test("a sweep writes a record per run, the results, the report and the best mode
   for (const text of [
     "[6/6]",
     "Ranking",
-    "points against relu",
+    "nats against relu",
     "What it cannot show",
     "beta",
     "FFN parameters",
