@@ -56,13 +56,13 @@ function everything(folder: string): void {
   const all = readRecords(folder, config);
   const summary = summarise(config, all);
   const analysis = analyse(config, all, testPart);
-  const findings = findingsOf(summary, config, analysis);
+  const findings = findingsOf(summary, config, analysis, false);
   const matched = matchCosts(config, all);
   describeWaiting(config.steps, all);
   runTable(all, config.task);
   rankingTable(summary, config.task);
   const results = { config, tuning: undefined, summary, findings, analysis, matched, best: null };
-  reportPage({ ...results, environment: environment(), records: all });
+  reportPage({ ...results, environment: environment(), records: all, isFixed: false });
 }
 
 describe("a record", () => {

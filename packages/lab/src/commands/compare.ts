@@ -3,7 +3,6 @@
 import type { Config } from "../config/config.js";
 import { isStudyPreset } from "../config/presets.js";
 import { UserError } from "../errors.js";
-import type { RunRecord } from "../records/record.js";
 import { analyse } from "../statistics/analysis.js";
 import { describeWaiting } from "../statistics/load.js";
 import { describeMatched, type Matched, matchCosts } from "../statistics/matched.js";
@@ -32,8 +31,11 @@ export async function compare(
   given: readonly (keyof CompareOptions)[],
 ): Promise<number> {
   if (isStudy(options)) {
-    const { study } = await import("./study.js");
-    return await study(options, given);
+    const { study, studyOf } = await import("./study.js");
+    if (options.plan !== true) return await study(options, given);
+    const { printPlan } = await import("./studyPlan.js");
+    await printPlan(studyOf(options, given));
+    return 0;
   }
   if (options.plan === true)
     throw new UserError("--plan is for --lengths and --sizes, and presets with them.");
@@ -43,17 +45,28 @@ export async function compare(
   const { config, tuning, folder, records } = result;
   const summary = summarise(config, records);
   const analysis = analyse(config, records, plan.task.testPart);
-  const findings = describe(summary, config, analysis);
+  const findings = describe(summary, config, analysis, tuning !== undefined);
   const matched = matchCosts(config, records);
-  const everything = { config, task: plan.task, tuning, records, summary, findings, analysis, matched };
+  const everything = {
+    config,
+    task: plan.task,
+    tuning,
+    records,
+    summary,
+    findings,
+    analysis,
+    matched,
+    isFixed: plan.isFixed,
+  };
   // What draws takes as long to load as all the rest: not before it is needed.
   const { writeResults } = await import("../report/results.js");
   const { best, report } = await writeResults(folder, everything);
-  printResults(config, records, summary, findings);
+  printResults(config, summary, findings);
   if (matched !== undefined) printMatched(matched, describeWaiting(config.steps, records));
+  print(`${heading("\nRuns")}\n${runTable(records, config.task)}`);
   if (best !== null) {
     print(
-      `\nBest model by validation: ${best.variant}, seed ${best.seed} (${describeScore(best.validation)}), saved as ${folder}/${best.file}; ` +
+      `\nBest model by validation loss: ${best.variant}, seed ${best.seed} (${describeScore(best.validation)}), saved as ${folder}/${best.file}; ` +
         `loaded again, ${best.checked}.`,
     );
   }
@@ -93,21 +106,17 @@ const tuningText = (tuning: Tuning): string =>
     heading("\nThe comparison, at the best rate of each variant"),
   ].join("\n");
 
-function printResults(
-  { task }: Config,
-  records: readonly RunRecord[],
-  summary: Summary,
-  findings: Findings,
-): void {
+/** The verdicts first. */
+function printResults({ task }: Config, summary: Summary, findings: Findings): void {
   const intervals = summary.ranking.some(({ test }) => test?.metric.half != null);
-  print(`${heading("\nRuns")}\n${runTable(records, task)}`);
+  if (findings.primary.length > 0)
+    print(`${heading("\nPrimary questions")}\n${findings.primary.map(wrap).join("\n")}`);
+  for (const warning of findings.warnings) print(`\n${wrap(warning)}`);
   print(
     heading(`\nRanking, by mean test ${metricOf(task).name}`) +
       (intervals ? " (with 95 % intervals over seeds)" : ""),
   );
   print(rankingTable(summary, task));
-  if (findings.primary.length > 0)
-    print(`${heading("\nPrimary questions")}\n${findings.primary.map(wrap).join("\n")}`);
   print(`${heading("\nWhat this shows")}\n${findings.shown.map(wrap).join("\n")}`);
   print(`${heading("\nWhat it cannot show")}\n${findings.limits.map(wrap).join("\n")}`);
 }

@@ -57,6 +57,8 @@ export interface Plan {
   readonly configAt: (rates?: LearningRates) => Config;
   /** Undefined where nothing is to be tuned. */
   readonly grid: Grid | undefined;
+  /** Whether all options are those of a preset. */
+  readonly isFixed: boolean;
 }
 
 /** Options that are checked, with their data: what one comparison, and a study of several, are made of. */
@@ -72,6 +74,8 @@ export interface Prepared {
   readonly place: Place;
   /** On the preset, where one was named. */
   readonly remarks: readonly string[];
+  /** Whether all options are those of a preset. */
+  readonly isFixed: boolean;
 }
 
 type Settings = ReturnType<typeof complete>;
@@ -106,13 +110,14 @@ export function prepare(
   const task = loadTask(settings, options.data, options.vocabulary === undefined);
   const slots = jobs ?? Math.max(1, Math.floor(availableParallelism() / threads));
   const place = { out, dataPath: task.path, slots, checkpointInterval, queue };
+  const departures =
+    preset === undefined ? [] : [...differences, ...otherData(preset, task.config.data.sha256)];
   const remarks = [
-    ...(preset === undefined
-      ? []
-      : [presetRemark(preset, [...differences, ...otherData(preset, task.config.data.sha256)])]),
+    ...(preset === undefined ? [] : [presetRemark(preset, departures)]),
     ...(queue === undefined ? describeLoad(loadavg()[0] ?? 0, availableParallelism()) : []),
   ];
-  return { options, settings, task, variants, seeds, learningRates, tuning, place, remarks };
+  const isFixed = preset !== undefined && departures.length === 0;
+  return { options, settings, task, variants, seeds, learningRates, tuning, place, remarks, isFixed };
 }
 
 /** The comparison that some options make, at these steps and width where they are another's. */
@@ -120,7 +125,7 @@ export function planOf(
   prepared: Prepared,
   other: { readonly steps?: number; readonly width?: number } = {},
 ): Plan {
-  const { options, task, variants, seeds, learningRates, tuning, place, remarks } = prepared;
+  const { options, task, variants, seeds, learningRates, tuning, place, remarks, isFixed } = prepared;
   const common = { ...prepared.settings, ...other, variants, threads: options.threads };
   const configAt = (rates = learningRates): Config =>
     makeConfig({ ...common, seeds, learningRates: rates }, task.config);
@@ -136,7 +141,14 @@ export function planOf(
   const rates =
     grid === undefined ? `learning rate ${describeRates(config.variants)}` : "learning rates tuned";
   const all = grid === undefined ? remarks : [...remarks, tuningRemark(grid)];
-  return { task, place, opening: introduction(config, task.introduction, rates, all), configAt, grid };
+  return {
+    task,
+    place,
+    opening: introduction(config, task.introduction, rates, all),
+    configAt,
+    grid,
+    isFixed,
+  };
 }
 
 /** The variants that are named, and the user's own activations where they are not among them. */

@@ -90,11 +90,6 @@ export function studyOf(all: CompareOptions, given: readonly (keyof CompareOptio
  */
 export async function study(all: CompareOptions, given: readonly (keyof CompareOptions)[]): Promise<number> {
   const asked = studyOf(all, given);
-  if (all.plan === true) {
-    const { printPlan } = await import("./studyPlan.js");
-    await printPlan(asked);
-    return 0;
-  }
   print(openingOf(asked));
   const { result, code } = await untilInterrupted((aborted) => carryOut(asked, aborted));
   if (result === undefined) return code;

@@ -32,6 +32,7 @@ ul { padding-left: 1.2rem; margin: 0.6rem 0; }
 li { margin: 0.35rem 0; }
 .eyebrow { color: var(--quiet); font-size: 0.82rem; margin: 0; }
 .lead { font-size: 1.22rem; line-height: 1.5; }
+.warning { border-left: 3px solid var(--gated); padding-left: 0.9rem; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1px; margin: 2rem 0 0; padding: 0;
   background: var(--line); border: 1px solid var(--line); border-radius: 0.6rem; overflow: hidden; }
 .facts div { background: var(--panel); padding: 0.75rem 1rem; }
@@ -58,7 +59,7 @@ figcaption { color: var(--quiet); font-size: 0.9rem; max-width: 44rem; margin-to
     linear-gradient(to left, var(--paper) 40%, transparent) right / 3rem 100% local no-repeat,
     linear-gradient(to right, var(--shade), transparent) left / 0.9rem 100% scroll no-repeat,
     linear-gradient(to left, var(--shade), transparent) right / 0.9rem 100% scroll no-repeat; }
-.scroll .plot { min-width: 34rem; }
+.scroll .plot { min-width: 28rem; }
 table { border-collapse: collapse; font-size: 0.86rem; font-variant-numeric: tabular-nums; width: 100%; }
 th, td { padding: 0.42rem 0 0.42rem 1.1rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 th { color: var(--quiet); font-weight: 500; border-bottom-color: var(--quiet); }

@@ -21,6 +21,8 @@ export interface Results {
   /** The variants at equal cost; undefined where fewer than two variants finished. */
   readonly matched: Matched | undefined;
   readonly best: BestModel | null;
+  /** Whether questions, rule and options were fixed before the runs: those of a preset, as it stands. */
+  readonly isFixed: boolean;
   readonly environment: Environment;
   readonly records: readonly RunRecord[];
 }

@@ -5,6 +5,7 @@ import tQuantile from "@stdlib/stats-base-dists-t-quantile";
 import { lossesOfText } from "../records/record.js";
 import type { Interval } from "../statistics/estimate.js";
 import { holm } from "../statistics/holm.js";
+import { kendall } from "../statistics/kendall.js";
 import { fallingCurve, slopeOf, stepsFor } from "../statistics/lengthCurve.js";
 import {
   type Means,
@@ -19,7 +20,7 @@ import { verdictLength } from "./lengths.js";
 import type { CellRecord, StudyRecord } from "./types.js";
 
 /** The primary questions, in their order: one against another. */
-export const QUESTIONS: readonly (readonly [subject: string, rival: string])[] = [
+const QUESTIONS: readonly (readonly [subject: string, rival: string])[] = [
   ["swiglu", "swish"],
   ["swiglu", "glu"],
   ["swigluBlend-trained", "selfGlu"],
@@ -29,9 +30,6 @@ export const QUESTIONS: readonly (readonly [subject: string, rival: string])[] =
 /** Compute multipliers within 5 % of 1 count as the same. */
 export const MARGIN = 1.05;
 const ALPHA = 0.05;
-
-/** The fewest seeds for standardised effects, and for anything to be settled. */
-export const FEWEST_SEEDS = 6;
 
 export type Word =
   | "better"
@@ -63,7 +61,7 @@ export interface PartAnswer {
   readonly isWithinMargin: boolean;
 }
 
-export interface LengthAnswer {
+interface LengthAnswer {
   readonly length: number;
   readonly steps: number;
   readonly seeds: number;
@@ -89,7 +87,7 @@ export interface Verdict {
   readonly agreed: Word | null;
 }
 
-export interface WidthAnalysis {
+interface WidthAnalysis {
   readonly width: number;
   readonly parameters: number;
   readonly answers: readonly Answer[];
@@ -125,7 +123,8 @@ export function analyseStudy(study: StudyRecord, resamples = RESAMPLES): StudyAn
       statisticsOf(pair, study.variants, sampleMeans(each.data), each.data),
     );
     for (const means of resampledMeans(each.data, { resamples })) {
-      pairs.forEach((pair, q) => draws[q]!.push(statisticsOf(pair, study.variants, means, each.data)));
+      for (const [q, pair] of pairs.entries())
+        draws[q]!.push(statisticsOf(pair, study.variants, means, each.data));
     }
     return { ...each, lengths, draws, estimates };
   });
@@ -270,7 +269,7 @@ export function wordOf({ multiplier, isWithinMargin }: PartAnswer, adjustedP: nu
 }
 
 /** The standard error is the resamples' standard deviation times sqrt(n / (n - 1)), n the counted seeds. */
-export function judge(value: number, draws: readonly number[], n: number): Judged {
+function judge(value: number, draws: readonly number[], n: number): Judged {
   const mean = draws.reduce((sum, each) => sum + each, 0) / draws.length;
   const variance = draws.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (draws.length - 1);
   if (n < 2) {
@@ -354,4 +353,41 @@ function groupLosses(
   if (text !== "") return Float64Array.from(lossesOfText(text));
   const { loss } = run[part]!;
   return Float64Array.from(weights, (weight) => weight * loss);
+}
+
+/** How the order of some variants agrees with a published one, at one length of the first width. */
+interface RankAgreement {
+  readonly length: number;
+  /** Mean test losses of the study's variants. */
+  readonly losses: readonly number[];
+  readonly tau: number;
+  /** The middle 95 % of the resamples. */
+  readonly interval: Interval;
+}
+
+/**
+ * Kendall's tau of the mean test losses with published figures.
+ *
+ * @param published of variants of the study, two or more, none level
+ */
+export function rankAgreement(
+  study: StudyRecord,
+  published: ReadonlyMap<string, number>,
+  resamples = RESAMPLES,
+): RankAgreement[] {
+  const found = measuredAt(study, study.widths[0]!);
+  if (found === undefined) return [];
+  const places = [...published.keys()].map((name) => study.variants.indexOf(name));
+  const tauOf = (losses: readonly number[]): number =>
+    kendall(
+      places.map((place) => losses[place]!),
+      [...published.values()],
+    ).tau;
+  const { test } = sampleMeans(found.data);
+  const draws = [...resampledMeans(found.data, { resamples })].map((means) => means.test.map(tauOf));
+  return found.cells.map(({ length }, l) => {
+    const sorted = draws.map((taus) => taus[l]!).sort((a, b) => a - b);
+    const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))]!;
+    return { length, losses: test[l]!, tau: tauOf(test[l]!), interval: { low: at(0.025), high: at(0.975) } };
+  });
 }

@@ -13,7 +13,7 @@ export interface MeasuredLength {
   readonly tuning: number | undefined;
 }
 
-export interface Tuned {
+interface Tuned {
   readonly seeds: readonly number[];
   readonly rates: readonly number[];
   /** Of each variant. */

@@ -45,7 +45,7 @@ export function forestPlot(rows: readonly ForestRow[]): { chart: string; width: 
   const options: PlotOptions = {
     width,
     height,
-    marginLeft: 250,
+    marginLeft: 24 + 6.2 * Math.max(...rows.map(({ name }) => name.length)),
     marginRight: 20,
     marginTop: 10,
     marginBottom: 44,
@@ -58,7 +58,7 @@ export function forestPlot(rows: readonly ForestRow[]): { chart: string; width: 
         ticks: [0.5, 0.7, 1, 1.5, 2],
         tickFormat: (x: number) => `×${x}`,
         tickSize: 0,
-        label: "steps that the rival needs for the same loss; above 1 the first one saves compute",
+        label: "steps the rival needs for the same loss; above 1 it needs more",
         labelAnchor: "center",
         labelArrow: "none",
       }),
@@ -116,7 +116,7 @@ export function differencePlot(answers: readonly Answer[]): { chart: string; wid
         tickFormat: (x: number) => `${x}`,
         tickSize: 0,
         label:
-          "passes over the training part, each point full runs of that length; below 0 the first one is better (nats)",
+          "passes over the training part (full runs); difference in nats, below 0 the first one is better",
         labelAnchor: "center",
         labelArrow: "none",
       }),

@@ -11,7 +11,9 @@ export function groupsOf({ clusters }: TestPart, most = MOST_GROUPS): Int32Array
   const order = permutation(members.length, stream(0, "groups of clusters"));
   const count = Math.min(most, members.length);
   const groupOf = new Map<number, number>();
-  order.forEach((member, place) => groupOf.set(members[member]!, place % count));
+  order.forEach((member, place) => {
+    groupOf.set(members[member]!, place % count);
+  });
   return Int32Array.from(clusters, (cluster) => groupOf.get(cluster)!);
 }
 

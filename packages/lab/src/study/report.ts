@@ -59,7 +59,7 @@ export function forestRows({ widths }: StudyAnalysis, lengths: readonly number[]
   );
 }
 
-export function studyPage(study: StudyRecord, analysis: StudyAnalysis): string {
+function studyPage(study: StudyRecord, analysis: StudyAnalysis): string {
   const { widths } = analysis;
   const rows = forestRows(analysis, study.lengths);
   const name = study.task.data.name;

@@ -1,15 +1,9 @@
 // The answers of a study in words and cells, verdict first: for the terminal, the page and docs/evidence.
 
 import { BEYOND } from "../statistics/lengthCurve.js";
+import { FEWEST_SEEDS } from "../statistics/verdicts.js";
 import { list, signed } from "../words/format.js";
-import {
-  type Answer,
-  FEWEST_SEEDS,
-  type Judged,
-  type PartAnswer,
-  type StudyAnalysis,
-  type Verdict,
-} from "./analysis.js";
+import type { Answer, Judged, PartAnswer, StudyAnalysis, Verdict } from "./analysis.js";
 import type { StudyRecord } from "./types.js";
 
 /** exp of the logarithm: "1.12"; "0.05" at the least, so that it fits. */
@@ -25,7 +19,7 @@ export function multiplierText({ multiplier, bound }: PartAnswer): string {
   return `×${ratio(multiplier.value)} [${ratio(multiplier.interval.low)}, ${ratio(multiplier.interval.high)}]`;
 }
 
-export const differenceText = ({ value, interval }: Judged, digits = 4): string =>
+const differenceText = ({ value, interval }: Judged, digits = 4): string =>
   `${signed(value, digits)} [${signed(interval.low, digits)}, ${signed(interval.high, digits)}]`;
 
 /** "better", or "no verdict: validation says better, the test part open". */
@@ -33,6 +27,9 @@ export function verdictText({ words, agreed }: Verdict): string {
   if (agreed === "open") return "open: these runs cannot tell";
   return agreed ?? `no verdict: the validation part says ${words.validation}, the test part ${words.test}`;
 }
+
+/** "1 pass", "0.5 passes". */
+export const passes = (length: number): string => `${length} ${length === 1 ? "pass" : "passes"}`;
 
 /** "swiglu against swish: better. At 2 passes swish needs 1.12 times the steps (test; 1.10 validation) for the same loss." */
 export function answerText(answer: Answer, isFixed: boolean): string {
@@ -48,7 +45,7 @@ export function answerText(answer: Answer, isFixed: boolean): string {
     at.seeds < FEWEST_SEEDS && verdict !== null
       ? ` With ${at.seeds} seeds this is a first look${isFixed ? "" : ", and nothing was fixed in advance"}.`
       : "";
-  return `${head} At ${at.length} passes over the training part the difference in loss is ${differenceText(test.difference)} nats.${compute}${few}`;
+  return `${head} At ${passes(at.length)} over the training part the difference in loss is ${differenceText(test.difference)} nats.${compute}${few}`;
 }
 
 /** One row for each length: what the difference and the multiplier are in both parts. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { chooseRates } from "../../src/statistics/rateChoice.js";
-import { analyseStudy, type Judged, wordOf } from "../../src/study/analysis.js";
+import { analyseStudy, type Judged, rankAgreement, wordOf } from "../../src/study/analysis.js";
 import { studyJson } from "../../src/study/record.js";
 import type { StudyRecord } from "../../src/study/types.js";
 import { FACTORS, madeUpStudy } from "./made-up.js";
@@ -151,4 +151,17 @@ test("words: corrected p first, then the margin", () => {
   expect(wordOf(part(0.02, true), 0.01)).toBe("better, by less than the margin");
   expect(wordOf(part(0.02, true), 0.2)).toBe("the same within the margin");
   expect(wordOf(part(0.1, false), 0.2)).toBe("open");
+});
+
+test("the order beside a published one: tau of the means, and the middle of the resamples", () => {
+  const published = new Map([
+    ["swiglu", 1],
+    ["glu", 2],
+    ["swish", 3],
+  ]);
+  const [first] = rankAgreement(madeUpStudy({ noise: 0.0005 }), published, 200);
+  // swiglu and glu are level but for noise; swish is worse than both in every resample.
+  expect(first!.tau).toBeGreaterThan(0.3);
+  expect(first!.interval.low).toBeGreaterThanOrEqual(1 / 3 - 1e-9);
+  expect(first!.interval.high).toBeLessThanOrEqual(1);
 });
