@@ -1,0 +1,9 @@
+// Model files: what their headers say, their numbers as float32, and their feed-forward blocks ready for any backend.
+export { type ByteSource, ModelFileError } from "./files/bytes.js";
+export type { ModelInput } from "./files/open.js";
+export type { WebOptions } from "./files/web.js";
+export type { FormatName } from "./formats/table.js";
+export { type Model, type ModelFormat, openModel } from "./model.js";
+export type { Rows } from "./read.js";
+export type { MetadataValue } from "./readers/gguf.js";
+export type { TensorInfo } from "./tensor.js";
