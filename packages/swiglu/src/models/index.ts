@@ -1,4 +1,9 @@
 // Model files: what their headers say, their numbers as float32, and their feed-forward blocks ready for any backend.
+export type { Role, Slot } from "./blocks/names.js";
+export { type BlockChoice, type OpenedBlock, openBlock } from "./blocks/open-block.js";
+export type { Field, Strength } from "./check/field.js";
+export { type BlockReport, check, checkModel, type Report } from "./check/report.js";
+export type { BlockLayout, Orientation } from "./check/shape.js";
 export { type ByteSource, ModelFileError } from "./files/bytes.js";
 export type { ModelInput } from "./files/open.js";
 export type { WebOptions } from "./files/web.js";

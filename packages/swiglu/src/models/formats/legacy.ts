@@ -24,7 +24,7 @@ export const iq4Levels = Int8Array.of(
   113,
 );
 /** The sixteen 4-bit floats (E2M1), doubled so that all are whole numbers. */
-export const fp4Doubled = Int8Array.of(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
+const fp4Doubled = Int8Array.of(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
 
 /** Nibbles of 16 bytes: the low ones are elements 0 to 15, the high ones 16 to 31. */
 function nibbles(
