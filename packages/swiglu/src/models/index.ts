@@ -1,6 +1,8 @@
 // Model files: what their headers say, their numbers as float32, and their feed-forward blocks ready for any backend.
 export type { Role, Slot } from "./blocks/names.js";
 export { type BlockChoice, type OpenedBlock, openBlock } from "./blocks/open-block.js";
+export { type CompareOptions, type Comparison, compareModels } from "./check/against.js";
+export { type Engine, engineDeviations } from "./check/engines.js";
 export type { Field, Strength } from "./check/field.js";
 export { type BlockReport, check, checkModel, type Report } from "./check/report.js";
 export type { BlockLayout, Orientation } from "./check/shape.js";

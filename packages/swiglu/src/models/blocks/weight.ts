@@ -127,7 +127,7 @@ function mlx(model: Model, weight: TensorInfo, scales: TensorInfo, biases: Tenso
 }
 
 /** `scale * q + offset`, each step rounded to float32; `q` has so many bits, lowest first. */
-export function unpackAffine(
+function unpackAffine(
   bytes: Uint8Array,
   scales: Float32Array,
   offsets: Float32Array,

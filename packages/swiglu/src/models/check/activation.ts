@@ -61,7 +61,7 @@ export const isNoLimit = (limit: unknown): boolean =>
   (typeof limit === "number" && (!(limit > 1e-6) || limit === Number.POSITIVE_INFINITY));
 
 /** A value of a config by its key, with dots into nested objects. */
-export function valueAt(config: JsonObject | undefined, key: string): unknown {
+function valueAt(config: JsonObject | undefined, key: string): unknown {
   let value: unknown = config;
   for (const part of key.split("."))
     value = isObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;

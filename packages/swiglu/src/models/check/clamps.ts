@@ -137,6 +137,14 @@ export const aliases: readonly {
   { families: "udop", name: "gated-gelu", means: "gelu" },
 ];
 
+interface OfFamilies {
+  readonly families: string;
+}
+const members = /* @__PURE__ */ new WeakMap<OfFamilies, ReadonlySet<string>>();
+
 /** Whether a rule's families have this one. */
-export const isAmong = ({ families }: { readonly families: string }, family: string): boolean =>
-  families.split(" ").includes(family);
+export function isAmong(rule: OfFamilies, family: string): boolean {
+  const known = members.get(rule) ?? new Set(rule.families.split(" "));
+  members.set(rule, known);
+  return known.has(family);
+}

@@ -1,7 +1,7 @@
 // What is known of one property of a block: its value, the evidence for it, and how strong that is.
 
 /** From strongest to weakest; "none" goes with "unknown". */
-export const strengths = ["graph", "tensors", "metadata", "family", "default", "none"] as const;
+const strengths = ["graph", "tensors", "metadata", "family", "default", "none"] as const;
 export type Strength = (typeof strengths)[number];
 
 /** A value or "unknown", what says so, and how much that weighs. */

@@ -52,7 +52,7 @@ export function shapeOf(model: Model, site: Site, family: Family, width: Hint | 
   const name = site.scheme.parts;
   const layout = layoutOf(site, sizes, family);
   const packedTwice = layout.value !== "separate" && layout.value !== "ungated";
-  const orientation = orientationOf(model, site, sizes, packedTwice, family, width);
+  const orientation = orientationOf(model, site, { weights, stacked }, sizes, packedTwice, family, width);
   const transposed = orientation.value === "[in,out]";
   const down = sizes.down;
   const tensor = weights.down?.name ?? name.down ?? "down";
@@ -132,6 +132,7 @@ function layoutOf(site: Site, sizes: Partial<Record<Slot, Size>>, family: Family
 function orientationOf(
   model: Model,
   site: Site,
+  { weights, stacked }: Pick<BlockShape, "weights" | "stacked">,
   sizes: Partial<Record<Slot, Size>>,
   packedTwice: boolean,
   family: Family,
@@ -141,6 +142,9 @@ function orientationOf(
   const { parts } = site.scheme;
   const part = (parts.packed ?? parts.up) as string;
   const [size, down] = [sizes.packed ?? sizes.up, sizes.down];
+  const first = weights.packed ?? weights.up;
+  if (first?.shape !== undefined && size === undefined)
+    return unknown(`${first.name} has ${first.shape.length} axes, where ${stacked ? 3 : 2} were expected`);
   let why = `${part} is stored in a form whose shape is not read`;
   if (size !== undefined && down !== undefined) {
     const pair = `${part} ${shown(size)} and ${parts.down} ${shown(down)}`;

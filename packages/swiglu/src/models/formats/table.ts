@@ -15,7 +15,7 @@ const block = (elements: number, bytes: number, decode?: Decode): BlockFormat =>
   decode === undefined ? { elements, bytes } : { elements, bytes, decode };
 
 /** All formats. Sources: ggml's block layouts (gguf-py 0.19), safetensors' dtypes. */
-export const formats = {
+const formats = {
   F64: block(1, 8, f64),
   F32: block(1, 4, f32),
   F16: block(1, 2, f16),
