@@ -170,7 +170,7 @@ function formulaOf({ activation, parameters }: BlockReport): Formula | undefined
 }
 
 /** "swigluStep (limit 4)". */
-export function shownFormula({ activation, parameters }: Formula): string {
+function shownFormula({ activation, parameters }: Formula): string {
   const values = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
   return values.length === 0 ? activation.name : `${activation.name} (${values.join(", ")})`;
 }
