@@ -1,15 +1,16 @@
 // A model's files, opened: what their headers say, and the numbers of any tensor on demand.
 // The headers are the truth; an index only names the files.
-import { type ByteSource, type Files, ModelFileError } from "./files/bytes.js";
+import { type ByteSource, checkRange, type Files, ModelFileError } from "./files/bytes.js";
 import { type ModelInput, openFiles } from "./files/open.js";
 import type { WebOptions } from "./files/web.js";
 import { type Rows, readNumbers, readRaw } from "./read.js";
 import { isGguf, type MetadataValue, readGguf } from "./readers/gguf.js";
 import { isObject, type JsonObject, readJson } from "./readers/json.js";
+import { isOnnx, type OnnxHeader, readOnnx } from "./readers/onnx.js";
 import { isSafetensors, readSafetensors } from "./readers/safetensors.js";
 import { addTensors, type TensorInfo } from "./tensor.js";
 
-export type ModelFormat = "safetensors" | "gguf";
+export type ModelFormat = "safetensors" | "gguf" | "onnx";
 
 /** An opened model. Only headers are read until numbers are asked for. */
 export interface Model {
@@ -22,6 +23,8 @@ export interface Model {
   readonly metadata: ReadonlyMap<string, MetadataValue>;
   /** The `config.json` beside the files, where there is one. */
   readonly config: JsonObject | undefined;
+  /** An ONNX file's nodes and constants; undefined for other formats. */
+  readonly graph: OnnxHeader | undefined;
   /** What is odd about the files and did not stop them from being read, a sentence each. */
   readonly remarks: readonly string[];
   /** How many bytes were read until now. */
@@ -38,7 +41,7 @@ export interface Model {
 }
 
 /**
- * Opens a model: safetensors (one file, shards, with or without their index) or GGUF (one file or shards), from a path, a
+ * Opens a model: safetensors (one file, shards, with or without their index) GGUF (one file or shards), or ONNX (weights inside or beside it), from a path, a
  * folder, a URL (read by ranges), bytes, or a browser's File. Only headers are read, and every number in them is checked
  * against the file's size first. Throws a ModelFileError, as a sentence, for a file that is missing, damaged or unknown.
  *
@@ -66,7 +69,8 @@ async function open(files: Counted): Promise<Model> {
   const start = await first.read(0, Math.min(9, first.size));
   if (isGguf(start)) return openGguf(files, first, remarks);
   if (isSafetensors(start)) return openSafetensors(files, [first.name], remarks);
-  throw new ModelFileError(`${first.name} is neither a safetensors nor a GGUF file`);
+  if (isOnnx(start)) return openOnnx(files, first, remarks);
+  throw new ModelFileError(`${first.name} is no safetensors, GGUF or ONNX file`);
 }
 
 const indexEnding = ".index.json";
@@ -95,7 +99,7 @@ async function chooseFile(files: Counted): Promise<string> {
   }
   const found = usual.find((name) => names.includes(name));
   if (found !== undefined) return found;
-  for (const ending of [".safetensors", ".gguf"]) {
+  for (const ending of [".safetensors", ".gguf", ".onnx"]) {
     const candidates = names.filter((name) => name.endsWith(ending));
     const stems = new Set(candidates.map((name) => shardName.exec(name)?.[1] ?? name));
     if (stems.size > 1)
@@ -104,7 +108,7 @@ async function chooseFile(files: Counted): Promise<string> {
       );
     if (candidates[0] !== undefined) return candidates[0];
   }
-  throw new ModelFileError("the folder has no .safetensors and no .gguf file");
+  throw new ModelFileError("the folder has no .safetensors, .gguf or .onnx file");
 }
 
 /** The files that an index names, in order. Throws a ModelFileError for names that lead out of the folder. */
@@ -144,7 +148,7 @@ async function openSafetensors(files: Counted, first: readonly string[], remarks
     for (const [key, value] of header.metadata) metadata.set(key, value);
   }
   if (index !== undefined) remarks.push(...staleness(index, tensors));
-  const config = await configOf(files);
+  const config = await configOf(files, remarks);
   return model({ format: "safetensors", files, names, tensors, metadata, config, remarks });
 }
 
@@ -207,18 +211,41 @@ async function openGguf(files: Counted, first: ByteSource, remarks: string[]): P
     names,
     tensors,
     metadata,
-    config: await configOf(files),
+    config: await configOf(files, remarks),
     remarks,
     bigEndian,
   });
 }
 
-/** The config.json beside the files: where it can be seen, or asked for. */
-async function configOf(files: Counted): Promise<JsonObject | undefined> {
+async function openOnnx(files: Counted, first: ByteSource, remarks: string[]): Promise<Model> {
+  const graph = await readOnnx(first);
+  const tensors = new Map<string, TensorInfo>();
+  addTensors(tensors, graph.tensors);
+  const names = [...new Set(graph.tensors.map(({ file }) => file)).add(first.name)];
+  for (const name of names) {
+    if (name === first.name) continue;
+    const data = await files.open(name);
+    if (data === undefined) remarks.push(`${name}, which holds weights, is missing`);
+    else
+      for (const tensor of graph.tensors)
+        if (tensor.file === name) checkRange(data, tensor.offset, tensor.bytes);
+  }
+  const config = await configOf(files, remarks);
+  return model({ format: "onnx", files, names, tensors, metadata: new Map(), config, graph, remarks });
+}
+
+/** The config.json beside the files: where it can be seen, or asked for. One that cannot be read is remarked on. */
+async function configOf(files: Counted, remarks: string[]): Promise<JsonObject | undefined> {
   const name = "config.json";
   if (files.names?.includes(name) === false) return undefined;
-  const source = await files.open(name);
-  return source === undefined ? undefined : readJson(source);
+  try {
+    const source = await files.open(name);
+    return source === undefined ? undefined : await readJson(source);
+  } catch (error) {
+    if (!(error instanceof ModelFileError)) throw error;
+    remarks.push(`config.json is left out of account: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** Does the same for all, a few at a time. */
@@ -238,10 +265,11 @@ interface Parts {
   readonly metadata: ReadonlyMap<string, MetadataValue>;
   readonly config: JsonObject | undefined;
   readonly remarks: readonly string[];
+  readonly graph?: OnnxHeader;
   readonly bigEndian?: boolean;
 }
 
-function model({ files, names, bigEndian = false, ...rest }: Parts): Model {
+function model({ files, names, graph, bigEndian = false, ...rest }: Parts): Model {
   const tensorOf = async (name: string): Promise<[ByteSource, TensorInfo]> => {
     const tensor = rest.tensors.get(name);
     if (tensor === undefined) throw new RangeError(`the model has no tensor ${name}`);
@@ -251,6 +279,7 @@ function model({ files, names, bigEndian = false, ...rest }: Parts): Model {
   return {
     ...rest,
     files: names,
+    graph,
     get bytesRead() {
       return files.bytes;
     },

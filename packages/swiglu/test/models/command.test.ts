@@ -84,7 +84,7 @@ describe("swiglu check", () => {
   });
   test("a file that cannot be read, or an option that is not there: 3", async () => {
     const { code, err } = await swiglu("check", join(folder, "config.json"));
-    expect(err).toContain("cannot be read: config.json is neither a safetensors nor a GGUF file");
+    expect(err).toContain("cannot be read: config.json is no safetensors, GGUF or ONNX file");
     expect(code).toBe(3);
     expect((await swiglu("check", folder, "--colour")).code).toBe(3);
     expect((await swiglu()).err).toContain("swiglu check MODEL [options]");

@@ -56,8 +56,10 @@ describe("where a model may be", () => {
   test("anything else is named", async () => {
     await expect(openModel(7 as never)).rejects.toThrow("source is 7, expected a path, a URL, bytes");
     await expect(openModel(join(folder, "none.gguf"))).rejects.toThrow("none.gguf is no file or folder");
-    await expect(openModel({ "a.bin": new Uint8Array(9) })).rejects.toThrow(/no .safetensors and no .gguf/);
-    await expect(openModel(new Uint8Array(64))).rejects.toThrow("model is neither a safetensors nor a GGUF");
+    await expect(openModel({ "a.bin": new Uint8Array(9) })).rejects.toThrow(
+      /no .safetensors, .gguf or .onnx/,
+    );
+    await expect(openModel(new Uint8Array(64))).rejects.toThrow("model is no safetensors, GGUF or ONNX file");
     await expect(openModel(new Uint8Array(0))).rejects.toThrow(ModelFileError);
     const two = { "a.gguf": gguf({}), "b.gguf": gguf({}) };
     await expect(openModel(two)).rejects.toThrow(
@@ -167,6 +169,15 @@ describe("GGUF", () => {
   });
   test("an unknown version is named", () =>
     expect(openModel(gguf({}, {}, { version: 4 }))).rejects.toThrow("GGUF version 4 is unknown"));
+});
+
+test("a config.json that cannot be read is remarked on", async () => {
+  const model = await openModel({
+    "model.safetensors": one,
+    "config.json": new TextEncoder().encode("<html>"),
+  });
+  expect(model.config).toBeUndefined();
+  expect(model.remarks[0]).toContain("config.json is left out of account: config.json: its JSON is damaged");
 });
 
 describe("what is wrong with a file is said in a sentence", () => {

@@ -2,7 +2,8 @@
 import type { FfnWeights, SeparateWeights } from "../../backend/ffn.js";
 import type { Activation } from "../../catalogue/activation.js";
 import { activationByName } from "../../catalogue/catalogue.js";
-import { type BlockReport, type Judged, judgeAll } from "../check/report.js";
+import type { BlockReport } from "../check/block-report.js";
+import { type Judged, judgeAll } from "../check/report.js";
 import { ModelFileError } from "../files/bytes.js";
 import type { Model } from "../model.js";
 import type { Rows } from "../read.js";
@@ -64,8 +65,11 @@ export type OpenedBlock =
  */
 export async function openBlock(model: Model, choice: BlockChoice): Promise<OpenedBlock> {
   const judged = choose(judgeAll(model), choice);
-  const { site, shape, report } = judged;
+  const { place, report } = judged;
   const where = `layer ${choice.layer} (${report.stack})`;
+  if (place === undefined)
+    throw new ModelFileError(`${where}: blocks of ONNX graphs are judged, and not opened as weights`);
+  const { site, shape } = place;
   const known = <T>(name: "layout" | "orientation" | "dModel" | "dFf"): T => {
     const { value, evidence } = report[name];
     if (value === "unknown") throw new ModelFileError(`${where}: its ${name} is unknown: ${evidence}`);
@@ -80,7 +84,7 @@ export async function openBlock(model: Model, choice: BlockChoice): Promise<Open
   const [dModel, dFf] = [known<number>("dModel"), known<number>("dFf")];
   const transposed = known<string>("orientation") === "[in,out]";
   const expert = site.role === "routed" ? (choice.expert ?? 0) : undefined;
-  checkExpert(judged, expert, where);
+  checkExpert(place, report, expert, where);
   const read = matrixReader(model, site, shape.stacked, expert, transposed);
 
   const down = await read("down", dFf, dModel, whole);
@@ -137,7 +141,12 @@ function formulaOf(report: BlockReport, choice: BlockChoice, where: string) {
   };
 }
 
-function checkExpert({ report, shape, site }: Judged, expert: number | undefined, where: string): void {
+function checkExpert(
+  { shape, site }: NonNullable<Judged["place"]>,
+  report: BlockReport,
+  expert: number | undefined,
+  where: string,
+): void {
   if (expert === undefined) return;
   const there = shape.stacked
     ? Number.isSafeInteger(expert) && expert >= 0 && expert < Number(report.experts.value)

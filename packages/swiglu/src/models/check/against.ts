@@ -4,7 +4,8 @@ import type { Activation } from "../../catalogue/activation.js";
 import { activationByName } from "../../catalogue/catalogue.js";
 import { evaluate } from "../../scalar.js";
 import type { Model } from "../model.js";
-import { type BlockReport, type Judged, judgeAll } from "./report.js";
+import type { BlockReport } from "./block-report.js";
+import { type Judged, judgeAll } from "./report.js";
 import { compareWeights } from "./weights.js";
 
 /** What two files say differently, and what of it could not be compared. */

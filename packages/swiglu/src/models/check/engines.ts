@@ -2,7 +2,7 @@
 // Sources: the engines' code, read in August and November 2026; the versions are named.
 
 import { layerRange } from "./against.js";
-import type { BlockReport, Report } from "./report.js";
+import type { BlockReport, Report } from "./block-report.js";
 
 export const engines = ["llama.cpp", "ik_llama.cpp", "mlx-lm"] as const;
 export type Engine = (typeof engines)[number];

@@ -1,54 +1,22 @@
 // `check`: for each layer and role of a model, which activation it has, in which layout, and what says so.
 
-import type { Role, Slot } from "../blocks/names.js";
 import { findSites, type Site } from "../blocks/sites.js";
 import type { ModelInput } from "../files/open.js";
 import type { WebOptions } from "../files/web.js";
+import { graphBlocks } from "../graph/judge.js";
 import { type Model, openModel } from "../model.js";
 import { isObject, type JsonObject } from "../readers/json.js";
 import { formulaOf } from "./activation.js";
+import type { BlockReport, Report } from "./block-report.js";
 import { formRules, isAmong } from "./clamps.js";
 import { activationRules } from "./families.js";
-import type { Field } from "./field.js";
 import { ggufFormula } from "./gguf-activation.js";
 import { fixedForms, ggufActivation } from "./gguf-families.js";
-import { type BlockLayout, type BlockShape, type Orientation, shapeOf } from "./shape.js";
+import { type BlockShape, shapeOf } from "./shape.js";
 
-/** What is known of one feed-forward block. */
-export interface BlockReport {
-  /** Its path in the model, the layer's number and the experts' left out. */
-  readonly stack: string;
-  readonly layer: number | undefined;
-  readonly role: Role;
-  /** A name of the catalogue; a unary one means `a(gate) * up` where the block has a gate. */
-  readonly activation: Field<string>;
-  readonly parameters: Field<Readonly<Record<string, number>>>;
-  readonly layout: Field<BlockLayout>;
-  readonly orientation: Field<Orientation>;
-  readonly dModel: Field<number>;
-  readonly dFf: Field<number>;
-  readonly experts: Field<number>;
-  readonly biases: Field<readonly Slot[]>;
-  /** How the numbers are stored. */
-  readonly stored: Field<string>;
-  /** What the block computes beside activation, gate and up; where there is any, it is not the plain block. */
-  readonly extras: readonly string[];
-}
-
-/** What is known of a model. */
-export interface Report {
-  readonly format: Model["format"];
-  /** `model_type` of the config, or GGUF's architecture; "" where neither is given. */
-  readonly family: string;
-  readonly blocks: readonly BlockReport[];
-  /** What is odd, a sentence each, without repetitions. */
-  readonly findings: readonly string[];
-}
-
-/** A block with what is needed to read it. */
+/** A block with what is needed to read it: where its matrices are, unless it was found in a graph. */
 export interface Judged {
-  readonly site: Site;
-  readonly shape: BlockShape;
+  readonly place?: { readonly site: Site; readonly shape: BlockShape };
   readonly report: BlockReport;
   readonly findings: readonly string[];
 }
@@ -97,8 +65,10 @@ export function checkModel(model: Model): Report {
 }
 
 /** Judges every block of a model. */
-export const judgeAll = (model: Model): Judged[] =>
-  findSites(model.tensors).map((site) => judge(model, site));
+export const judgeAll = (model: Model): readonly Judged[] =>
+  model.graph === undefined
+    ? findSites(model.tensors).map((site) => judge(model, site))
+    : graphBlocks(model.graph);
 
 function familyOf(model: Model): string {
   const family =
@@ -119,8 +89,7 @@ function judge(model: Model, site: Site): Judged {
   const { layout, orientation, dModel, dFf, experts, biases, stored } = shape;
   const { stack, layer, role } = site;
   return {
-    site,
-    shape,
+    place: { site, shape },
     report: {
       stack,
       layer,

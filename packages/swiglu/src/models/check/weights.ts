@@ -37,17 +37,19 @@ type Half = readonly Float32Array[];
 /** A few rows of gate and up of a block's first expert; undefined where they cannot be read row by row. */
 async function sample(
   model: Model,
-  { site, shape, report }: Judged,
+  { place, report }: Judged,
 ): Promise<{ gate: Half; up: Half } | undefined> {
+  if (place === undefined) return undefined;
+  const { site, shape } = place;
   const { value: dFf } = report.dFf;
   const { value: layout } = report.layout;
   if (dFf === "unknown" || report.orientation.value !== "[out,in]" || shape.stacked) return undefined;
   if (layout === "ungated" || layout === "unknown") return undefined;
   const rows = Array.from({ length: Math.min(sampled, dFf) }, (_, i) => Math.floor((i * dFf) / sampled));
-  const half = async (slot: Slot, place: (row: number) => number): Promise<Half | undefined> => {
+  const half = async (slot: Slot, at: (row: number) => number): Promise<Half | undefined> => {
     const parts = site.matrices[slot]?.values().next().value;
     const read = parts && weightOf(model, parts).read;
-    return read && Promise.all(rows.map((row) => read({ start: place(row), count: 1 })));
+    return read && Promise.all(rows.map((row) => read({ start: at(row), count: 1 })));
   };
   const slot: Slot = site.scheme.parts.packed === undefined ? "up" : "packed";
   const places: Readonly<

@@ -1,7 +1,7 @@
 // A report as a person reads it: one line for layers that are alike, what says so below, then what is odd.
 import { layerRange } from "../check/against.js";
+import type { BlockReport, Report } from "../check/block-report.js";
 import type { Field } from "../check/field.js";
-import type { BlockReport, Report } from "../check/report.js";
 
 /** Wraps text for a terminal; plain text where colours are not wanted. */
 export type Paint = (style: "bold" | "dim" | "red" | "yellow" | "green", text: string) => string;

@@ -1,7 +1,8 @@
 // The command `swiglu check`: its options, what it prints, and its exit code.
 import { compareModels } from "../check/against.js";
+import type { BlockReport, Report } from "../check/block-report.js";
 import { type Engine, engineDeviations, engines } from "../check/engines.js";
-import { type BlockReport, checkModel, type Report } from "../check/report.js";
+import { checkModel } from "../check/report.js";
 import { ModelFileError } from "../files/bytes.js";
 import { openModel } from "../model.js";
 import { type Paint, renderReport } from "./render.js";

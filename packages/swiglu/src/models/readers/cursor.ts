@@ -3,11 +3,14 @@ import { type ByteSource, ModelFileError } from "../files/bytes.js";
 
 const firstPiece = 65_536;
 const largestPiece = 4_194_304;
+const smallPiece = 4096;
 
 /** Reads a header from its start. `need` fetches; the other calls take what it has made sure of. */
 export class Cursor {
   readonly #source: ByteSource;
+  /** How many bytes may be fetched in all. */
   readonly #limit: number;
+  #fetched = 0;
   #bytes = new Uint8Array(0);
   #view = new DataView(new ArrayBuffer(0));
   /** Where `#bytes` begins in the file, and the place within it. */
@@ -18,7 +21,7 @@ export class Cursor {
 
   constructor(source: ByteSource, limit: number) {
     this.#source = source;
-    this.#limit = Math.min(limit, source.size);
+    this.#limit = limit;
   }
 
   get position(): number {
@@ -42,16 +45,16 @@ export class Cursor {
       throw new ModelFileError(
         `${name}: ${what} would take ${length} bytes, but only ${this.left} are left: the file is cut short or damaged`,
       );
-    if (this.position + length > this.#limit)
-      throw new ModelFileError(
-        `${name}: its header goes on after ${this.#limit} of ${size} bytes, more than is read`,
-      );
     const rest = this.#bytes.subarray(this.#at);
+    const wanted = length - rest.length;
     const from = this.position + rest.length;
-    const fetched = await this.#source.read(
-      from,
-      Math.min(Math.max(length - rest.length, this.#piece), this.#limit - from),
-    );
+    if (this.#fetched + wanted > this.#limit)
+      throw new ModelFileError(
+        `${name}: its header goes on after ${this.#fetched} of ${size} bytes were read, which is all that is`,
+      );
+    const piece = Math.min(this.#piece, this.#limit - this.#fetched, size - from);
+    const fetched = await this.#source.read(from, Math.max(wanted, piece));
+    this.#fetched += fetched.length;
     this.#piece = Math.min(4 * this.#piece, largestPiece);
     const bytes = new Uint8Array(rest.length + fetched.length);
     bytes.set(rest);
@@ -62,8 +65,22 @@ export class Cursor {
     this.#view = new DataView(bytes.buffer);
   }
 
+  /** Passes bytes that are here. */
   skip(length: number): void {
     this.#at += length;
+  }
+
+  /** Passes bytes that may not be here yet, without fetching them. */
+  jump(length: number): void {
+    if (this.has(length)) {
+      this.#at += length;
+      return;
+    }
+    this.#start = this.position + length;
+    this.#at = 0;
+    this.#bytes = new Uint8Array(0);
+    // What follows data that was passed over is usually small, and more of such data.
+    this.#piece = smallPiece;
   }
   u8(): number {
     return this.#view.getUint8(this.#advance(1));
@@ -97,8 +114,15 @@ export class Cursor {
     return Number(this.#view.getBigInt64(this.#advance(8), this.littleEndian));
   }
   text(length: number): string {
+    return decoder.decode(this.bytes(length));
+  }
+  /** The next bytes, without passing them. */
+  peek(length: number): Uint8Array {
+    return this.#bytes.subarray(this.#at, this.#at + length);
+  }
+  bytes(length: number): Uint8Array {
     const at = this.#advance(length);
-    return decoder.decode(this.#bytes.subarray(at, at + length));
+    return this.#bytes.subarray(at, at + length);
   }
 
   #advance(length: number): number {
