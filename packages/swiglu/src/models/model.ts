@@ -27,7 +27,7 @@ export interface Model {
   readonly graph: OnnxHeader | undefined;
   /** What is odd about the files and did not stop them from being read, a sentence each. */
   readonly remarks: readonly string[];
-  /** How many bytes were read until now. */
+  /** How many bytes were asked for until now. */
   readonly bytesRead: number;
   /**
    * A tensor's numbers as float32, or those of some of its outermost rows. Throws a RangeError for a name that is not there or
@@ -322,6 +322,7 @@ class Counted {
   }
 
   #counted(source: ByteSource): ByteSource {
+    this.bytes += source.fetched ?? 0;
     return {
       name: source.name,
       size: source.size,

@@ -1,7 +1,7 @@
 // Numbers of model files as float32: bit for bit what gguf-py, numpy and ml_dtypes make of the same bytes.
 import { fileURLToPath } from "node:url";
 import { openModel } from "swiglu/models";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 const bits = (numbers: Float32Array): Uint32Array =>
@@ -13,6 +13,7 @@ const bitsButNaN = (numbers: Float32Array): number[] =>
 
 const stored = await openModel(fixture("blocks.gguf"));
 const expected = await openModel(fixture("blocks.safetensors"));
+afterAll(() => Promise.all([stored.close(), expected.close()]));
 
 describe("GGUF's blocks, bit for bit as gguf-py 0.19 reads them", () => {
   test("the fixture holds every format that is read", () => {
@@ -45,6 +46,7 @@ describe("GGUF's blocks, bit for bit as gguf-py 0.19 reads them", () => {
 describe("small floats, bit for bit as numpy 2.4 and ml_dtypes 0.6 widen them", async () => {
   const plain = await openModel(fixture("plain.safetensors"));
   const widened = await openModel(fixture("plain.expected.safetensors"));
+  afterAll(() => Promise.all([plain.close(), widened.close()]));
   for (const name of ["F8_E4M3", "F8_E5M2", "F16", "BF16"])
     test(name, async () => {
       expect(bitsButNaN(await plain.read(name))).toEqual(bitsButNaN(await widened.read(name)));

@@ -249,6 +249,74 @@ describe("thinking-machines-lab/tinker-cookbook#459 and swapped halves: the numb
   });
 });
 
+describe("swapped halves across formats, layouts and quantisation", () => {
+  const wide = 32;
+  const matrix = (): number[][] =>
+    Array.from({ length: wide }, () => Array.from({ length: wide }, () => 2 * random() - 1));
+  /** Q8_0: a half of the scale, then 32 whole numbers. */
+  const q8 = (matrices: number[][][]): Stored => {
+    const bytes = matrices.flat().flatMap((row) => {
+      // The scale is 1/128, a power of two, as a half: 0x2000.
+      return [
+        0x00,
+        0x20,
+        ...row.map((value) => Math.max(-127, Math.min(127, Math.round(128 * value))) & 255),
+      ];
+    });
+    return { shape: [matrices.length, wide, wide], type: 8, bytes: Uint8Array.from(bytes) };
+  };
+  const [gate, up, down] = [
+    [matrix(), matrix()],
+    [matrix(), matrix()],
+    [matrix(), matrix()],
+  ];
+  const transposed = (rows: number[][]): number[][] =>
+    rows.map((_, i) => rows.map((row) => row[i] as number));
+  // gpt-oss: [experts, in, out], gate and up in turn.
+  const packed = gate.map((rows, e) =>
+    transposed(rows).map((row, i) =>
+      row.flatMap((value, o) => [value, (up[e] as number[][])[o]?.[i] as number]),
+    ),
+  );
+  const original = folder(
+    { model_type: "gpt_oss", hidden_size: wide },
+    {
+      "model.layers.0.mlp.experts.gate_up_proj": floats([2, wide, 2 * wide], packed.flat(2)),
+      "model.layers.0.mlp.experts.down_proj": floats([2, wide, wide], down.map(transposed).flat(2)),
+    },
+  );
+  const converted = (first: number[][][], second: number[][][]): ModelInput =>
+    gguf(
+      { "general.architecture": { text: "gpt-oss" } },
+      {
+        "blk.0.ffn_gate_exps.weight": q8(first),
+        "blk.0.ffn_up_exps.weight": q8(second),
+        "blk.0.ffn_down_exps.weight": q8(down),
+      },
+    );
+  test("interleaved [in,out] experts against GGUF's Q8_0: the right order agrees, the other is shown", async () => {
+    expect((await against(original, converted(gate, up), true)).differences).toEqual([]);
+    expect((await against(original, converted(up, gate), true)).differences).toEqual([
+      "layer 0, routed: gate and up are swapped: rows of the first model's gate are the second's up, and the other way round",
+    ]);
+  });
+});
+
+test("a list of limits that ends before the layers do is said", async () => {
+  const config = {
+    model_type: "step3p5",
+    hidden_act: "silu",
+    swiglu_limits_shared: [4],
+    hidden_size: dModel,
+  };
+  const { findings } = await check(
+    folder(config, { ...mlp("model.layers.0.mlp"), ...mlp("model.layers.1.mlp") }),
+  );
+  expect(findings).toEqual([
+    "swiglu_limits_shared has 1 entries and none for layer 1, which is taken as no limit",
+  ]);
+});
+
 describe("lablup/mlxcel#620: names in the file, not in the index or the loader", () => {
   test("separate tensors are seen as such, whatever the index says", async () => {
     const index = { weight_map: { "layers.0.mlp.gate_up_proj.weight": "model.safetensors" } };

@@ -166,6 +166,8 @@ function pick(layout: string, dFf: number): { readonly gate: Pick; readonly up: 
   return { gate: (i) => 2 * i, up: (i) => 2 * i + 1 };
 }
 
+const tile = 32;
+
 interface Matrix {
   readonly weight: Float32Array;
   readonly bias: Float32Array | undefined;
@@ -198,10 +200,16 @@ function matrixReader(
     const { numbers, bias } = await loading;
     const width = numbers.length / inputs;
     const weight = new Float32Array(inputs * outputs);
-    for (let o = 0; o < outputs; o++) {
-      const from = pickOutput(o);
-      const [start, step] = transposed ? [from, width] : [from * inputs, 1];
-      for (let i = 0; i < inputs; i++) weight[i * outputs + o] = numbers[start + i * step] as number;
+    // A few outputs at a time, so that neither side of the transposition strides through memory.
+    const [perOutput, perInput] = transposed ? [1, width] : [inputs, 1];
+    for (let first = 0; first < outputs; first += tile) {
+      const starts = Array.from(
+        { length: Math.min(tile, outputs - first) },
+        (_, o) => pickOutput(first + o) * perOutput,
+      );
+      for (let i = 0; i < inputs; i++)
+        for (let o = 0; o < starts.length; o++)
+          weight[i * outputs + first + o] = numbers[(starts[o] as number) + i * perInput] as number;
     }
     const picked = bias && Float32Array.from({ length: outputs }, (_, o) => bias[pickOutput(o)] as number);
     return { weight, bias: picked };

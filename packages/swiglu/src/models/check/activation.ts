@@ -114,7 +114,7 @@ function formOf(
     const given = source.key === undefined ? undefined : forLayer(valueAt(config, source.key), site.layer);
     const declared = source.key !== undefined && valueAt(config, source.key) !== undefined;
     const value = declared ? given : source.value;
-    findings.push(...ignoredKey(source, config, family, name));
+    findings.push(...ignoredKey(source, config, family, name), ...shortList(source.key, config, site.layer));
     if (source.key !== undefined && declared) strength = "metadata";
     evidence.push(
       declared
@@ -155,6 +155,18 @@ function formOf(
     parameters: field(parameters, strength, why),
     findings,
   };
+}
+
+/** A list that ends before the layer does. */
+function shortList(
+  key: string | undefined,
+  config: JsonObject | undefined,
+  layer: number | undefined,
+): string[] {
+  const list = key === undefined ? undefined : valueAt(config, key);
+  return Array.isArray(list) && (layer ?? 0) >= list.length
+    ? [`${key} has ${list.length} entries and none for layer ${layer}, which is taken as no limit`]
+    : [];
 }
 
 /** A declared key that the family's code does not read, where it says something else. */

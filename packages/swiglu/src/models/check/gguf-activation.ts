@@ -74,6 +74,10 @@ function limitOf(
     findings.push(
       `${routed} and ${shared} are absent: models of ${architecture} usually have limits, and without the keys an engine clamps nothing`,
     );
+  if (Array.isArray(given) && (site.layer ?? 0) >= given.length)
+    findings.push(
+      `${key} has ${given.length} entries and none for layer ${site.layer}, which is taken as no limit`,
+    );
   const limit = forLayer(given, site.layer);
   if (typeof limit !== "number" || isNoLimit(limit)) return { key, limit: undefined, findings };
   if (site.scheme.parts.packed === "ffn_gate_up")

@@ -34,34 +34,46 @@ export async function compareWeights(a: Model, one: Judged, b: Model, other: Jud
 
 type Half = readonly Float32Array[];
 
-/** A few rows of gate and up of a block's first expert; undefined where they cannot be read row by row. */
+/** A few outputs of gate and up of a block's first expert; undefined where the block has no halves, or they are not read. */
 async function sample(
   model: Model,
   { place, report }: Judged,
 ): Promise<{ gate: Half; up: Half } | undefined> {
-  if (place === undefined) return undefined;
+  const [dFf, layout, orientation] = [report.dFf.value, report.layout.value, report.orientation.value];
+  if (place === undefined || dFf === "unknown" || layout === "ungated" || layout === "unknown")
+    return undefined;
+  if (orientation === "unknown") return undefined;
   const { site, shape } = place;
-  const { value: dFf } = report.dFf;
-  const { value: layout } = report.layout;
-  if (dFf === "unknown" || report.orientation.value !== "[out,in]" || shape.stacked) return undefined;
-  if (layout === "ungated" || layout === "unknown") return undefined;
-  const rows = Array.from({ length: Math.min(sampled, dFf) }, (_, i) => Math.floor((i * dFf) / sampled));
-  const half = async (slot: Slot, at: (row: number) => number): Promise<Half | undefined> => {
+  const outputs = Array.from({ length: Math.min(sampled, dFf) }, (_, i) => Math.floor((i * dFf) / sampled));
+  const half = async (slot: Slot, at: (output: number) => number): Promise<Half | undefined> => {
     const parts = site.matrices[slot]?.values().next().value;
-    const read = parts && weightOf(model, parts).read;
-    return read && Promise.all(rows.map((row) => read({ start: at(row), count: 1 })));
+    const weight = parts && weightOf(model, parts);
+    if (weight?.read === undefined || weight.shape === undefined) return undefined;
+    const { read } = weight;
+    // A row apart where the file has rows; else the whole matrix, of the first expert.
+    if (!shape.stacked && orientation === "[out,in]")
+      return Promise.all(outputs.map((output) => read({ start: at(output), count: 1 })));
+    const matrix = await read(shape.stacked ? { start: 0, count: 1 } : undefined);
+    const [rows, columns] = weight.shape.slice(-2) as [number, number];
+    return outputs.map((output) =>
+      orientation === "[out,in]"
+        ? matrix.subarray(at(output) * columns, (at(output) + 1) * columns)
+        : Float32Array.from({ length: rows }, (_, row) => matrix[row * columns + at(output)] as number),
+    );
   };
   const slot: Slot = site.scheme.parts.packed === undefined ? "up" : "packed";
-  const places: Readonly<
-    Record<typeof layout, readonly [Slot, (row: number) => number, Slot, (row: number) => number]>
-  > = {
-    separate: ["gate", (row) => row, "up", (row) => row],
-    "gate-first": [slot, (row) => row, slot, (row) => dFf + row],
-    "gate-second": [slot, (row) => dFf + row, slot, (row) => row],
-    interleaved: [slot, (row) => 2 * row, slot, (row) => 2 * row + 1],
+  const first = (output: number): number => output;
+  const second = (output: number): number => dFf + output;
+  const even = (output: number): number => 2 * output;
+  const odd = (output: number): number => 2 * output + 1;
+  const places: Readonly<Record<typeof layout, readonly [Slot, typeof first, Slot, typeof first]>> = {
+    separate: ["gate", first, "up", first],
+    "gate-first": [slot, first, slot, second],
+    "gate-second": [slot, second, slot, first],
+    interleaved: [slot, even, slot, odd],
   };
-  const [gateSlot, gateRow, upSlot, upRow] = places[layout];
-  const [gate, up] = [await half(gateSlot, gateRow), await half(upSlot, upRow)];
+  const [gateSlot, gateAt, upSlot, upAt] = places[layout];
+  const [gate, up] = [await half(gateSlot, gateAt), await half(upSlot, upAt)];
   return gate === undefined || up === undefined ? undefined : { gate, up };
 }
 

@@ -11,6 +11,8 @@ export interface ByteSource {
   /** The file's name, for messages. */
   readonly name: string;
   readonly size: number;
+  /** How many bytes opening it took. */
+  readonly fetched?: number;
   /** The bytes from `offset`; a ModelFileError where they would run past the end. */
   read(offset: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;

@@ -42,6 +42,7 @@ async function openUrl(
   const source: ByteSource = {
     name,
     size: first.size,
+    fetched: first.bytes.length,
     async read(offset, length) {
       checkRange(source, offset, length);
       if (length === 0) return new Uint8Array(0);
