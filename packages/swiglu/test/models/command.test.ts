@@ -101,6 +101,9 @@ describe("swiglu check", () => {
     expect(out).toContain("differs: layers 0-2: llama.cpp computes silu where BitNet has relu2");
     expect(code).toBe(1);
     expect((await swiglu("check", llama, "--engine", "llama.cpp")).code).toBe(0);
+    const unread = await swiglu("check", folder, "--engine", "llama.cpp");
+    expect(unread.out).toContain("unknown: what llama.cpp makes of safetensors files is not in the table");
+    expect(unread.code).toBe(2);
     expect((await swiglu("check", llama, "--engine", "vllm")).err).toContain(
       "engine is vllm, expected one of",
     );

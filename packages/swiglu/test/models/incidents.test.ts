@@ -1,5 +1,12 @@
 // Incidents of 2025 and 2026 that a look at the files catches, each as a small pair of files, by the thread that reported it.
-import { check, compareModels, type ModelInput, openModel, type Report } from "swiglu/models";
+import {
+  check,
+  compareModels,
+  engineDeviations,
+  type ModelInput,
+  openModel,
+  type Report,
+} from "swiglu/models";
 import { describe, expect, test } from "vitest";
 import { floats, gguf, type Stored, safetensors, seeded, type Value } from "./files.js";
 
@@ -246,6 +253,37 @@ describe("thinking-machines-lab/tinker-cookbook#459 and swapped halves: the numb
     expect((await against(packedOf(gate, up), packedOf(changed, up), true)).differences).toEqual([
       "layer 0, dense: gate differs and up is the same bit for bit: a change meant for both, or for the other, went into one",
     ]);
+  });
+});
+
+describe("engines that compute something else than the file's model", () => {
+  test("jundot/omlx#2571: MLX has no code for Ling-3.0's limits", async () => {
+    const config = {
+      model_type: "bailing_moe_v3",
+      hidden_act: "silu",
+      expert_swiglu_limit_list: [null, 4],
+      hidden_size: dModel,
+    };
+    const report = await check(
+      folder(config, { ...mlp("model.layers.0.mlp.experts.0"), ...mlp("model.layers.1.mlp.experts.0") }),
+    );
+    expect(engineDeviations(report, "mlx-lm")).toEqual([
+      "layer 1: mlx-lm has no code for this family's limits (d78bf58): only gpt_oss, step3p5 and phi3small have",
+    ]);
+  });
+  test("huggingface/candle#3745: quantised Gemma 3 ran silu", async () => {
+    const report = await check(gguf({ "general.architecture": { text: "gemma3" } }, ggufMlp(0)));
+    expect(engineDeviations(report, "candle")[0]).toContain("runs silu in quantised Gemma 3");
+    expect(engineDeviations(report, "llama.cpp")).toEqual([]);
+  });
+  test("erf models run the tanh form in llama.cpp", async () => {
+    const packed = {
+      "blk.0.ffn_up.weight": weights([2 * dFf, dModel]),
+      "blk.0.ffn_down.weight": weights([dModel, dFf]),
+    };
+    const report = await check(gguf({ "general.architecture": { text: "modern-bert" } }, packed));
+    expect(report.blocks[0]?.activation.value).toBe("geglu");
+    expect(engineDeviations(report, "llama.cpp")[0]).toContain("runs the tanh form of gelu for every gelu");
   });
 });
 

@@ -229,6 +229,55 @@ describe("worked examples, real names and shapes scaled down", () => {
     );
   });
 
+  test("DeepSeek-V3: 8-bit floats with a scale for each block of rows and columns", async () => {
+    // E4M3 of 1, 1.5, -2 and 0.25, in blocks of 4 by 4.
+    const values = new Map([
+      [0x38, 1],
+      [0x3c, 1.5],
+      [0xc0, -2],
+      [0x28, 0.25],
+    ]);
+    const codes = [...values.keys()];
+    const parts = Object.entries({
+      gate_proj: [dFf, dModel],
+      up_proj: [dFf, dModel],
+      down_proj: [dModel, dFf],
+    }).map(([part, shape]) => {
+      const [rows, columns] = shape as [number, number];
+      const bytes = Uint8Array.from(
+        { length: rows * columns },
+        () => codes[Math.floor(4 * random())] as number,
+      );
+      const across = Math.ceil(columns / 4);
+      const scales = numbers(Math.ceil(rows / 4) * across);
+      const rowsOf = Array.from({ length: rows }, (_, row) =>
+        Array.from({ length: columns }, (_, column) =>
+          Math.fround(
+            (values.get(bytes[row * columns + column] as number) as number) *
+              (scales[Math.floor(row / 4) * across + Math.floor(column / 4)] as number),
+          ),
+        ),
+      );
+      const tensors = {
+        [`model.layers.0.mlp.${part}.weight`]: { shape, dtype: "F8_E4M3", bytes },
+        [`model.layers.0.mlp.${part}.weight_scale_inv`]: floats([Math.ceil(rows / 4), across], scales),
+      };
+      return { rowsOf, tensors };
+    });
+    const [gate, up, down] = parts.map(({ rowsOf }) => rowsOf) as [number[][], number[][], number[][]];
+    const config = {
+      model_type: "deepseek_v3",
+      hidden_act: "silu",
+      hidden_size: dModel,
+      quantization_config: { quant_method: "fp8", weight_block_size: [4, 4] },
+    };
+    const opened = await read(folder(config, Object.assign({}, ...parts.map(({ tensors }) => tensors))), {
+      layer: 0,
+    });
+    expect(opened.report.stored.value).toBe("F8_E4M3 with block scales");
+    await expectSame(opened, { gate, up, down }, "swiglu");
+  });
+
   test("a converted model: GGUF's ffn_gate, ffn_up, ffn_down, and limits of each layer", async () => {
     const written = block();
     const file = gguf(

@@ -25,6 +25,8 @@ export function weightOf(model: Model, parts: Parts): Weight {
   const [blocks, scales, biases] = [parts.get("blocks"), parts.get("scales"), parts.get("biases")];
   if (blocks !== undefined && scales !== undefined) return mxfp4(model, blocks, scales);
   if (weight?.format === "U32" && scales !== undefined) return mlx(model, weight, scales, biases);
+  const inverse = parts.get("weight_scale_inv");
+  if (weight !== undefined && inverse !== undefined) return blockScaled(model, weight, inverse);
   for (const [attribute, scheme] of markers) {
     const marked = parts.get(attribute);
     if (marked !== undefined) return { name: (weight ?? marked).name, stored: scheme, shape: undefined };
@@ -47,7 +49,6 @@ export function weightOf(model: Model, parts: Parts): Weight {
 const markers: readonly (readonly [string, string])[] = [
   ["qweight", "GPTQ or AWQ"],
   ["weight_packed", "compressed-tensors"],
-  ["weight_scale_inv", "8-bit floats with block scales"],
   ["weight_scale", "8-bit numbers with scales"],
   ["weight_scale_2", "NVFP4"],
   ["absmax", "bitsandbytes"],
@@ -55,6 +56,44 @@ const markers: readonly (readonly [string, string])[] = [
   ["scale", "a format with a scale beside it"],
   ["scales", "numbers with scales"],
 ];
+
+/** DeepSeek: 8-bit floats, and a float32 scale for each block of rows and columns, 128 of each unless the config says else. */
+function blockScaled(model: Model, weight: TensorInfo, scales: TensorInfo): Weight {
+  const { name, shape, format } = weight;
+  const stored = `${weight.type} with block scales`;
+  const sizes = setting(model.config, "quantization_config").weight_block_size ?? [128, 128];
+  const [tall, wide] = Array.isArray(sizes) ? sizes : [];
+  const [rows, columns] = shape;
+  const fits =
+    (format === "F8_E4M3" || format === "F8_E5M2") &&
+    scales.format === "F32" &&
+    shape.length === 2 &&
+    [tall, wide].every((size) => Number.isSafeInteger(size) && size > 0) &&
+    scales.shape.join() ===
+      [Math.ceil((rows as number) / tall), Math.ceil((columns as number) / wide)].join();
+  if (!fits) return { name, stored, shape: undefined };
+  return {
+    name,
+    stored,
+    shape,
+    async read(range) {
+      const [numbers, scale] = await Promise.all([model.read(name, range), model.read(scales.name)]);
+      const [width, across, first] = [columns as number, scales.shape[1] as number, range?.start ?? 0];
+      for (let i = 0; i < numbers.length; i++) {
+        const row = first + Math.floor(i / width);
+        const block = Math.floor(row / tall) * across + Math.floor((i % width) / wide);
+        numbers[i] = (numbers[i] as number) * (scale[block] as number);
+      }
+      return numbers;
+    },
+  };
+}
+
+/** An object of the config, or an empty one. */
+const setting = (config: JsonObject | undefined, key: string): JsonObject => {
+  const value = config?.[key];
+  return isObject(value) ? value : {};
+};
 
 /** The 4-bit floats, doubled; unlike ggml's table of whole numbers, transformers' keeps the negative zero. */
 const fp4 = /* @__PURE__ */ Float32Array.of(0, 1, 2, 3, 4, 6, 8, 12, -0, -1, -2, -3, -4, -6, -8, -12);
@@ -148,8 +187,7 @@ function unpackAffine(
 
 /** MLX's settings for a module: its own where the config has them, else those of the whole model. */
 function mlxSetting(config: JsonObject | undefined, tensor: string): JsonObject {
-  const all = config?.quantization;
-  if (!isObject(all)) return {};
+  const all = setting(config, "quantization");
   const own = all[tensor.replace(/\.weight$/, "")];
   return isObject(own) ? { ...all, ...own } : all;
 }

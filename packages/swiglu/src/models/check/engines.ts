@@ -4,7 +4,7 @@
 import { layerRange } from "./against.js";
 import type { BlockReport, Report } from "./block-report.js";
 
-export const engines = ["llama.cpp", "ik_llama.cpp", "mlx-lm"] as const;
+export const engines = ["llama.cpp", "ik_llama.cpp", "mlx-lm", "candle"] as const;
 export type Engine = (typeof engines)[number];
 
 /** One way in which an engine differs, for some families. */
@@ -24,7 +24,22 @@ const is =
     names.includes(value);
 const clamped = is("swigluClamped", "swigluStep");
 
+/** The formats that each engine reads, as far as this table knows. */
+export const readBy: Readonly<Record<Engine, readonly Report["format"][]>> = {
+  "llama.cpp": ["gguf"],
+  "ik_llama.cpp": ["gguf"],
+  "mlx-lm": ["safetensors"],
+  candle: ["gguf"],
+};
+
 const deviations: readonly Deviation[] = [
+  {
+    engine: "candle",
+    format: "gguf",
+    families: "gemma3",
+    when: is("gegluTanh"),
+    says: "runs silu in quantised Gemma 3 (before candle#3747)",
+  },
   {
     engine: "llama.cpp",
     format: "gguf",

@@ -1,7 +1,7 @@
 // The command `swiglu check`: its options, what it prints, and its exit code.
 import { compareModels } from "../check/against.js";
 import type { BlockReport, Report } from "../check/block-report.js";
-import { type Engine, engineDeviations, engines } from "../check/engines.js";
+import { type Engine, engineDeviations, engines, readBy } from "../check/engines.js";
 import { checkModel } from "../check/report.js";
 import { ModelFileError } from "../files/bytes.js";
 import { openModel } from "../model.js";
@@ -9,7 +9,7 @@ import { type Paint, renderReport } from "./render.js";
 
 export const usage = `swiglu check MODEL [options]
 
-Says which activation a model file has: a folder, a .safetensors or .gguf file, or a URL of one.
+Says which activation a model file has: a folder, a .safetensors, .gguf or .onnx file, or a URL of one.
 
   --against OTHER   compare with an original or a conversion
   --weights         with --against: read a few rows and show swapped halves
@@ -65,7 +65,14 @@ async function answer(
     ...deviations,
     ...(expectation?.differences ?? []),
   ];
-  const undecided = [...(comparison?.undecided ?? []), ...(expectation?.undecided ?? [])];
+  const unread = engine !== undefined && !readBy[engine as Engine].includes(report.format);
+  const undecided = [
+    ...(unread
+      ? [`what ${engine} makes of ${report.format} files is not in the table: convert it first`]
+      : []),
+    ...(comparison?.undecided ?? []),
+    ...(expectation?.undecided ?? []),
+  ];
   const code = differences.length > 0 ? 1 : undecided.length > 0 ? 2 : 0;
   if (json) return { lines: [JSON.stringify({ ...report, differences, undecided }, undefined, 2)], code };
   const asked = against !== undefined || engine !== undefined || expect !== undefined;
