@@ -201,6 +201,25 @@ test("weights of 4 GB inside a file are passed over: under 1 MB is read to judge
 });
 
 describe("damaged graphs", () => {
+  test("a value that is computed from itself ends the search", async () => {
+    const bytes = new Uint8Array(readFileSync(path("swiglu")));
+    // The sigmoid's input becomes its own output: both names have as many letters.
+    const { nodes } = (await openModel(bytes)).graph as NonNullable<
+      Awaited<ReturnType<typeof openModel>>["graph"]
+    >;
+    const { inputs, outputs } = nodes.find(({ op }) => op === "Sigmoid") as (typeof nodes)[number];
+    const [from, to] = [inputs[0], outputs[0]].map((name) => new TextEncoder().encode(name)) as [
+      Uint8Array,
+      Uint8Array,
+    ];
+    expect(from.length).toBe(to.length);
+    const text = new TextDecoder("latin1").decode(bytes);
+    const at = text.lastIndexOf(inputs[0] as string, text.indexOf("Sigmoid"));
+    bytes.set(to, at);
+    const { blocks } = await check(bytes);
+    expect(blocks.map(({ layer }) => layer)).toEqual([1]);
+  });
+
   const all = process.env.SWIGLU_TESTS === "all";
   const count = all ? 50_000 : 1500;
   const originals = readdirSync(folder)

@@ -1,5 +1,5 @@
 // Headers: every way a model may be given, shards and indexes, all GGUF versions, and a sentence for whatever is wrong.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -152,6 +152,15 @@ describe("GGUF", () => {
       expect(model.tensors.get("blk.0.ffn_up.weight")?.shape).toEqual([3, 2]);
       expect(await model.read("blk.0.ffn_up.weight", { start: 2, count: 1 })).toEqual(Float32Array.of(5, 6));
     });
+  test("metadata of every kind reads as gguf-py 0.19 reads it", async () => {
+    const fixture = (name: string): Uint8Array => readFileSync(new URL(`fixtures/${name}`, import.meta.url));
+    const wanted = JSON.parse(new TextDecoder().decode(fixture("keys.json"))) as object;
+    const model = await openModel(fixture("keys.gguf"));
+    const own = [...model.metadata].filter(([key]) => key.startsWith("a."));
+    expect(own).toHaveLength(16);
+    expect(Object.fromEntries(own)).toEqual(wanted);
+    expect(await model.read("w", { start: 1, count: 1 })).toEqual(Float32Array.of(3, 4, 5));
+  });
   test("big endian is recognised, and its numbers are refused", async () => {
     const model = await openModel(gguf(metadata, tensors, { littleEndian: false }));
     expect(model.metadata.get("llama.block_count")).toBe(2);

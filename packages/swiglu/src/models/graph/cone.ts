@@ -30,6 +30,8 @@ const products: ReadonlySet<string> = new Set([
 export const isProduct = (node: OnnxNode): boolean => products.has(operatorOf(node));
 
 const mostNodes = 64;
+/** How many nodes that only move or cast numbers are looked through. */
+const deepest = 8;
 
 /** A graph with each value's producer at hand. */
 export class Graph {
@@ -62,20 +64,22 @@ export class Graph {
   }
 
   /** A single number, where a value is one. */
-  #constant(value: string): number | undefined {
+  #constant(value: string, depth = 0): number | undefined {
     const known = this.header.constants.get(value);
     if (known?.length === 1) return known[0];
     const node = this.#producers.get(value);
-    return node?.op === "Cast" || node?.op === "Identity" ? this.#constant(node.inputs[0] ?? "") : undefined;
+    return depth < deepest && (node?.op === "Cast" || node?.op === "Identity")
+      ? this.#constant(node.inputs[0] ?? "", depth + 1)
+      : undefined;
   }
   #numbers(value: string | undefined): readonly number[] | undefined {
     return value === undefined ? undefined : this.header.constants.get(value);
   }
 
   /** The product that a value is (a part of) the output of. */
-  #sourceOf(value: string): Source | undefined {
+  #sourceOf(value: string, depth = 0): Source | undefined {
     const node = this.#producers.get(value);
-    if (node === undefined) return undefined;
+    if (node === undefined || depth > deepest) return undefined;
     if (isProduct(node))
       return {
         product: node,
@@ -83,13 +87,13 @@ export class Graph {
         bias: node.op === "Gemm" ? node.inputs.length > 2 : node.op === "Conv" && node.inputs.length > 2,
       };
     const input = node.inputs[0] ?? "";
-    if (/^(Cast|Identity|Reshape|Squeeze|Unsqueeze)$/.test(node.op)) return this.#sourceOf(input);
+    if (/^(Cast|Identity|Reshape|Squeeze|Unsqueeze)$/.test(node.op)) return this.#sourceOf(input, depth + 1);
     if (node.op === "Add") {
       for (const [data, bias] of [
         [input, node.inputs[1] ?? ""],
         [node.inputs[1] ?? "", input],
       ] as const) {
-        const source = this.#sourceOf(data);
+        const source = this.#sourceOf(data, depth + 1);
         if (source !== undefined && this.weightOf(bias) !== undefined && this.#constant(bias) === undefined)
           return { ...source, bias: true };
       }
@@ -102,7 +106,7 @@ export class Graph {
           ? this.#slicePart(node)
           : undefined;
     const pair = node.op === "Gather" ? this.#gatherPart(node) : undefined;
-    const source = part === undefined && pair === undefined ? undefined : this.#sourceOf(input);
+    const source = part === undefined && pair === undefined ? undefined : this.#sourceOf(input, depth + 1);
     return source?.part === "whole" ? { ...source, part: (part ?? pair) as Part } : undefined;
   }
 
@@ -166,7 +170,9 @@ export class Graph {
       }
       const node = this.#producers.get(name);
       const rule = node && ruleOf(node);
-      if (node === undefined || rule === undefined || nodes.size >= mostNodes) return undefined;
+      // A value that is needed for itself is in a damaged graph only.
+      if (node === undefined || rule === undefined || nodes.size >= mostNodes || nodes.has(name))
+        return undefined;
       nodes.set(name, node);
       const inputs: number[] = [];
       for (const input of node.inputs.slice(0, dataInputs(node))) {
