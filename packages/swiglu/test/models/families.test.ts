@@ -154,7 +154,8 @@ function tensorsOf(disk: Disk, inOut: boolean): Record<string, Stored> {
     [gate, size(dFf, dModel)],
     [up, size(dFf, dModel)],
     [packed, size(2 * dFf, dModel)],
-    [down, size(dModel, dFf)],
+    // DBRX keeps down as it keeps up: all experts' hidden channels by the model's width.
+    [down, path.endsWith("experts.mlp") ? size(dFf, dModel) : size(dModel, dFf)],
   ];
   const numbers = path.includes(".E") ? Array.from({ length: experts }, (_, i) => String(i)) : [""];
   return Object.fromEntries(

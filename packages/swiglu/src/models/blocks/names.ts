@@ -23,6 +23,7 @@ const single = (up: string, down: string, within?: RegExp): Scheme =>
 /** All schemes; where several fit, the first. */
 export const schemes: readonly Scheme[] = [
   separate("gate_proj", "up_proj", "down_proj"),
+  separate("linear_gate", "up_proj", "down_proj"),
   separate("w1", "w3", "w2"),
   separate("w1", "v1", "w2"),
   // Qwen 1: the other way round than Mixtral's w1 and w3.
@@ -90,8 +91,12 @@ export interface Parsed {
   readonly role: Role;
 }
 
+/** Experts of attention (JetMoE) have the names of feed-forward ones. */
+const attention = /(^|\.)(self_|cross_)?att(entio)?n(_\w+)?\./;
+
 /** Reads a tensor's name; undefined where it belongs to no feed-forward block. */
 export function parseName(name: string): Parsed | undefined {
+  if (attention.test(name)) return undefined;
   const components = name.split(".");
   const { part, attribute, rest, suffix } = partOf(components) ?? {};
   if (part === undefined || attribute === undefined || rest === undefined) return undefined;

@@ -83,7 +83,7 @@ export async function openBlock(model: Model, choice: BlockChoice): Promise<Open
   const layout = known<string>("layout");
   const [dModel, dFf] = [known<number>("dModel"), known<number>("dFf")];
   const transposed = known<string>("orientation") === "[in,out]";
-  const expert = site.role === "routed" ? (choice.expert ?? 0) : undefined;
+  const expert = site.role === "routed" || site.stacked ? (choice.expert ?? 0) : undefined;
   checkExpert(place, report, expert, where);
   const read = matrixReader(model, site, shape.stacked, expert, transposed);
 

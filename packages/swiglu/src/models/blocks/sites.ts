@@ -12,6 +12,10 @@ export interface Site {
   readonly stack: string;
   readonly layer: number | undefined;
   readonly role: Role;
+  /** Whether each matrix's tensor holds those of all experts, along its first axis. */
+  readonly stacked: boolean;
+  /** Other matrices of the same module, under names that no scheme has. */
+  readonly others: readonly TensorInfo[];
   readonly scheme: Scheme;
   /** Each matrix's tensors: one set for all experts (stacked), or one for each expert's number. */
   readonly matrices: Readonly<Partial<Record<Slot, ReadonlyMap<number | undefined, Parts>>>>;
@@ -33,9 +37,15 @@ function within<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 /** Finds all blocks, in the order of the file's names. */
 export function findSites(tensors: ReadonlyMap<string, TensorInfo>): Site[] {
   const groups = new Map<string, Group>();
+  const others = new Map<string, TensorInfo[]>();
   for (const [name, tensor] of tensors) {
     const parsed = parseName(name);
-    if (parsed === undefined) continue;
+    if (parsed === undefined) {
+      const module = moduleOf(name);
+      if (module !== undefined && tensor.shape.length > 1)
+        within(others, module, (): TensorInfo[] => []).push(tensor);
+      continue;
+    }
     const group = within(groups, parsed.site, () => ({ first: parsed, parts: new Map<string, Matrices>() }));
     const matrices = within(group.parts, parsed.part, (): Matrices => new Map());
     within(matrices, parsed.expert, () => new Map<string, TensorInfo>()).set(parsed.attribute, tensor);
@@ -51,9 +61,26 @@ export function findSites(tensors: ReadonlyMap<string, TensorInfo>): Site[] {
     const matrices = Object.fromEntries(
       Object.entries(scheme.parts).map(([slot, part]) => [slot, parts.get(part)]),
     ) as Site["matrices"];
-    const { layer, role } = first;
+    const { layer } = first;
+    const stacked = isStacked(matrices.down?.get(undefined));
+    const role = stacked && first.role === "dense" ? "routed" : first.role;
     const stack = layer === undefined ? path : path.replace(/(^|\.)\d+(?=\.|:|$)/, "$1N");
-    sites.push({ path, stack, layer, role, scheme, matrices });
+    sites.push({ path, stack, layer, role, stacked, others: others.get(path) ?? [], scheme, matrices });
   }
   return sites;
+}
+
+/** Whether a matrix's tensor has an axis more than a matrix: of experts, and not of a convolution over one step. */
+function isStacked(parts: Parts | undefined): boolean {
+  const [weight, blocks] = [parts?.get("weight")?.shape, parts?.get("blocks")?.shape];
+  return (weight?.length === 3 && weight[2] !== 1) || blocks?.length === 4;
+}
+
+/** The module that holds a matrix, by its name; in GGUF, where a layer is one module, for feed-forward names only. */
+function moduleOf(name: string): string | undefined {
+  const components = name.split(".");
+  const part = components.at(-1) === "weight" ? components.at(-2) : components.at(-1);
+  if (part === undefined || /^(gate|router|ffn_gate_inp)/.test(part)) return undefined;
+  const module = components.slice(0, components.at(-1) === "weight" ? -2 : -1).join(".");
+  return /(^|\.)blk\.\d+$/.test(module) && !part.startsWith("ffn_") ? undefined : module;
 }

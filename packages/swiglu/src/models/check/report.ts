@@ -10,6 +10,7 @@ import { formulaOf } from "./activation.js";
 import type { BlockReport, Report } from "./block-report.js";
 import { formRules, isAmong } from "./clamps.js";
 import { activationRules } from "./families.js";
+import { unknown } from "./field.js";
 import { ggufFormula } from "./gguf-activation.js";
 import { fixedForms, ggufActivation } from "./gguf-families.js";
 import { type BlockShape, shapeOf } from "./shape.js";
@@ -83,9 +84,11 @@ function judge(model: Model, site: Site): Judged {
   const known = gguf ? knowsArchitecture(name) : knowsFamily(name);
   const shape = shapeOf(model, site, { name, known }, gguf ? undefined : widthOf(config));
   const gated = shape.layout.value !== "ungated";
-  const { activation, parameters, extras, findings } = gguf
-    ? ggufFormula(model, site, name, gated)
-    : formulaOf(site, config, name, gated);
+  const formula = gguf ? ggufFormula(model, site, name, gated) : formulaOf(site, config, name, gated);
+  const { parameters, extras, findings } = formula;
+  // Without knowing whether there is a gate, a name says half of it.
+  const halfKnown = shape.layout.value === "unknown" && site.scheme.parts.gate === undefined;
+  const activation = halfKnown ? unknown<string>(shape.layout.evidence) : formula.activation;
   const { layout, orientation, dModel, dFf, experts, biases, stored } = shape;
   const { stack, layer, role } = site;
   return {

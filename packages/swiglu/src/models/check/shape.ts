@@ -47,10 +47,10 @@ export function shapeOf(model: Model, site: Site, family: Family, width: Hint | 
     const first = site.matrices[slot]?.values().next().value;
     if (first !== undefined) weights[slot] = weightOf(model, first);
   }
-  const stacked = site.role === "routed" && [...(site.matrices.down ?? new Map()).keys()].includes(undefined);
+  const { stacked } = site;
   const sizes = sizesOf(weights, stacked);
   const name = site.scheme.parts;
-  const layout = layoutOf(site, sizes, family);
+  const layout = layoutOf(site, weights, sizes, family);
   const packedTwice = layout.value !== "separate" && layout.value !== "ungated";
   const orientation = orientationOf(model, site, { weights, stacked }, sizes, packedTwice, family, width);
   const transposed = orientation.value === "[in,out]";
@@ -98,7 +98,12 @@ function holdsBoth(size: Size, down: Size): boolean {
   return straight || transposed;
 }
 
-function layoutOf(site: Site, sizes: Partial<Record<Slot, Size>>, family: Family): Field<BlockLayout> {
+function layoutOf(
+  site: Site,
+  { up }: BlockShape["weights"],
+  sizes: Partial<Record<Slot, Size>>,
+  family: Family,
+): Field<BlockLayout> {
   const { parts } = site.scheme;
   if (parts.gate !== undefined) {
     const names = `${parts.gate} and ${parts.up} are two tensors`;
@@ -112,6 +117,12 @@ function layoutOf(site: Site, sizes: Partial<Record<Slot, Size>>, family: Family
         `${part} is stored in a form whose shape is not read, so it may be up alone or gate and up`,
       );
   } else if (!holdsBoth(size, down)) {
+    const like = up?.shape?.join();
+    const other = site.others.find(({ shape }) => shape.join() === like);
+    if (parts.packed === undefined && other !== undefined)
+      return unknown(
+        `${other.name} has the shape of ${part}, and may be a gate under a name that no rule knows`,
+      );
     if (parts.packed === undefined)
       return field(
         "ungated",
@@ -150,6 +161,8 @@ function orientationOf(
     const pair = `${part} ${shown(size)} and ${parts.down} ${shown(down)}`;
     if (packedTwice && holdsBoth(size, down))
       return field(size[0] === 2 * down[1] ? "[out,in]" : "[in,out]", "tensors", pair);
+    if (size[0] !== down[1] || size[1] !== down[0])
+      return unknown(`${pair} do not fit together as two matrices`);
     if (size[0] === size[1]) why = `shapes cannot decide: ${part} is square, ${shown(size)}`;
     else {
       for (const hint of [biasHint(site), width, normHint(model, site)]) {
@@ -203,9 +216,11 @@ function normHint(model: Model, site: Site): Hint | undefined {
 }
 
 function expertsOf(site: Site, weights: BlockShape["weights"], stacked: boolean): Field<number> {
-  if (site.role !== "routed") return field(1, "tensors", `${weights.down?.name} is one matrix`);
+  if (site.role !== "routed" && !stacked) return field(1, "tensors", `${weights.down?.name} is one matrix`);
   if (!stacked) {
     const count = site.matrices.down?.size ?? 0;
+    if (site.matrices.down?.has(undefined))
+      return unknown(`${weights.down?.name} has the experts of a layer in one matrix`);
     return field(count, "tensors", `${count} experts are tensors of their own`);
   }
   const shape = weights.down?.shape;
