@@ -1,6 +1,7 @@
 // A model's files, opened: what their headers say, and the numbers of any tensor on demand.
 // The headers are the truth; an index only names the files.
-import { type ByteSource, checkRange, type Files, ModelFileError } from "./files/bytes.js";
+import { type ByteSource, checkRange, ModelFileError } from "./files/bytes.js";
+import { Counted } from "./files/counted.js";
 import { type ModelInput, openFiles } from "./files/open.js";
 import type { WebOptions } from "./files/web.js";
 import { type Rows, readNumbers, readRaw } from "./read.js";
@@ -287,56 +288,4 @@ function model({ files, names, graph, bigEndian = false, ...rest }: Parts): Mode
     readBytes: async (name, rows) => readRaw(...(await tensorOf(name)), rows),
     close: () => files.close(),
   };
-}
-
-/** Files, each opened once, that count what is read of them. */
-class Counted {
-  readonly #files: Files;
-  readonly #open = new Map<string, Promise<ByteSource | undefined>>();
-  bytes = 0;
-
-  constructor(files: Files) {
-    this.#files = files;
-  }
-  get main(): string | undefined {
-    return this.#files.main;
-  }
-  get names(): readonly string[] | undefined {
-    return this.#files.names;
-  }
-
-  open(name: string): Promise<ByteSource | undefined> {
-    let opened = this.#open.get(name);
-    if (opened === undefined) {
-      opened = this.#files.open(name).then((source) => source && this.#counted(source));
-      this.#open.set(name, opened);
-    }
-    return opened;
-  }
-
-  /** Opens a file that must be there. */
-  async need(name: string): Promise<ByteSource> {
-    const source = await this.open(name);
-    if (source === undefined) throw new ModelFileError(`${name} is missing`);
-    return source;
-  }
-
-  #counted(source: ByteSource): ByteSource {
-    this.bytes += source.fetched ?? 0;
-    return {
-      name: source.name,
-      size: source.size,
-      read: (offset, length) => {
-        this.bytes += length;
-        return source.read(offset, length);
-      },
-      close: () => source.close(),
-    };
-  }
-
-  async close(): Promise<void> {
-    const opened = await Promise.allSettled(this.#open.values());
-    this.#open.clear();
-    for (const result of opened) if (result.status === "fulfilled") await result.value?.close();
-  }
 }

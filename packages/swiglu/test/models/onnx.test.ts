@@ -109,6 +109,7 @@ describe("files", () => {
     await expect(openBlock(model, { layer: 0 })).rejects.toThrow(
       "blocks of ONNX graphs are judged, and not opened",
     );
+    await model.close();
   });
   test("apple/coremltools#2863: the tanh form lost in a conversion is caught against GGUF", async () => {
     const zeros = (...shape: number[]) => floats(shape, new Float32Array(60));
