@@ -66,6 +66,32 @@ describe("the formula of a graph", () => {
   });
 });
 
+describe("blocks of transformers' models as torch.onnx.export gives them, by both exporters", () => {
+  const exported: Readonly<Record<string, string>> = {
+    llama: "swiglu {} separate",
+    phi3: "swiglu {} gate-first",
+    gemma: "gegluTanh {} separate",
+    modernbert: "geglu {} gate-first",
+    moonshine: "swiglu {} gate-second",
+    deepseek_v4: 'swigluClamped {"limit":10} separate',
+    nemotron: "relu2 {} ungated",
+    gpt2: "geluTanh {} ungated",
+    clip_vision_model: "quickGelu {} ungated",
+    moshi: "swiglu {} gate-first",
+  };
+  for (const [family, line] of Object.entries(exported))
+    for (const exporter of ["dynamo", "script"])
+      test(`${family} (${exporter}): ${line}`, async () => {
+        const file = fileURLToPath(new URL(`fixtures/exports/${family}-${exporter}.onnx`, import.meta.url));
+        const { blocks } = await check(file);
+        const lines = blocks.map(({ activation, parameters, layout }) =>
+          [activation.value, JSON.stringify(parameters.value), layout.value].join(" "),
+        );
+        expect(lines).toEqual([line]);
+        expect(blocks[0]?.dModel.value).toBe(8);
+      });
+});
+
 describe("microsoft/onnxruntime#28738, mobius#324: attributes of MoE", () => {
   test("attributes that older runtimes ignore are named", async () => {
     const { blocks, findings } = await check(path("moe"));

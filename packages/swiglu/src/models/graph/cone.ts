@@ -1,5 +1,6 @@
 // The part of a graph between two matrix products: followed from the later one's input back to the outputs of earlier ones.
 import type { OnnxHeader, OnnxNode } from "../readers/onnx.js";
+import type { TensorInfo } from "../tensor.js";
 import { dataInputs, operatorOf, ruleOf } from "./operators.js";
 
 /** A part of a product's output: all of it, one half, or every other channel. */
@@ -29,6 +30,8 @@ const products: ReadonlySet<string> = new Set([
 ]);
 export const isProduct = (node: OnnxNode): boolean => products.has(operatorOf(node));
 
+const moves = /^(Cast|Identity|Reshape|Squeeze|Unsqueeze|Flatten)$/;
+
 const mostNodes = 64;
 /** How many nodes that only move or cast numbers are looked through. */
 const deepest = 8;
@@ -37,12 +40,12 @@ const deepest = 8;
 export class Graph {
   readonly header: OnnxHeader;
   readonly #producers = new Map<string, OnnxNode>();
-  readonly #weights: ReadonlySet<string>;
+  readonly #weights: ReadonlyMap<string, TensorInfo>;
 
   constructor(header: OnnxHeader) {
     this.header = header;
     for (const node of header.nodes) for (const output of node.outputs) this.#producers.set(output, node);
-    this.#weights = new Set(header.tensors.map(({ name }) => name));
+    this.#weights = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
   }
 
   producer(value: string): OnnxNode | undefined {
@@ -87,7 +90,7 @@ export class Graph {
         bias: node.op === "Gemm" ? node.inputs.length > 2 : node.op === "Conv" && node.inputs.length > 2,
       };
     const input = node.inputs[0] ?? "";
-    if (/^(Cast|Identity|Reshape|Squeeze|Unsqueeze)$/.test(node.op)) return this.#sourceOf(input, depth + 1);
+    if (moves.test(node.op)) return this.#sourceOf(input, depth + 1);
     if (node.op === "Add") {
       for (const [data, bias] of [
         [input, node.inputs[1] ?? ""],
@@ -115,27 +118,70 @@ export class Graph {
     const sizes = this.#numbers(node.inputs[1]) ?? node.attributes.get("split");
     if (typeof sizes === "object" && sizes[0] !== sizes[1]) return undefined;
     const second = node.outputs[1] === value;
-    // Pairs along a last axis of two are interleaved; so are halves after a reshape to [..., dFf, 2].
-    const paired = this.#producers.get(node.inputs[0] ?? "");
-    if (paired?.op === "Reshape" && this.#numbers(paired.inputs[1])?.at(-1) === 2)
-      return second ? "odd" : "even";
-    return second ? "second" : "first";
+    const axis = node.attributes.get("axis");
+    return (
+      this.#pairPart(node.inputs[0], typeof axis === "number" ? axis : 0, second) ??
+      (second ? "second" : "first")
+    );
+  }
+
+  /** One of two along an axis that a reshape made: pairs in the last axis, halves in the one before it. */
+  #pairPart(value: string | undefined, axis: number, second: boolean): Part | undefined {
+    const reshape = this.#producers.get(value ?? "");
+    const shape = reshape?.op === "Reshape" ? this.#numbers(reshape.inputs[1]) : undefined;
+    if (shape === undefined) return undefined;
+    const place = axis < 0 ? axis : axis - shape.length;
+    if (shape.at(place) !== 2) return undefined;
+    if (place === -1) return second ? "odd" : "even";
+    return place === -2 ? (second ? "second" : "first") : undefined;
   }
 
   #slicePart(node: OnnxNode): Part | undefined {
-    const [start, , , step = [1]] = [1, 2, 3, 4].map((i) => this.#numbers(node.inputs[i]));
-    if (start?.length !== 1 || step.length !== 1) return undefined;
-    if (step[0] === 2) return start[0] === 0 ? "even" : start[0] === 1 ? "odd" : undefined;
-    return step[0] === 1 ? (start[0] === 0 ? "first" : "second") : undefined;
+    const start = this.#integer(node.inputs[1]);
+    const step = node.inputs[4] === undefined || node.inputs[4] === "" ? 1 : this.#integer(node.inputs[4]);
+    if (step === 2) return start === 0 ? "even" : start === 1 ? "odd" : undefined;
+    if (step !== 1 || start === undefined) return undefined;
+    const width = this.#widthOf(node.inputs[0]);
+    const half = width === undefined ? undefined : width / 2;
+    if (start === 0)
+      return half === undefined || this.#integer(node.inputs[2]) === half ? "first" : undefined;
+    return half === undefined || start === half ? "second" : undefined;
   }
 
-  /** One of each pair, after a reshape to [..., dFf, 2]. */
   #gatherPart(node: OnnxNode): Part | undefined {
-    const index = this.#numbers(node.inputs[1]);
-    const paired = this.#producers.get(node.inputs[0] ?? "");
-    if (index?.length !== 1 || paired?.op !== "Reshape" || this.#numbers(paired.inputs[1])?.at(-1) !== 2)
-      return undefined;
-    return index[0] === 0 ? "even" : index[0] === 1 ? "odd" : undefined;
+    const index = this.#integer(node.inputs[1]);
+    const axis = node.attributes.get("axis");
+    if (index !== 0 && index !== 1) return undefined;
+    return this.#pairPart(node.inputs[0], typeof axis === "number" ? axis : 0, index === 1);
+  }
+
+  /** How many channels a value has, where a product's weights say it. */
+  #widthOf(value: string | undefined): number | undefined {
+    const source = this.#sourceOf(value ?? "");
+    if (source?.part !== "whole") return undefined;
+    const matrix = this.weightOf(source.product.inputs[1] ?? "");
+    const shape = matrix && this.#weights.get(matrix.name)?.shape;
+    const n = source.product.attributes.get("N");
+    if (typeof n === "number" || shape?.length !== 2) return typeof n === "number" ? n : undefined;
+    const outFirst = matrix?.transposed !== (source.product.attributes.get("transB") === 1);
+    return shape[outFirst ? 0 : 1];
+  }
+
+  /** A whole number that is a constant, or computed from a value's shape as exporters do. */
+  #integer(value: string | undefined, depth = 0): number | undefined {
+    const known = value === undefined ? undefined : this.#constant(value);
+    if (known !== undefined || value === undefined || depth > deepest) return known;
+    const node = this.#producers.get(value);
+    if (node?.op === "Gather") {
+      const shape = this.#producers.get(node.inputs[0] ?? "");
+      return shape?.op === "Shape" && this.#integer(node.inputs[1], depth + 1) === -1
+        ? this.#widthOf(shape.inputs[0])
+        : undefined;
+    }
+    if (node === undefined || !/^(Add|Sub|Mul|Div)$/.test(node.op)) return undefined;
+    const [a, b] = [0, 1].map((i) => this.#integer(node.inputs[i], depth + 1));
+    if (a === undefined || b === undefined) return undefined;
+    return { Add: a + b, Sub: a - b, Mul: a * b, Div: Math.trunc(a / b) }[node.op];
   }
 
   /**
@@ -149,6 +195,7 @@ export class Graph {
     /** What computes each value, in an order in which everything is there when it is needed. */
     const steps: ((slots: number[], given: readonly number[]) => number)[] = [];
     const places = new Map<string, number>();
+    let hops = 0;
     const add = (name: string, step: (slots: number[], given: readonly number[]) => number): number => {
       places.set(name, steps.length);
       return steps.push(step) - 1;
@@ -169,6 +216,8 @@ export class Graph {
         return add(name, (_, given) => given[index] as number);
       }
       const node = this.#producers.get(name);
+      // A reshape moves numbers and leaves the formula.
+      if (node !== undefined && moves.test(node.op) && hops++ < mostNodes) return visit(node.inputs[0] ?? "");
       const rule = node && ruleOf(node);
       // A value that is needed for itself is in a damaged graph only.
       if (node === undefined || rule === undefined || nodes.size >= mostNodes || nodes.has(name))
