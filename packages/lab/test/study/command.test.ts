@@ -30,9 +30,10 @@ function studyIn(out: string): StudyRecord {
   return JSON.parse(readFileSync(join(folder, name, "study.json"), "utf8"));
 }
 
-/** What repeats bit for bit: all but times. */
-const lasting = ({ cells, tuning, ...rest }: StudyRecord) => ({
+/** What repeats bit for bit: all but times, and what is said of the machine. */
+const lasting = ({ cells, tuning, remarks, ...rest }: StudyRecord) => ({
   ...rest,
+  remarks: remarks.filter((remark) => !remark.startsWith("This machine is busy")),
   tuning: tuning.map(({ cpuSeconds: _, ...own }) => own),
   cells: cells.map(({ runs, ...cell }) => ({
     ...cell,
