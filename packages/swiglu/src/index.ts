@@ -41,6 +41,8 @@ export { type ExpressionJson, expressionFromJson, expressionToJson } from "./exp
 export { latex, latexWithParts, text, textWithParts } from "./expression/print.js";
 export { simplify } from "./expression/simplify.js";
 export { compile, type Tape } from "./expression/tape.js";
+export { type ActivationTextOptions, activationFromText } from "./formula/activation.js";
+export { expressionFromText, type FormulaOptions } from "./formula/parse.js";
 export { type Layout, type PackedLayout, pack, unpack } from "./layout.js";
 export { reference } from "./reference/backend.js";
 export { evaluate, gradient } from "./scalar.js";

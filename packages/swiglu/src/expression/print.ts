@@ -133,7 +133,10 @@ function longParts(order: readonly Expr[]): Set<Expr> {
 /** One node, from how its operands are written. */
 function writeNode(node: Expr, notation: Notation, written: ReadonlyMap<Expr, Written>): Written {
   if (node.op === "num")
-    return { text: notation.number(node.value), binding: node.value < 0 ? Binding.Product : Binding.Atom };
+    return {
+      text: notation.number(node.value),
+      binding: node.value < 0 || Object.is(node.value, -0) ? Binding.Product : Binding.Atom,
+    };
   if (node.op === "variable") return atom(notation.variable(node.name));
   const rule = notation.rules[node.op] as (...args: Written[]) => Written;
   return rule(...node.args.map((arg) => written.get(arg) as Written));
@@ -174,7 +177,7 @@ const call =
     atom(`${name}(${args.map((arg) => arg.text).join(", ")})`);
 
 const plain: Notation = {
-  number: String,
+  number: (value) => (Object.is(value, -0) ? "-0" : String(value)),
   variable: short,
   numbered: (i) => `t${i}`,
   remark: (words) => `... (${words})`,
@@ -205,7 +208,7 @@ const plain: Notation = {
     softClamp: call("softClamp"),
     clamp: call("clamp"),
     selectGreater: (a, b, then, otherwise) => ({
-      text: `${a.text} > ${b.text} ? ${then.text} : ${holdPlain(otherwise, Binding.Choice)}`,
+      text: `${holdPlain(a, Binding.Sum)} > ${holdPlain(b, Binding.Sum)} ? ${then.text} : ${holdPlain(otherwise, Binding.Choice)}`,
       binding: Binding.Choice,
     }),
   },
