@@ -33,6 +33,7 @@ export {
 } from "./catalogue/activation.js";
 export { activationByName, activations } from "./catalogue/catalogue.js";
 export * from "./catalogue/names.js";
+export { type CodeTarget, codeTargets, toCode } from "./code/to-code.js";
 export { errorBound, errorScale, float32, float64, type Precision } from "./expression/bound.js";
 export { differentiate } from "./expression/differentiate.js";
 export type { Expr, Operand, Operation } from "./expression/expr.js";
