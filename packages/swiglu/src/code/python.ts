@@ -46,11 +46,13 @@ const torchRules: CodeRules = {
   sqrt: call("torch.sqrt"),
   sigmoid: call("torch.sigmoid"),
   sigmoidSlope: (a) => arithmetic.mul(call("torch.sigmoid")(a), call("torch.sigmoid")(arithmetic.neg(a))),
-  // Its own softplus is the line itself beyond a threshold.
-  softplus: (a) => call("torch.logaddexp")(a, atom(`torch.zeros_like(${a.text})`)),
+  // Beyond the threshold it is the line itself, which at the default of 20 would show in float64.
+  softplus: (a) => atom(`torch.nn.functional.softplus(${a.text}, threshold=40.0)`),
   tanh: call("torch.tanh"),
   tanhResidual: "helper",
-  normalCdf: call("torch.special.ndtr"),
+  // torch.special.ndtr loses the lower tail.
+  normalCdf: (a) =>
+    arithmetic.mul(atom("0.5"), call("torch.erfc")(arithmetic.mul(atom(String(-Math.SQRT1_2)), a))),
   atan: call("torch.atan"),
   atlu: "helper",
   atluSlope: "helper",

@@ -3,26 +3,32 @@
 import { short } from "../errors.js";
 import { countUses, type Expr, type Rules, schedule } from "./expr.js";
 import { simplify } from "./simplify.js";
+import { greekNames, symbolOf } from "./symbols.js";
 
 /** How tightly written text holds together: a sum binds loosest, an atom needs no brackets ever. */
-enum Binding {
+export enum Binding {
   Choice,
   Sum,
   Product,
   Atom,
 }
-interface Written {
+export interface Written {
   readonly text: string;
   readonly binding: Binding;
 }
 
-interface Notation {
+export interface Notation {
   readonly number: (value: number) => string;
   readonly variable: (name: string) => string;
   /** The name of a part by number: t1, t2 ... */
   readonly numbered: (i: number) => string;
   /** A remark about what is written. */
   readonly remark: (words: string) => string;
+  /** Stands between the formula and its parts, and between a part's name and what it is. */
+  readonly separator: string;
+  readonly equals: string;
+  /** How many characters the notation takes for one of plain text, about; lengths are counted so. */
+  readonly scale: number;
   readonly rules: Rules<Written, Written>;
 }
 
@@ -40,7 +46,7 @@ const shortPart = 14;
  * longer than 4,000 characters is written in parts, as `textWithParts` does it.
  */
 export function text(expr: Expr): string {
-  return write(expr, plain, ", ");
+  return write(expr, plain);
 }
 
 /**
@@ -48,7 +54,7 @@ export function text(expr: Expr): string {
  * characters is written in parts, as `latexWithParts` does it.
  */
 export function latex(expr: Expr): string {
-  return write(expr, tex, texSeparator);
+  return write(expr, tex);
 }
 
 /**
@@ -59,44 +65,45 @@ export function latex(expr: Expr): string {
  * textWithParts(swigluClamped.expression) // "p * sigmoid(p) * clamp(up, -limit, limit), p = min(gate, limit)"
  */
 export function textWithParts(expr: Expr): string {
-  return writeWithParts(simplify(expr), plain, ", ");
+  return writeWithParts(simplify(expr), plain);
 }
 
 /** LaTeX in which long parts that occur more than once have names, otherwise as `textWithParts`. */
 export function latexWithParts(expr: Expr): string {
-  return writeWithParts(simplify(expr), tex, texSeparator);
+  return writeWithParts(simplify(expr), tex);
 }
 
-const texSeparator = ", \\quad ";
-
-function write(expr: Expr, notation: Notation, separator: string): string {
+/** An expression in a notation; in parts where it is long. */
+export function write(expr: Expr, notation: Notation): string {
   const written = new Map<Expr, Written>();
   for (const node of schedule([expr])) {
     const whole = writeNode(node, notation, written);
-    if (whole.text.length > longestPlain) return writeWithParts(expr, notation, separator);
+    if (whole.text.length > longestPlain * notation.scale) return writeWithParts(expr, notation);
     written.set(node, whole);
   }
   return (written.get(expr) as Written).text;
 }
 
-function writeWithParts(root: Expr, notation: Notation, separator: string): string {
+/** An expression in a notation, its repeated and its long parts by name. */
+export function writeWithParts(root: Expr, notation: Notation): string {
+  const { separator, scale } = notation;
   const order = schedule([root]);
   const uses = countUses(order);
   const long = longParts(order);
-  const names = partNames(order, notation.numbered);
+  const names = partNames(order, notation);
   const written = new Map<Expr, Written>();
   const parts: string[] = [];
   for (const node of order) {
     const whole = writeNode(node, notation, written);
     const shared = (uses.get(node) ?? 0) > 1 && long.has(node);
-    if (node !== root && "args" in node && (shared || whole.text.length > longestPart)) {
+    if (node !== root && "args" in node && (shared || whole.text.length > longestPart * scale)) {
       const name = names.next().value as string;
-      parts.push(`${name} = ${whole.text}`);
+      parts.push(`${name}${notation.equals}${whole.text}`);
       written.set(node, atom(name));
     } else written.set(node, whole);
   }
   const { text } = written.get(root) as Written;
-  let room = longestText - text.length;
+  let room = longestText * scale - text.length;
   let shownFrom = parts.length;
   for (let i = parts.length - 1; i >= 0 && room >= 0; i--) {
     room -= (parts[i] as string).length;
@@ -111,9 +118,9 @@ function writeWithParts(root: Expr, notation: Notation, separator: string): stri
 }
 
 /** Single letters, then t1, t2 ...: what is no variable's name. */
-function* partNames(order: readonly Expr[], numbered: (i: number) => string): Generator<string, never> {
+function* partNames(order: readonly Expr[], { variable, numbered }: Notation): Generator<string, never> {
   const taken = new Set(order.flatMap((node) => (node.op === "variable" ? [node.name] : [])));
-  for (const letter of "pqrstvwabcd") if (!taken.has(letter)) yield letter;
+  for (const letter of "pqrstvwabcd") if (!taken.has(letter)) yield variable(letter);
   for (let i = 1; ; i++) if (!taken.has(`t${i}`)) yield numbered(i);
 }
 
@@ -142,10 +149,10 @@ function writeNode(node: Expr, notation: Notation, written: ReadonlyMap<Expr, Wr
   return rule(...node.args.map((arg) => written.get(arg) as Written));
 }
 
-const atom = (text: string): Written => ({ text, binding: Binding.Atom });
+export const atom = (text: string): Written => ({ text, binding: Binding.Atom });
 
 /** Rules shared by both notations, given how each writes brackets and products, and when a second factor needs brackets. */
-function arithmetic(brackets: (text: string) => string, times: string, factor: Binding) {
+export function arithmetic(brackets: (text: string) => string, times: string, factor: Binding) {
   const hold = (part: Written, binding: Binding): string =>
     part.binding < binding ? brackets(part.text) : part.text;
   return {
@@ -181,6 +188,9 @@ const plain: Notation = {
   variable: short,
   numbered: (i) => `t${i}`,
   remark: (words) => `... (${words})`,
+  separator: ", ",
+  equals: " = ",
+  scale: 1,
   rules: {
     ...plainArithmetic,
     div: (a, b) => ({
@@ -227,32 +237,22 @@ const power = (base: Written, exponent: number): Written => ({
 });
 const fraction = (over: string, under: string): string => `\\frac{${over}}{${under}}`;
 
-const texNames: Readonly<Record<string, string>> = {
-  gate: "g",
-  up: "u",
-  alphaP: "\\alpha_p",
-  alphaN: "\\alpha_n",
-};
-const greek: ReadonlySet<string> = new Set([
-  "alpha",
-  "beta",
-  "gamma",
-  "delta",
-  "epsilon",
-  "lambda",
-  "mu",
-  "tau",
-]);
-
 const tex: Notation = {
   number: (value) => String(value).replace(/e([+-]?\d+)$/, (_, power) => ` \\cdot 10^{${Number(power)}}`),
   variable: (name) => {
-    if (Object.hasOwn(texNames, name)) return texNames[name] as string;
-    if (greek.has(name)) return `\\${name}`;
-    return name.length === 1 ? name : `\\mathrm{${short(name).replaceAll("_", "\\_")}}`;
+    const { letter, index } = symbolOf(name);
+    const greek = greekNames.get(letter);
+    const base = greek === undefined ? letter : `\\${greek}`;
+    if (index !== undefined) return `${base}_${index.length === 1 ? index : `{${index}}`}`;
+    return greek !== undefined || letter.length === 1
+      ? base
+      : `\\mathrm{${short(letter).replaceAll("_", "\\_")}}`;
   },
   numbered: (i) => `t_{${i}}`,
   remark: (words) => `\\ldots \\text{ (${words})}`,
+  separator: ", \\quad ",
+  equals: " = ",
+  scale: 1,
   rules: {
     ...texArithmetic,
     mul: (a, b) => {

@@ -174,7 +174,7 @@ describe("mistakes", () => {
     const source = `${"x + ".repeat(100)}\n\u001b[31m`;
     const { message } = thrown(() => expressionFromText(source));
     expect(message.split("\n")).toHaveLength(3);
-    expect(message).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
+    expect(message.replaceAll("\n", "")).not.toMatch(/\p{C}/u);
     expect(message.length).toBeLessThan(300);
     const [, shown = "", caret = ""] = message.split("\n");
     expect(shown[caret.indexOf("^")]).toBe("\u{fffd}");
