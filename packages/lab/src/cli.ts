@@ -2,6 +2,7 @@
 // The command line, swiglu-lab: options, help and exit codes. What the commands do is in commands/, each loaded when
 // it is called, so that help comes at once.
 import { Command, CommanderError, Option } from "commander";
+import { formulaOption } from "./commands/formula.js";
 import { collect, nameList, positiveNumber, wholeNumber } from "./commands/options.js";
 import type { CompareOptions } from "./commands/plan.js";
 import type { ProbeOptions } from "./commands/probe.js";
@@ -10,7 +11,7 @@ import { defaults, type TaskOptions } from "./config/defaults.js";
 import { DEFAULT_LEARNING_RATE } from "./config/learningRates.js";
 import { presetNames } from "./config/presets.js";
 import { studyPresetNames } from "./config/studyPresets.js";
-import { defaultVariants, probeVariants } from "./config/variants.js";
+import { defaultVariants, type OwnActivation, probeVariants } from "./config/variants.js";
 import { UserError } from "./errors.js";
 import { complain, print, showDefect, watchOutput, write, writeError } from "./terminal/output.js";
 
@@ -55,6 +56,7 @@ const trainingOptions = (command: Command, variants: readonly string[]): Command
         .argParser(collect)
         .default([], "none"),
     )
+    .addOption(formulaOption())
     .option("--seeds <count|list>", "3 means the seeds 1, 2 and 3; 7,11 means these", "3")
     .option("--steps <n>", `training steps of a run (${defaultOf("steps")})`, wholeNumber)
     .option("--batch <n>", `images, sequences or pairs per step (${defaultOf("batch")})`, wholeNumber)
@@ -181,7 +183,9 @@ Examples:
       full runs of three lengths: does the answer hold for longer training?
   swiglu-lab compare --activation mine.json --variants relu,mine,mine-trained
       with mine.json: {"name": "mine", "kind": "gated", "parameters": {"slope": 2},
-                       "expression": ["mul", ["sigmoid", ["mul", "slope", "gate"]], "up"]}`,
+                       "expression": ["mul", ["sigmoid", ["mul", "slope", "gate"]], "up"]}
+  swiglu-lab compare --formula "mine = silu(gate) * tanh(up)" --variants relu,swiglu,mine
+      the same by a formula as text`,
   )
   .action(async (options: CompareOptions, command: Command) => {
     const { compare } = await import("./commands/compare.js");
@@ -252,15 +256,22 @@ program
 program
   .command("show")
   .description("Show an activation: formula, exact gradient, LaTeX, source, and a plot of value and slope.")
-  .argument("<name>", "a name from the catalogue, or of a definition given with --activation")
+  .argument("<name>", "a name from the catalogue, or of one given with --activation or --formula")
   .option(
     "--activation <file.json>",
     "definition of an activation of your own (may be repeated)",
     collect,
     [],
   )
-  .addHelpText("after", "\nExample:\n  swiglu-lab show swiglu")
-  .action(async (name: string, { activation }: { activation: string[] }) => {
+  .addOption(formulaOption())
+  .addHelpText(
+    "after",
+    `
+Examples:
+  swiglu-lab show swiglu
+  swiglu-lab show mine --formula "mine(beta = 1.5) = swish(gate, beta) * up"`,
+  )
+  .action(async (name: string, { activation }: { activation: OwnActivation[] }) => {
     const { show } = await import("./commands/show.js");
     print(show(name, activation));
   });

@@ -12,7 +12,7 @@ import {
 import { type AnyPresetName, otherData, withPreset } from "../config/presets.js";
 import { parseSeeds } from "../config/seeds.js";
 import type { TaskConfig, TaskKind } from "../config/task.js";
-import { allActivations, resolveVariants } from "../config/variants.js";
+import { allActivations, type OwnActivation, resolveVariants } from "../config/variants.js";
 import { UserError } from "../errors.js";
 import type { Variant } from "../model/index.js";
 import { redisName } from "../queue/address.js";
@@ -27,7 +27,7 @@ export interface CompareOptions extends TaskOptions {
   readonly task: TaskKind;
   readonly threads: number;
   readonly variants: readonly string[];
-  readonly activation: readonly string[];
+  readonly activation: readonly OwnActivation[];
   readonly seeds: string;
   readonly learningRate?: string;
   readonly tune?: string;

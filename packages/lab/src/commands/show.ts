@@ -2,17 +2,17 @@
 import plot from "simple-ascii-chart";
 import { type Activation, gradientExpressions, latex, textWithParts } from "swiglu";
 import { axisName, familyOf, parameterText, sampleActivation } from "../activation/samples.js";
-import { allActivations, findActivation } from "../config/variants.js";
+import { allActivations, findActivation, type OwnActivation } from "../config/variants.js";
 import { heading } from "../terminal/style.js";
 
 /**
  * Formula, exact gradient, LaTeX, defaults, source and plot.
  *
- * @param name of the catalogue, or of an activation defined in one of the files
+ * @param name of the catalogue, or of an activation of the user's own
  * @throws UserError with the nearest names when there is none
  */
-export function show(name: string, files: readonly string[]): string {
-  const activation = findActivation(name, allActivations(files));
+export function show(name: string, own: readonly OwnActivation[]): string {
+  const activation = findActivation(name, allActivations(own));
   const parameters = parameterText(activation);
   const slopes = Object.entries(gradientExpressions(activation));
   const facts = [

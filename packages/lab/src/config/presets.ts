@@ -4,12 +4,13 @@ import { UserError } from "../errors.js";
 import type { TaskOptions } from "./defaults.js";
 import { type StudyPresetName, studyPresets } from "./studyPresets.js";
 import type { TaskKind } from "./task.js";
+import type { OwnActivation } from "./variants.js";
 
 /** All options that decide results. */
 interface PresetOptions extends TaskOptions {
   readonly task: TaskKind;
   readonly variants: readonly string[];
-  readonly activation: readonly string[];
+  readonly activation: readonly OwnActivation[];
   readonly seeds: string;
   readonly tune: string;
   readonly tuneSeeds: string;

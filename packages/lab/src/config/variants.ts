@@ -38,13 +38,18 @@ export const probeVariants: readonly string[] = [
 /** The catalogue and the user's own activations, by name. */
 export type Activations = ReadonlyMap<string, Activation>;
 
-/** The catalogue together with the activations defined in JSON files. Throws a UserError for a file that defines none. */
-export function allActivations(files: readonly string[]): Activations {
+/** An activation of the user's own: a JSON file that defines it, or what --formula defined. */
+export type OwnActivation = string | Activation;
+
+/** The catalogue together with the user's own activations. Throws a UserError for a file that defines none, or a taken name. */
+export function allActivations(own: readonly OwnActivation[]): Activations {
   const all = new Map<string, Activation>(Object.entries(activations));
-  for (const file of files) {
-    const activation = readActivation(file);
+  for (const given of own) {
+    const activation = typeof given === "string" ? readActivation(given) : given;
     if (all.has(activation.name)) {
-      throw new UserError(`${file} defines ${activation.name}, a name that is taken: give it another name.`);
+      throw new UserError(
+        `${typeof given === "string" ? given : "--formula"} defines ${activation.name}, a name that is taken: give it another name.`,
+      );
     }
     all.set(activation.name, activation);
   }
