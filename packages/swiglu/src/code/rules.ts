@@ -6,7 +6,6 @@ import type { LoweredOperation } from "../expression/lower.js";
 /** How tightly written code holds together. */
 export enum Binding {
   Choice,
-  Comparison,
   Sum,
   Product,
   Minus,

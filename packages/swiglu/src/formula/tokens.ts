@@ -8,7 +8,7 @@ interface Place {
   readonly at: number;
   readonly written: string;
 }
-export interface NumberToken extends Place {
+interface NumberToken extends Place {
   readonly kind: "number";
   readonly value: number;
 }
@@ -16,11 +16,11 @@ export interface NameToken extends Place {
   readonly kind: "name";
   readonly name: string;
 }
-export interface SignToken extends Place {
+interface SignToken extends Place {
   readonly kind: "sign";
   readonly sign: Sign;
 }
-export interface EndToken extends Place {
+interface EndToken extends Place {
   readonly kind: "end";
 }
 export type Token = NumberToken | NameToken | SignToken | EndToken;

@@ -22,7 +22,7 @@ export const all: readonly Activation[] = [
 ];
 
 /** The values of the inputs; parameters have their defaults. */
-export const points: readonly number[] = [
+const points: readonly number[] = [
   -800, -90.5, -20.3, -7.7, -2.9, -1.3, -0.4, -1e-3, 1e-4, 0.3, 0.9, 2.2, 6.1, 12.4, 95.5, 800,
 ];
 
