@@ -5,6 +5,7 @@ import { activationGraph } from "../onnx/activation-graph.js";
 import { toModel } from "../onnx/faces.js";
 import type { Initializer, OnnxAttribute, ValueInfo } from "../onnx/model.js";
 import { Names } from "./names.js";
+import { float32Text } from "./rules.js";
 
 /** Element types as the textual form names them. */
 const typeNames: Readonly<Record<string, string>> = { float32: "float", float64: "double" };
@@ -28,10 +29,10 @@ export function onnxText(activation: Activation, comment: readonly string[]): st
     `${own(typeNames, dtype) ?? dtype}${shape.length > 0 ? `[${shape.join(", ")}]` : ""} ${short(name)}`;
   const taken = inputs.map((info) => {
     const value = own(activation.parameters, info.name);
-    return value === undefined ? typed(info) : `${typed(info)} = {${numberText(value)}}`;
+    return value === undefined ? typed(info) : `${typed(info)} = {${float32Text(value)}}`;
   });
   const constants = initializers.map(
-    (tensor) => `${typed(tensor)} = {${Array.from(tensor.data, numberText).join(", ")}}`,
+    (tensor) => `${typed(tensor)} = {${Array.from(tensor.data, float32Text).join(", ")}}`,
   );
   const body = nodes.map(({ opType, inputs: from, outputs: to, attributes = {} }) => {
     const list = Object.entries(attributes).map(([name, value]) => `${name} = ${attributeText(value)}`);
@@ -48,16 +49,11 @@ export function onnxText(activation: Activation, comment: readonly string[]): st
   ].join("\n")}\n`;
 }
 
-const numberText = (value: number): string => {
-  const text = String(Number(Math.fround(value).toPrecision(9)));
-  return /[.e]/.test(text) ? text : `${text}.0`;
-};
-
 function attributeText(value: OnnxAttribute): string {
   if ("int" in value) return String(value.int);
   if ("ints" in value) return `[${value.ints.join(", ")}]`;
-  if ("float" in value) return numberText(value.float);
-  if ("floats" in value) return `[${value.floats.map(numberText).join(", ")}]`;
+  if ("float" in value) return float32Text(value.float);
+  if ("floats" in value) return `[${value.floats.map(float32Text).join(", ")}]`;
   if ("string" in value) return JSON.stringify(value.string);
   throw new RangeError("this attribute has no textual form in an activation's graph");
 }

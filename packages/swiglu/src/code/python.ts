@@ -140,11 +140,17 @@ function pythonFunction({ name, args, statements, result, comment }: CodeFunctio
   ].join("\n");
 }
 
+/** Whole numbers as floats, as 1.0, so that no framework computes in integers. */
+function pythonNumber(value: number): string {
+  if (Number.isNaN(value)) return 'float("nan")';
+  if (!Number.isFinite(value)) return `${value < 0 ? "-" : ""}float("inf")`;
+  const text = Object.is(value, -0) ? "-0" : String(value);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
 const python = {
   precision: float64,
-  // Whole numbers as floats: 1.0, so that no framework computes in integers.
-  number: (value: number): string =>
-    /[.e]/.test(String(value)) ? String(value) : `${Object.is(value, -0) ? "-0" : value}.0`,
+  number: pythonNumber,
   name: snakeCase,
   statement: (name: string, text: string): string => `${name} = ${text}`,
   helpersFirst: true,

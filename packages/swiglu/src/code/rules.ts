@@ -94,3 +94,12 @@ export const ternary = (a: Text, b: Text, then: Text, otherwise: Text): Text => 
   text: `${hold(a, Binding.Sum)} > ${hold(b, Binding.Sum)} ? ${hold(then, Binding.Sum)} : ${hold(otherwise, Binding.Sum)}`,
   binding: Binding.Choice,
 });
+
+/** The nearest finite float32 with a point or an exponent, in nine digits; throws a RangeError for what is no number. */
+export function float32Text(value: number): string {
+  if (Number.isNaN(value))
+    throw new RangeError("the formula has a part that is not a number (NaN), which this target cannot hold");
+  const most = 3.4028233e38; // nine digits of the largest number round up beyond it
+  const short = String(Number(Math.fround(Math.min(Math.max(value, -most), most)).toPrecision(9)));
+  return /[.e]/.test(short) ? short : `${short}.0`;
+}

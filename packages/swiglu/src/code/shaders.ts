@@ -8,6 +8,7 @@ import {
   type CodeFunction,
   type CodeRules,
   call,
+  float32Text,
   hold,
   type Target,
   ternary,
@@ -44,13 +45,6 @@ const body = (statements: readonly string[], result: string): string[] =>
 
 const lines = (comment: readonly string[]): string[] => comment.map((line) => `// ${line}`);
 
-/** The nearest float32, with a point or an exponent. */
-const float = (value: number): string => {
-  const most = 3.4028233e38; // nine digits of the largest number round up beyond it
-  const short = String(Number(Math.fround(Math.min(Math.max(value, -most), most)).toPrecision(9)));
-  return /[.e]/.test(short) ? short : `${short}.0`;
-};
-
 const wgslRules: CodeRules = {
   ...shared,
   relu: (a) => atom(`max(${a.text}, 0f)`),
@@ -61,7 +55,7 @@ const wgslRules: CodeRules = {
 export const wgsl: Target = {
   rules: wgslRules,
   precision: float32,
-  number: (value) => `${float(value).replace(/\.0$/, "")}f`,
+  number: (value) => `${float32Text(value).replace(/\.0$/, "")}f`,
   name: (name) => name,
   statement: (name, text) => `let ${name} = ${text};`,
   helpersFirst: false,
@@ -91,7 +85,7 @@ const glslRules: CodeRules = {
 export const glsl: Target = {
   rules: glslRules,
   precision: float32,
-  number: float,
+  number: float32Text,
   name: (name) => name,
   statement: (name, text) => `float ${name} = ${text};`,
   helpersFirst: true,
@@ -140,7 +134,7 @@ const cudaRules: CodeRules = {
 export const cuda: Target = {
   rules: cudaRules,
   precision: float32,
-  number: (value) => `${float(value)}f`,
+  number: (value) => `${float32Text(value)}f`,
   name: (name) => name,
   statement: (name, text) => `const float ${name} = ${text};`,
   helpersFirst: true,

@@ -32,7 +32,7 @@ const rules: CodeRules = {
 export const typescript: Target = {
   rules,
   precision: float64,
-  number: String,
+  number: (value) => (Object.is(value, -0) ? "-0" : String(value)),
   name: (name) => name,
   statement: (name, text) => `const ${name} = ${text};`,
   helpersFirst: false,

@@ -5,6 +5,8 @@ import {
   arity,
   countUses,
   type Expr,
+  type Num,
+  num,
   type Operation,
   operandsOf,
   rewrite,
@@ -15,6 +17,7 @@ import {
 } from "../expression/expr.js";
 import { lower } from "../expression/lower.js";
 import { simplify } from "../expression/simplify.js";
+import { applyOperation } from "../expression/tape.js";
 import { Names } from "./names.js";
 import { type Argument, Binding, type Target, type Text, type Written } from "./rules.js";
 
@@ -69,9 +72,8 @@ function writeFunction(
   isHelper: boolean,
 ): string {
   const names = outer.within();
-  const whole = target.differentiated
-    ? keepFinite(simplify(expression), inputs, isHelper)
-    : simplify(expression);
+  const plain = withConstants(simplify(expression));
+  const whole = target.differentiated ? keepFinite(plain, inputs, isHelper) : plain;
   const order = schedule([whole]);
   if (order.length > mostOperations)
     throw new RangeError(
@@ -105,6 +107,19 @@ function writeFunction(
   const result = (written.get(whole) as Written).text;
   return target.write({ name, args, statements, result, comment, helper: isHelper });
 }
+
+/** Computes what is made of numbers only, also where it is infinite: compilers refuse that, and tensor functions take tensors. */
+const withConstants = (expr: Expr): Expr =>
+  rewrite(expr, (node) =>
+    "args" in node && node.args.every(({ op }) => op === "num")
+      ? num(
+          applyOperation(
+            node.op,
+            node.args.map((arg) => (arg as Num).value),
+          ),
+        )
+      : node,
+  );
 
 function writeNode(
   target: Target,

@@ -45,7 +45,8 @@ describe("a page with a value and its gradient", async () => {
     test(`${name} adds at most ${most} bytes gzipped`, async () => {
       const both = await bundle([...base, name]);
       expect(both).toContain(mark);
-      for (const [other, face] of Object.entries(faces)) if (other !== name) expect(both).not.toContain(face.mark);
+      for (const [other, face] of Object.entries(faces))
+        if (other !== name) expect(both).not.toContain(face.mark);
       const added = size(both) - size(plain);
       expect(added).toBeGreaterThan(1000);
       expect(added).toBeLessThan(most);
