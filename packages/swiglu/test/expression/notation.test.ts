@@ -61,6 +61,11 @@ describe("text", () => {
     [e.mul(e.neg("x"), "y"), "(-x) * y"],
     [e.selectGreater("x", 0, "x", e.neg("x")), "x > 0 ? x : -x"],
     [e.mul(2, e.selectGreater("x", 0, 1, 0)), "2 * (x > 0 ? 1 : 0)"],
+    [
+      e.selectGreater(e.selectGreater("x", 0, 1, 0), e.selectGreater("y", 0, 1, 0), "x", "y"),
+      "(x > 0 ? 1 : 0) > (y > 0 ? 1 : 0) ? x : y",
+    ],
+    [e.div("x", -0), "x / (-0)"],
     [e.clamp("x", -1, e.min("y", 2)), "clamp(x, -1, min(y, 2))"],
   ])("%# is %s", (expr, expected) => {
     expect(text(expr)).toBe(expected);

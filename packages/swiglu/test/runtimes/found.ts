@@ -1,6 +1,7 @@
-// Finds what the suite runs on beside this Node: Node 24, Chromium, WebGPU, bundlers, Redis, PyTorch. Says in one line what is
-// missing and how to get it; SWIGLU_REQUIRE=node24,chromium,webgpu,bundlers,redis,pytorch makes a missing one a failure. NODE24,
-// CHROMIUM, WEBGPU, REDIS_SERVER and PYTORCH each name a file to use, and hide what is here if there is no such file: NODE24=none.
+// Finds what the suite runs on beside this Node: Node 24, Chromium, WebGPU, bundlers, Redis, PyTorch, a C++ compiler. Says in one line
+// what is missing and how to get it; SWIGLU_REQUIRE=node24,chromium,webgpu,bundlers,redis,pytorch,compiler makes a missing one a
+// failure. NODE24, CHROMIUM, WEBGPU, REDIS_SERVER, PYTORCH and COMPILER each name a file to use, and hide what is here if there is
+// no such file: NODE24=none.
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -56,6 +57,12 @@ const runtimes = {
     get: "apt-get install python3-torch, or set PYTORCH to the path of a Python that has it",
     named: process.env.PYTORCH,
     candidates: existsSync("/usr/lib/python3/dist-packages/torch/__init__.py") ? ["/usr/bin/python3"] : [],
+  },
+  compiler: {
+    title: "A C++ compiler",
+    get: "apt-get install g++, or set COMPILER to its path",
+    named: process.env.COMPILER,
+    candidates: (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, "g++")),
   },
 } as const;
 
