@@ -1,8 +1,8 @@
 // Reverse-mode differentiation: walk the nodes backwards and let each one turn the gradients of its outputs
 // into those of its inputs. The result is ordinary tensors, so it can be differentiated again.
-import { checkList, checkTensors } from "./checks.js";
+import { checkList, checkTensors } from "./graph/checks.js";
+import { constant, type Node, nodesBehind, type Tensor } from "./graph/tensor.js";
 import { add, expand } from "./operations/index.js";
-import { constant, type Node, nodesBehind, type Tensor } from "./tensor.js";
 
 /**
  * Gradients of a scalar with respect to any tensors, in their shapes. A tensor that `y` does not depend on gets zeros.

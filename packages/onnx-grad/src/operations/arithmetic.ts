@@ -1,9 +1,9 @@
 // Elementwise operations, each beside its gradient. Operands broadcast; numbers take the type of the tensor beside them.
 import { elementCode } from "swiglu/onnx";
-import { checkDtype, checkFloats, checkNumber, checkTensors, isFloat } from "../checks.js";
-import { operands, unexpanded } from "../operands.js";
-import { broadcastShapes } from "../shapes.js";
-import { apply, type DType, type Operand, type Tensor } from "../tensor.js";
+import { checkDtype, checkFloats, checkNumber, checkTensors, isFloat } from "../graph/checks.js";
+import { operands, unexpanded } from "../graph/operands.js";
+import { broadcastShapes } from "../graph/shapes.js";
+import { apply, type DType, type Operand, type Tensor } from "../graph/tensor.js";
 import { sumTo } from "./broadcast.js";
 
 type Reverse = (dy: Tensor, y: Tensor, ...inputs: readonly Tensor[]) => readonly (Tensor | undefined)[];

@@ -1,7 +1,14 @@
 // Reshape, and the pair that broadcasting rests on: expand repeats, sum adds up; each is the other's gradient.
-import { checkList, checkNumeric, checkShape, checkTensors } from "../checks.js";
-import { broadcastShapes, checkSameSize, normaliseAxes, placeOf, positionOf, sameShape } from "../shapes.js";
-import { apply, integers, type Shape, type Tensor } from "../tensor.js";
+import { checkList, checkNumeric, checkShape, checkTensors } from "../graph/checks.js";
+import {
+  broadcastShapes,
+  checkSameSize,
+  normaliseAxes,
+  placeOf,
+  positionOf,
+  sameShape,
+} from "../graph/shapes.js";
+import { apply, integers, type Shape, type Tensor } from "../graph/tensor.js";
 
 /** The same elements in another shape; one size may be -1 (whatever is left). Gradient: reshape back. */
 export function reshape(x: Tensor, shape: Shape): Tensor {

@@ -1,7 +1,7 @@
 // Moving elements: transpose, concat and split, slice and pad. Each pair is the other's gradient.
-import { checkList, checkTensors } from "../checks.js";
-import { normaliseAxis, placeOf, positionOf, sameShape, withSize } from "../shapes.js";
-import { apply, constant, integers, node, one, type Shape, type Tensor } from "../tensor.js";
+import { checkList, checkTensors } from "../graph/checks.js";
+import { normaliseAxis, placeOf, positionOf, sameShape, withSize } from "../graph/shapes.js";
+import { apply, constant, integers, node, one, type Shape, type Tensor } from "../graph/tensor.js";
 import { expand } from "./broadcast.js";
 
 /**

@@ -4,11 +4,11 @@ import type { ParameterValue } from "../call/data.js";
 import { repair } from "../call/repair.js";
 import { addToSums, gradientsByName, zeroSums } from "../call/sums.js";
 import { definitionText } from "../catalogue/activation.js";
-import type { OnnxMath } from "../onnx/options.js";
+import type { OnnxMath } from "../onnx/expression/options.js";
 import { Call } from "./activation-call.js";
-import { backwardModel, forwardModel } from "./activation-graph.js";
+import { backwardModel, forwardModel } from "./graph/activation-graph.js";
+import type { Program, Value } from "./loader.js";
 import { aside, settle } from "./memory.js";
-import type { Program, Value } from "./runtime.js";
 import type { Sessions } from "./sessions.js";
 
 /** What elementwise calls need of their backend. */

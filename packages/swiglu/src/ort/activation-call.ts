@@ -4,9 +4,9 @@ import { leastCommonMultiple, lengthOf, repeated } from "../call/channels.js";
 import type { ActivationPlan } from "../call/check.js";
 import type { ParameterValue } from "../call/data.js";
 import type { View } from "../layout.js";
-import type { OnnxMath } from "../onnx/options.js";
-import type { ActivationCase } from "./activation-graph.js";
-import type { Value } from "./runtime.js";
+import type { OnnxMath } from "../onnx/expression/options.js";
+import type { ActivationCase } from "./graph/activation-graph.js";
+import type { Value } from "./loader.js";
 
 /** About this many elements go through a graph at once. */
 const stretch = 2 ** 16;

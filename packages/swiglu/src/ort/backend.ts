@@ -9,10 +9,10 @@ import { ofThisRealm } from "../call/arrays.js";
 import type { ActivationPlan } from "../call/check.js";
 import type { Named, ParameterValue, Tensor } from "../call/data.js";
 import { shown } from "../errors.js";
-import type { OnnxMath } from "../onnx/options.js";
+import type { OnnxMath } from "../onnx/expression/options.js";
 import { backward, type Elementwise, forward } from "./activate.js";
 import { OrtBlock } from "./block.js";
-import { type Loader, loader, type OrtRuntime } from "./runtime.js";
+import { type Loader, loader, type OrtRuntime } from "./loader.js";
 import { Sessions } from "./sessions.js";
 
 export interface OrtOptions {

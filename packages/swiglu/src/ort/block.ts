@@ -5,13 +5,13 @@ import type { BlockPlan } from "../block/plan.js";
 import type { Data, Named } from "../call/data.js";
 import { sumsOf } from "../call/sums.js";
 import { sizeOf } from "../layout.js";
-import type { Model } from "../onnx/model.js";
-import type { OnnxMath } from "../onnx/options.js";
-import type { Block } from "./ffn-graph.js";
-import { backwardModel, forwardModel, keptNames, recordModel } from "./ffn-models.js";
-import { copyWeights, type Read } from "./ffn-weights.js";
+import type { OnnxMath } from "../onnx/expression/options.js";
+import type { Model } from "../onnx/model/model.js";
+import type { Block } from "./graph/block-graph.js";
+import { backwardModel, forwardModel, keptNames, recordModel } from "./graph/block-models.js";
+import { copyWeights, type Read } from "./graph/block-weights.js";
+import type { Loader, Value } from "./loader.js";
 import { aside, settle } from "./memory.js";
-import type { Loader, Value } from "./runtime.js";
 import { Sessions } from "./sessions.js";
 
 /** Arrays by name. */

@@ -1,6 +1,6 @@
 // Models loaded into a runtime, each once, by key; freed when the last call that uses them has ended.
-import type { Model } from "../onnx/model.js";
-import type { Loader, Program } from "./runtime.js";
+import type { Model } from "../onnx/model/model.js";
+import type { Loader, Program } from "./loader.js";
 
 export class Sessions {
   private readonly loaded = new Map<string, Promise<Program>>();

@@ -1,8 +1,16 @@
 // ONNX files whose weights lie in a second file beside them, as files above 2 GiB must: written in pieces, and read tensor by
 // tensor, so that no more than one tensor is in memory.
-import { checkedFile, joined } from "../codec.js";
-import { bytesOf, type ElementType, elementBytes, elementCode, numberArray, readInto } from "../elements.js";
-import type { Initializer, Model } from "../model.js";
+
+import {
+  bytesOf,
+  type ElementType,
+  elementBytes,
+  elementCode,
+  numberArray,
+  readInto,
+} from "../model/elements.js";
+import type { Initializer, Model } from "../model/model.js";
+import { checkedFile, joined } from "./codec.js";
 import { headFrom, initializerFrom, isExternal, modelFrom, shown } from "./from-messages.js";
 import type { Message } from "./messages.js";
 import { decodeMessage } from "./read.js";

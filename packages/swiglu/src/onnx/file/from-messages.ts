@@ -1,6 +1,19 @@
 // The messages of an ONNX file as models, checked: what a model cannot hold is an error that names it.
-import { type ElementType, elementBytes, elementTypeOf, elementTypes, numbersFrom } from "../elements.js";
-import type { Dimension, Initializer, OnnxAttribute, OnnxFunction, OnnxNode, ValueInfo } from "../model.js";
+import {
+  type ElementType,
+  elementBytes,
+  elementTypeOf,
+  elementTypes,
+  numbersFrom,
+} from "../model/elements.js";
+import type {
+  Dimension,
+  Initializer,
+  OnnxAttribute,
+  OnnxFunction,
+  OnnxNode,
+  ValueInfo,
+} from "../model/model.js";
 import type { Message } from "./messages.js";
 import { utf8 } from "./read.js";
 import { attributeTypes, type Frame } from "./to-messages.js";

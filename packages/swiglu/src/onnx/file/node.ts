@@ -1,7 +1,7 @@
 // ONNX files on the disk, in Node: one file, or a model with its data beside it; and back.
 import { nodeModule } from "../../host/node.js";
-import { encodeModel } from "../codec.js";
-import { elementBytes } from "../elements.js";
+import { elementBytes } from "../model/elements.js";
+import { encodeModel } from "./codec.js";
 import { decodeExternal, encodeExternal, loadModel, type StoredModel } from "./external.js";
 
 /** The parts of Node's modules that are used. */

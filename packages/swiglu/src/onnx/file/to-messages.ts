@@ -1,7 +1,7 @@
 // Models as the messages of an ONNX file.
 import { sizeOf } from "../../layout.js";
-import { bytesOf, elementCode } from "../elements.js";
-import type { Initializer, Model, OnnxAttribute, OnnxFunction, OnnxNode, ValueInfo } from "../model.js";
+import { bytesOf, elementCode } from "../model/elements.js";
+import type { Initializer, Model, OnnxAttribute, OnnxFunction, OnnxNode, ValueInfo } from "../model/model.js";
 import type { Message } from "./messages.js";
 
 /** AttributeProto.AttributeType */

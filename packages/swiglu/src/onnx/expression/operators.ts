@@ -1,10 +1,10 @@
 // ONNX operators that compute a whole activation, found by form: an expression that reads as the operator's published
 // formula becomes that operator, whoever defined it. The formulas are the catalogue's own.
-import type { Activation } from "../catalogue/activation.js";
-import { activations } from "../catalogue/catalogue.js";
-import { type Expr, expm1, mul, selectGreater, substitute } from "../expression/expr.js";
-import { commutative, simplify } from "../expression/simplify.js";
-import type { OnnxAttribute } from "./model.js";
+import type { Activation } from "../../catalogue/activation.js";
+import { activations } from "../../catalogue/catalogue.js";
+import { type Expr, expm1, mul, selectGreater, substitute } from "../../expression/expr.js";
+import { commutative, simplify } from "../../expression/simplify.js";
+import type { OnnxAttribute } from "../model/model.js";
 
 /** An operator with the formula it is published as. */
 interface Operator {

@@ -2,8 +2,8 @@
 // here imports it.
 import { isFloat32Array, isShared, typedArrayName } from "../call/arrays.js";
 import { chooseThreads } from "../host/threads.js";
-import { encodeModel } from "../onnx/codec.js";
-import type { Model } from "../onnx/model.js";
+import { encodeModel } from "../onnx/file/codec.js";
+import type { Model } from "../onnx/model/model.js";
 
 /** A value that a runtime takes and gives. */
 interface OrtTensor {

@@ -1,10 +1,10 @@
 // Elementwise calls as graphs: one for an activation forward and one backward, for all sizes. Elements are [count], or
 // [rows, channels] where a parameter has one value for each channel.
-import { type Activation, gradientExpressions } from "../catalogue/activation.js";
-import { type Expr, mul } from "../expression/expr.js";
-import type { Model } from "../onnx/model.js";
-import type { OnnxMath } from "../onnx/options.js";
-import { GraphBuilder } from "./builder.js";
+import { type Activation, gradientExpressions } from "../../catalogue/activation.js";
+import { type Expr, mul } from "../../expression/expr.js";
+import type { OnnxMath } from "../../onnx/expression/options.js";
+import type { Model } from "../../onnx/model/model.js";
+import { CallGraph } from "./call-graph.js";
 
 /** Which graph an activation needs. */
 export interface ActivationCase {
@@ -25,7 +25,7 @@ const elements = ({ perChannel }: ActivationCase): readonly string[] =>
  * elements; each parameter, `parameter_` and its name. Output: `y`.
  */
 export function forwardModel(activation: Activation, of: ActivationCase): Model {
-  const graph = new GraphBuilder(of.math);
+  const graph = new CallGraph(of.math);
   const inputs = of.packed ? unpack(graph, of).halves : separate(graph, activation, of);
   const [y] = graph.emit([activation.expression], { ...inputs, ...parameters(graph, activation, of) });
   graph.output("y", y as string, elements(of));
@@ -42,7 +42,7 @@ export function backwardModel(
   of: ActivationCase,
   parameterGradients: boolean,
 ): Model {
-  const graph = new GraphBuilder(of.math);
+  const graph = new CallGraph(of.math);
   const halves = of.packed ? unpack(graph, of) : undefined;
   const inputs = halves?.halves ?? separate(graph, activation, of);
   const dy = graph.input("dy", elements(of));
@@ -67,13 +67,13 @@ export function backwardModel(
   return graph.model();
 }
 
-function separate(graph: GraphBuilder, activation: Activation, of: ActivationCase): Record<string, string> {
+function separate(graph: CallGraph, activation: Activation, of: ActivationCase): Record<string, string> {
   return Object.fromEntries(activation.inputs.map((name) => [name, graph.input(name, elements(of))]));
 }
 
 /** Where any is per channel, the others may have one value: each size has a name of its own. */
 function parameters(
-  graph: GraphBuilder,
+  graph: CallGraph,
   activation: Activation,
   { perChannel }: ActivationCase,
 ): Record<string, string> {
@@ -88,7 +88,7 @@ function parameters(
 const packedShape = ["outer", 2, "run"] as const;
 
 /** The halves of `packed` as elements, and the way back. */
-function unpack(graph: GraphBuilder, { gateSlot, perChannel }: ActivationCase) {
+function unpack(graph: CallGraph, { gateSlot, perChannel }: ActivationCase) {
   const packed = graph.input("packed", packedShape);
   const shape = graph.input("shape", [perChannel ? 2 : 1], "int64");
   const slots = graph.split("Split", [packed], 2, { axis: { int: 1 }, num_outputs: { int: 2 } });

@@ -1,9 +1,9 @@
 // All parameters in one flat vector: the graph splits it, the gradient arrives as one vector, and the optimiser, the
 // global norm and a checkpoint each handle a single array instead of one for every parameter.
-import { checkShape, kindOf } from "./checks.js";
-import { reshape } from "./operations/broadcast.js";
-import { split } from "./operations/movement.js";
-import { type Shape, sizeOf, type Tensor } from "./tensor.js";
+import { checkShape, kindOf } from "../graph/checks.js";
+import { type Shape, sizeOf, type Tensor } from "../graph/tensor.js";
+import { reshape } from "../operations/broadcast.js";
+import { split } from "../operations/movement.js";
 
 export interface Parameter {
   readonly name: string;

@@ -1,10 +1,10 @@
 // Models to and from ONNX files; tensors as raw little-endian data inside.
-import { elementBytes } from "./elements.js";
-import { initializerFrom, modelFrom } from "./file/from-messages.js";
-import { decodeMessage } from "./file/read.js";
-import { modelMessage, tensorMessage } from "./file/to-messages.js";
-import { encodeMessage } from "./file/write.js";
-import type { Model } from "./model.js";
+import { elementBytes } from "../model/elements.js";
+import type { Model } from "../model/model.js";
+import { initializerFrom, modelFrom } from "./from-messages.js";
+import { decodeMessage } from "./read.js";
+import { modelMessage, tensorMessage } from "./to-messages.js";
+import { encodeMessage } from "./write.js";
 
 /** The first size that a file of Protocol Buffers cannot have. */
 const limit = 2 ** 31;

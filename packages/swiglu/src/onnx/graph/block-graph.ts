@@ -1,14 +1,14 @@
 // Dense layers and feed-forward blocks as graphs; which products they have, and of which shapes, is the core's contract.
 
-import { weightShapes } from "../block/forms.js";
-import { type BlockPlan, inputViews, planFfn, planGatedFfn } from "../block/plan.js";
-import type { FfnWeights, GatedFfnOptions, GatedFfnWeights, SeparateWeights } from "../block/weights.js";
-import type { Data } from "../call/data.js";
-import type { Activation } from "../catalogue/activation.js";
-import { activationByName } from "../catalogue/catalogue.js";
-import type { PackedLayout } from "../layout.js";
+import { weightShapes } from "../../block/forms.js";
+import { type BlockPlan, inputViews, planFfn, planGatedFfn } from "../../block/plan.js";
+import type { FfnWeights, GatedFfnOptions, GatedFfnWeights, SeparateWeights } from "../../block/weights.js";
+import type { Data } from "../../call/data.js";
+import type { Activation } from "../../catalogue/activation.js";
+import { activationByName } from "../../catalogue/catalogue.js";
+import type { PackedLayout } from "../../layout.js";
+import type { Dimension } from "../model/model.js";
 import type { Graph, GraphTensor, GraphWeight } from "./graph.js";
-import type { Dimension } from "./model.js";
 import {
   checkArray,
   type GraphInput,

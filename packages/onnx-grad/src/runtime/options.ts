@@ -1,9 +1,9 @@
 // What is used of ONNX Runtime, and how its sessions are set. The caller hands a runtime in; nothing here imports one.
 import { elementCode } from "swiglu/onnx";
-import { encodeModel } from "./file.js";
-import { buildModel, type Model } from "./model.js";
-import { mul } from "./operations/arithmetic.js";
-import { type DType, input, type TypedArray } from "./tensor.js";
+import { type DType, input, type TypedArray } from "../graph/tensor.js";
+import { encodeModel } from "../model/file.js";
+import { buildModel, type Model } from "../model/model.js";
+import { mul } from "../operations/arithmetic.js";
 
 /** A value that a runtime takes and gives. */
 export interface RuntimeTensor {

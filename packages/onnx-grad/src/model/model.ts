@@ -1,8 +1,8 @@
 // From tensors to an ONNX model: every node that the outputs reach, in order, each distinct computation once.
 import type { OnnxNode } from "swiglu/onnx";
-import { checkName, checkTensors, kindOf } from "./checks.js";
-import { type IndexCheck, indexChecks } from "./indices.js";
-import { type DType, type Node, nodesBehind, type Shape, type Tensor } from "./tensor.js";
+import { checkName, checkTensors, kindOf } from "../graph/checks.js";
+import { type IndexCheck, indexChecks } from "../graph/indices.js";
+import { type DType, type Node, nodesBehind, type Shape, type Tensor } from "../graph/tensor.js";
 
 /** A tensor that a model takes or gives. */
 export interface ValueInfo {

@@ -1,10 +1,10 @@
 // A block's weights as its graphs hold them: packed ones are taken apart, since two products with half the columns each
 // are faster here than one and the taking apart of its result (by 6 to 20 %, the most where rows are few).
 
-import { isBias, weightShapes } from "../block/forms.js";
-import type { BlockPlan } from "../block/plan.js";
-import type { Named } from "../call/data.js";
-import { type PackedLayout, unpack } from "../layout.js";
+import { isBias, weightShapes } from "../../block/forms.js";
+import type { BlockPlan } from "../../block/plan.js";
+import type { Named } from "../../call/data.js";
+import { type PackedLayout, unpack } from "../../layout.js";
 
 /** A matrix, row-major [rows, columns], and the bias of its product. */
 export interface Matrix {

@@ -1,9 +1,10 @@
 // Running a graph: it is loaded into a runtime once, and then takes and gives arrays.
 import { typedArray } from "swiglu/onnx";
-import { checkValues, kindOf } from "./checks.js";
-import { encodeModel } from "./file.js";
-import { checkIndexValues, type IndexCheck } from "./indices.js";
-import { buildChecked, type Model, type ValueInfo } from "./model.js";
+import { checkValues, kindOf } from "../graph/checks.js";
+import { checkIndexValues, type IndexCheck } from "../graph/indices.js";
+import { sizeOf, type Tensor, type TypedArray } from "../graph/tensor.js";
+import { encodeModel } from "../model/file.js";
+import { buildChecked, type Model, type ValueInfo } from "../model/model.js";
 import {
   type CompileOptions,
   type Runtime,
@@ -11,8 +12,7 @@ import {
   type RuntimeTensor,
   sessionOptions,
   writesInPlace,
-} from "./runtime.js";
-import { sizeOf, type Tensor, type TypedArray } from "./tensor.js";
+} from "./options.js";
 
 /** Data for inputs and outputs, flat and row-major. */
 export type Data = Readonly<Record<string, TypedArray | readonly number[]>>;

@@ -1,7 +1,7 @@
 // AdamW inside the graph: one step from the old state to the new one, over all parameters as one flat vector.
-import { kindOf } from "./checks.js";
-import { add, concat, div, minimum, mul, slice, sqrt, sub, sum } from "./operations/index.js";
-import type { Tensor } from "./tensor.js";
+import { kindOf } from "../graph/checks.js";
+import type { Tensor } from "../graph/tensor.js";
+import { add, concat, div, minimum, mul, slice, sqrt, sub, sum } from "../operations/index.js";
 
 export interface AdamwOptions {
   /** Averaging of the gradient and of its square, from 0 to below 1; defaults 0.9 and 0.999. */

@@ -1,13 +1,13 @@
 // What the graphs of a feed-forward block share: its weights inside them, its products and activation, what a pass keeps.
 
-import { fusedForm } from "../block/forms.js";
-import type { BlockPlan } from "../block/plan.js";
-import { repeated } from "../call/channels.js";
-import { gradientExpressions } from "../catalogue/activation.js";
-import { type Expr, num, substitute, variablesOf } from "../expression/expr.js";
-import type { OnnxMath } from "../onnx/options.js";
-import { GraphBuilder } from "./builder.js";
-import type { Matrices, Matrix } from "./ffn-weights.js";
+import { fusedForm } from "../../block/forms.js";
+import type { BlockPlan } from "../../block/plan.js";
+import { repeated } from "../../call/channels.js";
+import { gradientExpressions } from "../../catalogue/activation.js";
+import { type Expr, num, substitute, variablesOf } from "../../expression/expr.js";
+import type { OnnxMath } from "../../onnx/expression/options.js";
+import type { Matrices, Matrix } from "./block-weights.js";
+import { CallGraph } from "./call-graph.js";
 
 /** A block whose weights are at hand. */
 export interface Block {
@@ -29,7 +29,7 @@ export interface Activated {
 export const slopeName = (variable: string): string => `slope_${variable}`;
 
 /** A graph that holds a block's weights: the ones that it uses, once. */
-export class BlockGraph extends GraphBuilder {
+export class BlockGraph extends CallGraph {
   readonly plan: BlockPlan;
   private readonly matrices: Matrices;
   private readonly constants = new Map<string, string>();

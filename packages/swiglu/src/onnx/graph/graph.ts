@@ -1,8 +1,8 @@
 // What is to be computed, before it is nodes, a file or a function: tensors by name, weights, and how it is written.
 
-import type { Activation } from "../catalogue/activation.js";
-import type { View } from "../layout.js";
-import type { Dimension } from "./model.js";
+import type { Activation } from "../../catalogue/activation.js";
+import type { View } from "../../layout.js";
+import type { Dimension } from "../model/model.js";
 
 /** A tensor that a graph takes on every run, or gives. */
 export interface GraphTensor {

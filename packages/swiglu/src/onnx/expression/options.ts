@@ -1,5 +1,5 @@
 // What the emitter is told: tensors, names, the mode of arithmetic, the element type, the opset.
-import type { FloatType } from "./elements.js";
+import type { FloatType } from "../model/elements.js";
 
 /** Through Exp, or through ONNX's own activations: see `EmitOptions.math`. */
 export type OnnxMath = "exact" | "fast";
@@ -13,8 +13,8 @@ export interface EmitOptions {
   /** Begins the name of every inner tensor and constant; must be unique in the graph. */
   readonly prefix: string;
   /**
-   * `exact` (default): within the error bound of `errorBound`, through Exp; float16 and bfloat16 are converted to float32
-   * and the result is rounded once.
+   * `exact` (the default everywhere, so that the library's error bound holds unless it is given up by name): within
+   * `errorBound`, through Exp; float16 and bfloat16 are converted to float32 and the result is rounded once.
    * `fast`: ONNX's own operators, fewer nodes: Sigmoid, Tanh, Erf, Softplus and Relu, and a whole activation as one of
    * SwiGLU, Swish, Gelu, Mish, HardSwish, Selu and Elu where its formula occurs and the opset has it. Their accuracy is
    * the runtime's: ONNX Runtime's CPU Sigmoid is off by 1e-5 of its value at -5 and is 0 below -18, its Erf and Gelu
@@ -33,9 +33,20 @@ export interface EmitOptions {
 }
 
 /**
+ * The mode of every entry that is not told one: `exact`. What this library promises of a formula, its error bound, then holds
+ * unless the caller gives it up by name, and a file computes what the other backends compute.
+ */
+export const defaultMath: OnnxMath = "exact";
+
+/**
  * The mode that a graph of this element type is written in. float64 is always exact: ONNX Runtime has no float64 of Gelu, Elu,
  * Selu, Softplus, Mish, HardSwish and Erf, and none of the SiLU that it makes of `x * Sigmoid(x)`.
  */
-export function mathOf(dtype: FloatType, math: OnnxMath): OnnxMath {
+export function mathOf(dtype: FloatType, math: OnnxMath = defaultMath): OnnxMath {
   return dtype === "float64" ? "exact" : math;
+}
+
+/** The type that is computed in: exact results of 16-bit floats need float32 on the way. */
+export function innerOf(dtype: FloatType, math: OnnxMath): FloatType {
+  return math === "exact" && dtype !== "float64" ? "float32" : dtype;
 }

@@ -1,9 +1,9 @@
 // An activation alone as a graph: on separate tensors, or on gate and up packed in one.
-import type { Activation } from "../catalogue/activation.js";
-import { activationByName } from "../catalogue/catalogue.js";
-import { type PackedLayout, packedViews } from "../layout.js";
+import type { Activation } from "../../catalogue/activation.js";
+import { activationByName } from "../../catalogue/catalogue.js";
+import { type PackedLayout, packedViews } from "../../layout.js";
+import type { Dimension } from "../model/model.js";
 import type { Graph } from "./graph.js";
-import type { Dimension } from "./model.js";
 import { type GraphParameter, graphParameters } from "./parameters.js";
 
 /** How an activation is to be computed in a graph. */

@@ -1,8 +1,8 @@
 // The options that every face of a graph has, and the checks on them.
-import { listing } from "../errors.js";
-import { type FloatType, floatTypes, largestOf } from "./elements.js";
-import type { Graph } from "./graph.js";
-import { mathOf, type OnnxMath } from "./options.js";
+import { listing } from "../../errors.js";
+import { defaultMath, innerOf, mathOf, type OnnxMath } from "../expression/options.js";
+import type { Graph } from "../graph/graph.js";
+import { type FloatType, floatTypes, largestOf } from "../model/elements.js";
 
 /** How a graph is written. */
 export interface WriteOptions {
@@ -11,9 +11,9 @@ export interface WriteOptions {
   /** The element type of inputs, weights and output; default `float32`. */
   readonly dtype?: FloatType;
   /**
-   * `fast` (default): ONNX's own operators, down to one SwiGLU from opset 28 and Swish from 24; their accuracy is the
-   * runtime's. `exact`: through Exp, within the library's error bound. float64, for which ONNX Runtime lacks most of those
-   * operators, is exact either way. See docs/onnx.md for the bounds.
+   * `exact` (the default everywhere, so that the library's error bound holds unless it is given up by name): through Exp.
+   * `fast`: ONNX's own operators, down to one SwiGLU from opset 28 and Swish from 24; their accuracy is the runtime's.
+   * float64, for which ONNX Runtime lacks most of those operators, is exact either way. See docs/onnx.md for the bounds.
    */
   readonly math?: OnnxMath;
 }
@@ -25,7 +25,7 @@ const bfloat16Opset = 22;
 
 /** The options with their defaults. Throws a RangeError for one that is unknown or does not go with the others. */
 export function checkSettings(graph: Graph, options: WriteOptions): Required<WriteOptions> {
-  const { opset = 21, dtype = "float32", math: asked = "fast" } = options;
+  const { opset = 21, dtype = "float32", math: asked = defaultMath } = options;
   const { first, last } = opsets;
   if (!Number.isInteger(opset) || opset < first || opset > last)
     throw new RangeError(`opset is ${String(opset)}, expected a whole number from ${first} to ${last}`);
@@ -38,7 +38,7 @@ export function checkSettings(graph: Graph, options: WriteOptions): Required<Wri
     throw new RangeError(
       `opset is ${opset}, but ONNX's own activations take bfloat16 only from ${bfloat16Opset} on: use that, or math "exact"`,
     );
-  const inner = math === "exact" && dtype !== "float64" ? "float32" : dtype;
+  const inner = innerOf(dtype, math);
   for (const [name, value] of Object.entries(graph.numbers)) {
     if (Math.abs(value) <= largestOf(inner) || value === Infinity) continue; // a limit of Infinity is none
     throw new RangeError(

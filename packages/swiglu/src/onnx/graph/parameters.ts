@@ -1,14 +1,14 @@
 // Parameters and weights of a graph, sorted by where they live: numbers in the nodes, data inside the model, or tensors
 // that come with every run.
-import { isFloat32Array } from "../call/arrays.js";
-import { repeated } from "../call/channels.js";
-import { checkParameters } from "../call/check.js";
-import type { Data, Tensor } from "../call/data.js";
-import type { Activation } from "../catalogue/activation.js";
-import { own } from "../errors.js";
-import { sizeOf } from "../layout.js";
+import { isFloat32Array } from "../../call/arrays.js";
+import { repeated } from "../../call/channels.js";
+import { checkParameters } from "../../call/check.js";
+import type { Data, Tensor } from "../../call/data.js";
+import type { Activation } from "../../catalogue/activation.js";
+import { own } from "../../errors.js";
+import { sizeOf } from "../../layout.js";
+import type { Dimension } from "../model/model.js";
 import type { Graph, GraphTensor, GraphWeight } from "./graph.js";
-import type { Dimension } from "./model.js";
 
 /** A tensor of this shape that comes with every run of the graph; `[]` is a scalar. */
 export interface GraphInput {

@@ -1,8 +1,8 @@
 // Feed-forward blocks as models with their weights inside: forward, forward that keeps what backward needs, and backward.
-import { fusedForm } from "../block/forms.js";
-import type { BlockPlan } from "../block/plan.js";
-import type { Model } from "../onnx/model.js";
-import { outputGradients } from "./ffn-gradients.js";
+import { fusedForm } from "../../block/forms.js";
+import type { BlockPlan } from "../../block/plan.js";
+import type { Model } from "../../onnx/model/model.js";
+import { outputGradients } from "./block-gradients.js";
 import {
   type Activated,
   activate,
@@ -11,7 +11,7 @@ import {
   kept,
   slopeName,
   varyingSlopes,
-} from "./ffn-graph.js";
+} from "./block-graph.js";
 
 /** From `x`, [rows, dModel], to `y`. */
 export function forwardModel(block: Block): Model {

@@ -1,11 +1,11 @@
 // The faces of a graph: nodes for a builder of one's own, a model, a file, a function inside a model.
-import { listing, own, rejectUnknownKeys } from "../errors.js";
-import { encodeModel } from "./codec.js";
-import { elementCode, type FloatType } from "./elements.js";
-import type { Graph } from "./graph.js";
-import type { Initializer, Model, OnnxFunction, OnnxNode, ValueInfo } from "./model.js";
+import { listing, own, rejectUnknownKeys } from "../../errors.js";
+import { encodeModel } from "../file/codec.js";
+import type { Graph } from "../graph/graph.js";
+import { elementCode, type FloatType } from "../model/elements.js";
+import type { Initializer, Model, OnnxFunction, OnnxNode, ValueInfo } from "../model/model.js";
+import { initializersOf, NodeWriter, type Target } from "./node-writer.js";
 import { checkSettings, type WriteOptions } from "./settings.js";
-import { initializersOf, NodeWriter, type Target } from "./writer.js";
 
 /** Where a graph's nodes go in a graph of one's own. */
 export interface NodeOptions extends WriteOptions {
@@ -135,8 +135,9 @@ export function toFile(graph: Graph, options: ModelOptions = {}): Uint8Array {
 export function toFunction(graph: Graph, options: WriteOptions = {}): OnnxFunction {
   const settings = checkSettings(graph, options);
   const names = ownNames(graph);
-  const writer = new NodeWriter(graph, { ...settings, prefix: `${graph.name}/`, names, attributes: true });
-  const constants = writer.constants.map(
+  const target = { ...settings, prefix: `${graph.name}/`, names, attributes: true };
+  const { nodes, constants } = new NodeWriter(graph, target).written;
+  const data = constants.map(
     ({ name, ...tensor }): OnnxNode => ({
       opType: "Constant",
       inputs: [],
@@ -150,13 +151,13 @@ export function toFunction(graph: Graph, options: WriteOptions = {}): OnnxFuncti
     inputs: [...graph.inputs, ...graph.weights].map(({ name }) => name),
     outputs: [graph.output.name],
     attributes: graph.numbers,
-    nodes: [...constants, ...writer.nodes],
+    nodes: [...data, ...nodes],
     opset: settings.opset,
   };
 }
 
 function write(graph: Graph, target: Target): Subgraph {
-  const { nodes, constants } = new NodeWriter(graph, target);
+  const { nodes, constants } = new NodeWriter(graph, target).written;
   return { nodes, initializers: [...initializersOf(graph, target), ...constants] };
 }
 

@@ -1,12 +1,13 @@
 // Writes a graph as nodes and initializers: names under one prefix, data in one element type.
-import type { Activation } from "../catalogue/activation.js";
-import { substitute } from "../expression/expr.js";
-import type { View } from "../layout.js";
-import { type FloatType, largestOf } from "./elements.js";
-import { emitNodes } from "./emit.js";
-import type { Graph, GraphWeight, GraphWriter } from "./graph.js";
-import type { Initializer, OnnxConstant, OnnxNode } from "./model.js";
-import type { OnnxMath } from "./options.js";
+import type { Activation } from "../../catalogue/activation.js";
+import { substitute } from "../../expression/expr.js";
+import type { View } from "../../layout.js";
+import { emitNodes } from "../expression/emit.js";
+import type { OnnxMath } from "../expression/options.js";
+import type { Graph, GraphWeight, GraphWriter } from "../graph/graph.js";
+import { GraphBuilder } from "../model/builder.js";
+import { type FloatType, largestOf } from "../model/elements.js";
+import type { Initializer, OnnxNode } from "../model/model.js";
 
 /** How a graph is written. */
 export interface Target {
@@ -21,16 +22,20 @@ export interface Target {
 }
 
 export class NodeWriter implements GraphWriter {
-  readonly nodes: OnnxNode[] = [];
-  /** Constants of the activation, and the indices of parts. */
-  readonly constants: Initializer[] = [];
-  private readonly indices = new Set<number>();
+  private readonly builder: GraphBuilder;
 
   constructor(
     private readonly graph: Graph,
     private readonly target: Target,
   ) {
+    const name = (i: number): string => `${target.prefix}${i}`;
+    this.builder = new GraphBuilder({ node: name, constant: name }, { shareConstants: true });
     graph.write(this);
+  }
+
+  /** The nodes, and the data that they use beside the graph's weights: constants of the activation, and indices of parts. */
+  get written(): { readonly nodes: readonly OnnxNode[]; readonly constants: readonly Initializer[] } {
+    return { nodes: this.builder.nodes(), constants: this.builder.initializers };
   }
 
   readonly tensor = (name: string): string => this.target.names.get(name) as string;
@@ -52,9 +57,9 @@ export class NodeWriter implements GraphWriter {
   activation(activation: Activation, inputs: readonly string[], output?: string): string {
     const { opset, dtype, math, prefix, attributes, names } = this.target;
     const { numbers } = this.graph;
-    const result = output ?? this.name();
+    const result = output ?? this.builder.fresh();
     const expression = attributes ? activation.expression : substitute(activation.expression, numbers);
-    const { nodes, constants } = emitNodes([expression], {
+    const fragment = emitNodes([expression], {
       inputs: {
         ...Object.fromEntries(names),
         ...Object.fromEntries(activation.inputs.map((name, i) => [name, inputs[i] as string])),
@@ -67,31 +72,18 @@ export class NodeWriter implements GraphWriter {
       fullShape: activation.inputs,
       attributes: attributes ? Object.keys(numbers) : [],
     });
-    for (const node of nodes) this.nodes.push(node); // spread, a hundred thousand overflow the stack
-    for (const constant of constants) this.constants.push(scalar(constant));
+    this.builder.append(fragment);
     return result;
   }
 
-  private node(opType: string, inputs: readonly string[], output = this.name()): string {
-    this.nodes.push({ opType, inputs, outputs: [output] });
-    return output;
-  }
-
-  private name(): string {
-    return `${this.target.prefix}${this.nodes.length}`;
+  private node(opType: string, inputs: readonly string[], output?: string): string {
+    return this.builder.node(opType, inputs, {}, output);
   }
 
   /** A whole number in a tensor of shape [1], kept once. */
   private index(value: number): string {
-    const name = `${this.target.prefix}index/${value}`;
-    if (!this.indices.has(value)) this.constants.push({ name, dtype: "int64", shape: [1], data: [value] });
-    this.indices.add(value);
-    return name;
+    return this.builder.constant([1], [value], "int64", `${this.target.prefix}index/${value}`);
   }
-}
-
-function scalar({ name, dtype, value }: OnnxConstant): Initializer {
-  return { name, dtype, shape: [], data: [value] };
 }
 
 /** The weights of a graph as initializers. Throws a RangeError for a number that the element type cannot hold. */

@@ -1,11 +1,11 @@
 // Turns expressions into ONNX nodes, by the rules of one mode; shared parts are computed once.
-import { float32, float64 } from "../expression/bound.js";
-import { type Expr, type Operation, operandsOf, schedule, variable } from "../expression/expr.js";
-import { lowerAll } from "../expression/lower.js";
-import { simplifyAll } from "../expression/simplify.js";
-import { postOrder } from "../expression/walk.js";
-import { FragmentWriter } from "./fragment.js";
-import type { OnnxAttribute, OnnxFragment } from "./model.js";
+import { float32, float64 } from "../../expression/bound.js";
+import { type Expr, type Operation, operandsOf, schedule, variable } from "../../expression/expr.js";
+import { lowerAll } from "../../expression/lower.js";
+import { simplifyAll } from "../../expression/simplify.js";
+import { postOrder } from "../../expression/walk.js";
+import type { OnnxAttribute, OnnxFragment } from "../model/model.js";
+import { ExpressionWriter } from "./expression-writer.js";
 import { type OperatorCall, type OperatorScope, operatorFor } from "./operators.js";
 import { type EmitOptions, mathOf } from "./options.js";
 import { type AnyRule, ruleTables } from "./rules.js";
@@ -19,7 +19,7 @@ import { type AnyRule, ruleTables } from "./rules.js";
  */
 export function emitNodes(expressions: readonly Expr[], given: EmitOptions): OnnxFragment {
   const { outputs, dtype = "float32" } = given;
-  const math = mathOf(dtype, given.math ?? "exact");
+  const math = mathOf(dtype, given.math);
   const options = { ...given, math };
   if (outputs.length !== expressions.length)
     throw new RangeError(`outputs has ${outputs.length} names, expected ${expressions.length}`);
@@ -30,7 +30,7 @@ export function emitNodes(expressions: readonly Expr[], given: EmitOptions): Onn
   const { parts, calls } = placeOperators(whole, scopeOf(whole, options));
   const lowered = lowerAll(parts, native, precision);
 
-  const write = new FragmentWriter(options);
+  const write = new ExpressionWriter(options);
   const names = new Map<Expr, string>();
   const nameOf = (expr: Expr): string => names.get(expr) as string;
   const callOf = (expr: Expr) => (expr.op === "variable" ? calls.get(expr.name) : undefined);

@@ -1,9 +1,9 @@
 // The backward half of a block's graph. What multiplies from the left is transposed by a node of its own, which is faster
 // here than Gemm's transA (by 10 to 20 %); weights from the right are Gemm's transB, arranged when the graph is loaded.
-import { fusedForm } from "../block/forms.js";
-import { mul, variable } from "../expression/expr.js";
-import type { Attributes } from "./builder.js";
-import { type Activated, type BlockGraph, slopeExpressions } from "./ffn-graph.js";
+import { fusedForm } from "../../block/forms.js";
+import { mul, variable } from "../../expression/expr.js";
+import type { Attributes } from "../../onnx/model/builder.js";
+import { type Activated, type BlockGraph, slopeExpressions } from "./block-graph.js";
 
 /**
  * Adds the outputs `gradient_` and each name: x, every weight and bias given, and the activation's parameters, these as

@@ -1,6 +1,6 @@
 // One rule for each operation of expressions: the ONNX nodes that compute it, exactly or fast.
-import type { Operands, Operation } from "../expression/expr.js";
-import type { BasicOperation, LoweredOperation } from "../expression/lower.js";
+import type { Operands, Operation } from "../../expression/expr.js";
+import type { BasicOperation, LoweredOperation } from "../../expression/lower.js";
 import type { OnnxMath } from "./options.js";
 
 /** Writes nodes; a rule gets it with the names of its operands and returns the name of its result. */
