@@ -1,7 +1,8 @@
 // Reverse-mode differentiation: walk the nodes backwards and let each one turn the gradients of its outputs
 // into those of its inputs. The result is ordinary tensors, so it can be differentiated again.
-import { checkList, checkTensors } from "./graph/checks.js";
+import { checkList } from "./graph/checks.js";
 import { constant, type Node, nodesBehind, type Tensor } from "./graph/tensor.js";
+import { checkTensors } from "./graph/tensor-checks.js";
 import { add, expand } from "./operations/index.js";
 
 /**

@@ -2,6 +2,7 @@
 
 export { emitNodes } from "./onnx/expression/emit.js";
 export type { EmitOptions, OnnxMath } from "./onnx/expression/options.js";
+export { defaultMath } from "./onnx/expression/options.js";
 export { decodeModel, encodeModel } from "./onnx/file/codec.js";
 export {
   decodeExternal,
@@ -27,6 +28,12 @@ export {
 export type { Graph, GraphTensor, GraphWeight, GraphWriter } from "./onnx/graph/graph.js";
 export type { GraphInput, GraphParameter } from "./onnx/graph/parameters.js";
 export {
+  type Attributes,
+  type BuilderOptions,
+  GraphBuilder,
+  type TensorNames,
+} from "./onnx/model/builder.js";
+export {
   type ElementType,
   elementCode,
   type FloatType,
@@ -46,6 +53,15 @@ export type {
   OnnxNode,
   ValueInfo,
 } from "./onnx/model/model.js";
+export type {
+  Runtime,
+  RuntimeData,
+  RuntimeSession,
+  RuntimeTensor,
+  RuntimeType,
+} from "./onnx/runtime/runtime.js";
+export { isRuntime } from "./onnx/runtime/runtime.js";
+export { Session, type SessionSettings, type ShapedArray, sessionOptions } from "./onnx/runtime/session.js";
 export {
   type ModelOptions,
   type NodeOptions,

@@ -1,5 +1,5 @@
-// What every operation checks of what it is given, and the sentences that say what is wrong with it.
-import type { DType, FloatDType, Shape, Tensor } from "./tensor.js";
+// Checks of names, shapes, element types and numbers, and the sentences that say what is wrong with them.
+import type { DType, Shape } from "./types.js";
 
 /** Element types with their least and greatest whole numbers; floats have none. */
 const ranges: { readonly [T in DType]: readonly [number, number] | undefined } = {
@@ -47,39 +47,9 @@ export function checkValues(where: string, dtype: DType, data: ArrayLike<number>
   }
 }
 
-/** Throws unless all of these, by name, are tensors; undefined ones too, as of a misspelt parameter. */
-export function checkTensors(where: string, values: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (isTensor(value)) continue;
-    const hint =
-      typeof value === "number"
-        ? `; constant(${value}) makes one of a number`
-        : value === undefined
-          ? "; is the name of a parameter misspelt?"
-          : "";
-    throw new Error(`${where}: ${name} is ${kindOf(value)}, expected a tensor${hint}`);
-  }
-}
-
 /** Throws unless this is an array. */
 export function checkList(where: string, name: string, list: unknown): void {
   if (!Array.isArray(list)) throw new Error(`${where}: ${name} is ${kindOf(list)}, expected an array`);
-}
-
-/** Throws unless x is a tensor of numbers. */
-export function checkNumeric(where: string, x: Tensor): void {
-  checkTensors(where, { x });
-  if (x.dtype === "bool")
-    throw new Error(`${where}: x is bool, which is not computed with; convert it with cast`);
-}
-
-/** Throws unless the tensors, by name, are floats. */
-export function checkFloats(where: string, values: Readonly<Record<string, Tensor>>): void {
-  checkTensors(where, values);
-  for (const [name, { dtype }] of Object.entries(values)) {
-    if (isFloat(dtype)) continue;
-    throw new Error(`${where}: ${name} is ${dtype}, expected float32 or float64; convert it with cast`);
-  }
 }
 
 /** Throws unless a number is finite, also as float32 where it becomes one. */
@@ -88,12 +58,8 @@ export function checkNumber(where: string, name: string, value: number): void {
     throw new Error(`${where}: ${name} is ${kindOf(value)}, expected a finite number`);
 }
 
-/** Whether an element type carries gradients. */
-export function isFloat(dtype: DType): dtype is FloatDType {
-  return dtype === "float32" || dtype === "float64";
-}
-
-function isTensor(value: unknown): value is Tensor {
+/** Whether a value has what tensors have, whichever copy of this package made it. */
+export function isTensorLike(value: unknown): boolean {
   return typeof value === "object" && value !== null && "source" in value && "dtype" in value;
 }
 
@@ -101,5 +67,5 @@ function isTensor(value: unknown): value is Tensor {
 export function kindOf(value: unknown): string {
   if (typeof value === "number" || value === null || value === undefined) return String(value);
   if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
-  return isTensor(value) ? "a tensor" : Array.isArray(value) ? "an array" : `of type ${typeof value}`;
+  return isTensorLike(value) ? "a tensor" : Array.isArray(value) ? "an array" : `of type ${typeof value}`;
 }

@@ -1,7 +1,8 @@
 // Indices must lie in the axis that they read: which elements of a graph's inputs are used as indices, and in which range.
 // They are followed from where they are used back to inputs and constants, and checked before a run.
 import { placeOf } from "./shapes.js";
-import type { Node, Shape, Tensor, TypedArray } from "./tensor.js";
+import type { Node, Tensor } from "./tensor.js";
+import type { Shape, TypedArray } from "./types.js";
 
 /** The whole numbers that an index may be. */
 interface Range {

@@ -1,7 +1,8 @@
 // What an elementwise operation reads: tensors of one element type, none larger than it has to be.
 import { kindOf } from "./checks.js";
 import { broadcastShapes, sameShape } from "./shapes.js";
-import { constant, type Operand, type Shape, Tensor } from "./tensor.js";
+import { constant, type Operand, Tensor } from "./tensor.js";
+import type { Shape } from "./types.js";
 
 /**
  * Operands as tensors of one element type; a number takes the type of the tensor beside it. `names` are what the

@@ -1,6 +1,6 @@
 // Rules about shapes alone: broadcasting, axes, and the sentences that explain what does not fit.
 import { checkList } from "./checks.js";
-import { type Shape, sizeOf } from "./tensor.js";
+import { type Shape, sizeOf } from "./types.js";
 
 /** The shape two operands broadcast to, as in NumPy. `where` names the operation in the error. */
 export function broadcastShapes(a: Shape, b: Shape, where: string): Shape {

@@ -1,19 +1,8 @@
 // A symbolic tensor: known shape and element type, no data. Tensors are immutable and know the node that makes them,
 // so a graph is simply everything that an output reaches; nothing is registered anywhere.
-import type { OnnxConstant, OnnxNode, TypedArray as TypedArrayOf } from "swiglu/onnx";
+import type { OnnxConstant, OnnxNode } from "swiglu/onnx";
 import { checkDtype, checkName, checkShape, checkValues } from "./checks.js";
-
-/** Element types. Floats carry gradients; integers are indices and labels; bool is the result of comparisons. */
-export type DType = "float32" | "float64" | "int32" | "int64" | "bool";
-
-/** Element types that carry gradients. */
-export type FloatDType = "float32" | "float64";
-
-/** The array that holds elements of these types. */
-export type TypedArray = TypedArrayOf<DType>;
-
-/** Sizes of the axes, all known while the graph is built. `[]` is a scalar. */
-export type Shape = readonly number[];
+import { type DType, type Shape, sizeOf } from "./types.js";
 
 /** Where a tensor comes from: fed by the caller, fixed in the model, or computed. */
 export type Source =
@@ -85,11 +74,6 @@ export class Tensor {
 
 /** An operand: a tensor, or a number that takes the element type of the other operand. */
 export type Operand = Tensor | number;
-
-/** Number of elements of a shape. */
-export function sizeOf(shape: Shape): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
 
 /**
  * A tensor that the caller feeds on every run.

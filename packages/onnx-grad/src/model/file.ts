@@ -1,6 +1,6 @@
 // Models to and from ONNX files, by the codec of swiglu/onnx: opset 21 and ONNX Runtime's own operators.
 import * as onnx from "swiglu/onnx";
-import type { DType } from "../graph/tensor.js";
+import type { DType } from "../graph/types.js";
 import type { Initializer, Model, ValueInfo } from "./model.js";
 
 const operators = { opset: 21, domains: { "com.microsoft": 1 } };

@@ -1,8 +1,10 @@
 // From tensors to an ONNX model: every node that the outputs reach, in order, each distinct computation once.
-import type { OnnxNode } from "swiglu/onnx";
-import { checkName, checkTensors, kindOf } from "../graph/checks.js";
+import { GraphBuilder, type OnnxNode } from "swiglu/onnx";
+import { checkName, kindOf } from "../graph/checks.js";
 import { type IndexCheck, indexChecks } from "../graph/indices.js";
-import { type DType, type Node, nodesBehind, type Shape, type Tensor } from "../graph/tensor.js";
+import { type Node, nodesBehind, type Tensor } from "../graph/tensor.js";
+import { checkTensors } from "../graph/tensor-checks.js";
+import type { DType, Shape } from "../graph/types.js";
 
 /** A tensor that a model takes or gives. */
 export interface ValueInfo {
@@ -49,28 +51,9 @@ export function buildChecked(outputs: Readonly<Record<string, Tensor>>): {
 function modelOf(outputs: Readonly<Record<string, Tensor>>, nodes: readonly Node[]): Model {
   const inputs = [...nodes.flatMap((node) => node.inputs), ...Object.values(outputs)];
   const given = inputs.flatMap(({ source }) => (source.kind === "input" ? [source.name] : []));
-  const build = new Builder(marginOf([...given, ...Object.keys(outputs)]));
-  for (const node of nodes) build.node(node);
-  const produced = new Set(build.nodes.flatMap((node) => node.outputs));
-  const renamed = new Map<string, string>();
-  for (const [name, tensor] of Object.entries(outputs)) {
-    if (build.inputs.has(name))
-      throw new Error(`output "${name}" has the name of an input; rename one of them`);
-    const inner = build.nameOf(tensor);
-    if (produced.has(inner) && !renamed.has(inner)) renamed.set(inner, name);
-    else build.nodes.push({ opType: "Identity", inputs: [inner], outputs: [name] });
-  }
-  const final = (name: string): string => renamed.get(name) ?? name;
-  return {
-    inputs: [...build.inputs].map(([name, tensor]) => info(name, tensor)),
-    outputs: Object.entries(outputs).map(([name, tensor]) => info(name, tensor)),
-    initializers: [...build.initializers.values()],
-    nodes: build.nodes.map((node) => ({
-      ...node,
-      inputs: node.inputs.map(final),
-      outputs: node.outputs.map(final),
-    })),
-  };
+  const model = new TensorGraph(marginOf([...given, ...Object.keys(outputs)]));
+  for (const node of nodes) model.add(node);
+  return model.finish(outputs);
 }
 
 /** What names inside the model begin with, so that none is the name of an input or output. */
@@ -84,80 +67,72 @@ function info(name: string, { dtype, shape }: Tensor): ValueInfo {
   return { name, dtype, shape };
 }
 
-class Builder {
-  readonly inputs = new Map<string, Tensor>();
-  readonly initializers = new Map<string, Initializer>();
-  readonly nodes: OnnxNode[] = [];
+/** Puts tensors and their nodes into a graph of ONNX; each distinct computation and small constant once. */
+class TensorGraph {
+  private readonly graph: GraphBuilder<DType>;
+  private readonly inputs = new Map<string, Tensor>();
   private readonly names = new Map<Tensor, string>();
-  private readonly computed = new Map<string, readonly string[]>();
   private count = 0;
 
-  constructor(private readonly margin: string) {}
+  constructor(private readonly margin: string) {
+    const names = {
+      node: (nodes: number) => `${margin}node_${nodes}`,
+      constant: (constants: number) => `${margin}constant_${constants}`,
+    };
+    this.graph = new GraphBuilder(names, { shareConstants: true, shareNodes: true });
+  }
 
-  /** Emits a node. One that computes the same as an earlier one lends that one's outputs instead. */
-  node(node: Node): void {
-    const prefix = `${this.margin}${node.name}_${this.count++}`;
-    const outputs = node.outputs.map((_, i) => (i === 0 ? prefix : `${prefix}.${i}`));
-    const inputs = node.inputs.map((x) => this.nameOf(x));
-    const dtype = node.outputs[0]!.dtype;
-    const { nodes, constants } = node.emit(inputs, outputs, `${prefix}/`);
-    const renamed = new Map<string, string>();
-    for (const { name, value } of constants) renamed.set(name, this.initializer(dtype, [], [value]));
-    for (const inner of nodes) this.emit(inner, renamed);
-    node.outputs.forEach((tensor, i) => {
-      this.names.set(tensor, renamed.get(outputs[i]!) ?? outputs[i]!);
+  /** Emits a node, which may be several of ONNX. */
+  add({ name, inputs, outputs, emit }: Node): void {
+    const prefix = `${this.margin}${name}_${this.count++}`;
+    const emitted = outputs.map((_, i) => (i === 0 ? prefix : `${prefix}.${i}`));
+    const { nodes, constants } = emit(
+      inputs.map((x) => this.nameOf(x)),
+      emitted,
+      `${prefix}/`,
+    );
+    const { dtype } = outputs[0]!;
+    for (const { name, value } of constants) this.graph.alias(name, this.graph.constant([], [value], dtype));
+    for (const each of nodes) this.graph.add(each);
+    outputs.forEach((tensor, i) => {
+      this.names.set(tensor, this.graph.resolve(emitted[i]!));
     });
   }
 
-  nameOf(tensor: Tensor): string {
-    const known = this.names.get(tensor);
-    if (known !== undefined) return known;
-    if (tensor.source.kind === "node")
-      throw new Error("a node was read before it was emitted; this is a fault of onnx-grad");
-    const name =
-      tensor.source.kind === "input"
-        ? this.input(tensor.source.name, tensor)
-        : this.initializer(tensor.dtype, tensor.shape, tensor.source.data);
-    this.names.set(tensor, name);
-    return name;
+  /** The model, with these tensors under the names of its outputs. */
+  finish(outputs: Readonly<Record<string, Tensor>>): Model {
+    const { inputs, graph } = this;
+    for (const [name, tensor] of Object.entries(outputs)) {
+      const inner = this.nameOf(tensor);
+      if (inputs.has(name)) throw new Error(`output "${name}" has the name of an input; rename one of them`);
+      graph.name(name, inner);
+    }
+    return {
+      inputs: [...inputs].map(([name, tensor]) => info(name, tensor)),
+      outputs: Object.entries(outputs).map(([name, tensor]) => info(name, tensor)),
+      initializers: graph.initializers,
+      nodes: graph.nodes(),
+    };
   }
 
-  private emit(node: OnnxNode, renamed: Map<string, string>): void {
-    const inputs = node.inputs.map((name) => renamed.get(name) ?? name);
-    const key = JSON.stringify([
-      node.domain ?? "",
-      node.opType,
-      inputs,
-      node.attributes ?? {},
-      node.outputs.length,
-    ]);
-    const earlier = this.computed.get(key);
-    if (earlier) {
-      node.outputs.forEach((name, i) => {
-        renamed.set(name, earlier[i]!);
-      });
-    } else {
-      this.computed.set(key, node.outputs);
-      this.nodes.push({ ...node, inputs });
-    }
+  private nameOf(tensor: Tensor): string {
+    const known = this.names.get(tensor);
+    if (known !== undefined) return known;
+    const { source, shape, dtype } = tensor;
+    if (source.kind === "node")
+      throw new Error("a node was read before it was emitted; this is a fault of onnx-grad");
+    const name =
+      source.kind === "input"
+        ? this.input(source.name, tensor)
+        : this.graph.constant(shape, source.data, dtype);
+    this.names.set(tensor, name);
+    return name;
   }
 
   private input(name: string, tensor: Tensor): string {
     if ((this.inputs.get(name) ?? tensor) !== tensor)
       throw new Error(`two inputs are called "${name}"; rename one of them`);
     this.inputs.set(name, tensor);
-    return name;
-  }
-
-  /** Data of the model; small ones that are equal are kept once. */
-  private initializer(dtype: DType, shape: Shape, data: ArrayLike<number>): string {
-    const values =
-      data.length <= 64 ? Array.from(data, (x) => (Object.is(x, -0) ? "-0" : `${x}`)) : undefined;
-    const key = values ? `${dtype}[${shape}]:${values}` : `${this.initializers.size}`;
-    const known = this.initializers.get(key);
-    if (known) return known.name;
-    const name = `${this.margin}constant_${this.initializers.size}`;
-    this.initializers.set(key, { name, dtype, shape, data });
     return name;
   }
 }

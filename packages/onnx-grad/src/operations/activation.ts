@@ -2,10 +2,11 @@
 // made of other expressions, by exact differentiation.
 import { differentiate, type Expr, expressions, simplify } from "swiglu";
 import { emitNodes } from "swiglu/onnx";
-import { checkFloats, kindOf } from "../graph/checks.js";
+import { kindOf } from "../graph/checks.js";
 import { operands, unexpanded } from "../graph/operands.js";
 import { broadcastShapes } from "../graph/shapes.js";
 import { constant, node, type Operand, Tensor } from "../graph/tensor.js";
+import { checkFloats } from "../graph/tensor-checks.js";
 import { mul } from "./arithmetic.js";
 import { sumTo } from "./broadcast.js";
 

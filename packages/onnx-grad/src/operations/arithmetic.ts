@@ -1,9 +1,11 @@
 // Elementwise operations, each beside its gradient. Operands broadcast; numbers take the type of the tensor beside them.
 import { elementCode } from "swiglu/onnx";
-import { checkDtype, checkFloats, checkNumber, checkTensors, isFloat } from "../graph/checks.js";
+import { checkDtype, checkNumber } from "../graph/checks.js";
 import { operands, unexpanded } from "../graph/operands.js";
 import { broadcastShapes } from "../graph/shapes.js";
-import { apply, type DType, type Operand, type Tensor } from "../graph/tensor.js";
+import { apply, type Operand, type Tensor } from "../graph/tensor.js";
+import { checkFloats, checkTensors } from "../graph/tensor-checks.js";
+import { type DType, isFloat } from "../graph/types.js";
 import { sumTo } from "./broadcast.js";
 
 type Reverse = (dy: Tensor, y: Tensor, ...inputs: readonly Tensor[]) => readonly (Tensor | undefined)[];

@@ -1,5 +1,5 @@
 // Reshape, and the pair that broadcasting rests on: expand repeats, sum adds up; each is the other's gradient.
-import { checkList, checkNumeric, checkShape, checkTensors } from "../graph/checks.js";
+import { checkList, checkShape } from "../graph/checks.js";
 import {
   broadcastShapes,
   checkSameSize,
@@ -8,7 +8,9 @@ import {
   positionOf,
   sameShape,
 } from "../graph/shapes.js";
-import { apply, integers, type Shape, type Tensor } from "../graph/tensor.js";
+import { apply, integers, type Tensor } from "../graph/tensor.js";
+import { checkNumeric, checkTensors } from "../graph/tensor-checks.js";
+import type { Shape } from "../graph/types.js";
 
 /** The same elements in another shape; one size may be -1 (whatever is left). Gradient: reshape back. */
 export function reshape(x: Tensor, shape: Shape): Tensor {

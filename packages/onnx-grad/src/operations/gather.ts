@@ -1,8 +1,9 @@
 // Reading by index, and its gradient: adding by index. ScatterElements adds exactly; ScatterND would lose updates
 // when two threads hit one row.
-import { checkFloats, checkTensors } from "../graph/checks.js";
+
 import { normaliseAxis, sameShape, withSize } from "../graph/shapes.js";
 import { apply, type Tensor } from "../graph/tensor.js";
+import { checkFloats, checkTensors } from "../graph/tensor-checks.js";
 import { expand, reshape } from "./broadcast.js";
 import { addAt, checkIndices, guarded, takeAt, zeros } from "./indexed.js";
 

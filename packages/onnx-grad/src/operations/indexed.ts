@@ -1,7 +1,9 @@
 // What reading and adding by index have in common: the two nodes, each the other's gradient, and indices that stay in range.
-import { checkTensors } from "../graph/checks.js";
+
 import { isTraceable } from "../graph/indices.js";
-import { apply, constant, type DType, type Shape, type Tensor } from "../graph/tensor.js";
+import { apply, constant, type Tensor } from "../graph/tensor.js";
+import { checkTensors } from "../graph/tensor-checks.js";
+import type { DType, Shape } from "../graph/types.js";
 import { cast, greater, mul } from "./arithmetic.js";
 import { expand, reshape } from "./broadcast.js";
 import { slice } from "./movement.js";

@@ -1,8 +1,8 @@
 // What stands at the end and inside of a training graph: cross-entropy and dropout.
 
-import { checkFloats, checkTensors } from "../graph/checks.js";
 import { sameShape } from "../graph/shapes.js";
 import { node, type Tensor } from "../graph/tensor.js";
+import { checkFloats, checkTensors } from "../graph/tensor-checks.js";
 import { add, cast, div, exp, greaterOrEqual, maximum, mul, neg, sub } from "./arithmetic.js";
 import { reshape, sum } from "./broadcast.js";
 import { addAt, checkIndices, guarded } from "./indexed.js";

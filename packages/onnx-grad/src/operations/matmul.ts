@@ -1,10 +1,12 @@
 // Matrix products. Matrices go through Gemm, which transposes for free and adds a bias; batches through ONNX
 // Runtime's FusedMatMul, which transposes as well. The gradients are products of the same kind.
 
-import { checkFloats, checkNumber } from "../graph/checks.js";
+import { checkNumber } from "../graph/checks.js";
 import { operands } from "../graph/operands.js";
 import { broadcastShapes } from "../graph/shapes.js";
-import { apply, type Shape, type Tensor } from "../graph/tensor.js";
+import { apply, type Tensor } from "../graph/tensor.js";
+import { checkFloats } from "../graph/tensor-checks.js";
+import type { Shape } from "../graph/types.js";
 import { reshape, sumTo } from "./broadcast.js";
 
 export interface MatmulOptions {

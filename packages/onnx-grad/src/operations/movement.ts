@@ -1,7 +1,9 @@
 // Moving elements: transpose, concat and split, slice and pad. Each pair is the other's gradient.
-import { checkList, checkTensors } from "../graph/checks.js";
+import { checkList } from "../graph/checks.js";
 import { normaliseAxis, placeOf, positionOf, sameShape, withSize } from "../graph/shapes.js";
-import { apply, constant, integers, node, one, type Shape, type Tensor } from "../graph/tensor.js";
+import { apply, constant, integers, node, one, type Tensor } from "../graph/tensor.js";
+import { checkTensors } from "../graph/tensor-checks.js";
+import type { Shape } from "../graph/types.js";
 import { expand } from "./broadcast.js";
 
 /**

@@ -1,8 +1,9 @@
 // Normalisations over the last axis: softmax, log-softmax, layer norm and RMS norm.
 
-import { checkFloats, checkNumber } from "../graph/checks.js";
+import { checkNumber } from "../graph/checks.js";
 import { operands } from "../graph/operands.js";
 import { apply, constant, type Tensor } from "../graph/tensor.js";
+import { checkFloats } from "../graph/tensor-checks.js";
 import { add, div, exp, mul, sqrt, sub } from "./arithmetic.js";
 import { sum } from "./broadcast.js";
 import { mean } from "./reduce.js";

@@ -1,30 +1,7 @@
-// What is used of ONNX Runtime, and how its sessions are set. The caller hands a runtime in; nothing here imports one.
-import { elementCode } from "swiglu/onnx";
-import { type DType, input, type TypedArray } from "../graph/tensor.js";
-import { encodeModel } from "../model/file.js";
-import { buildModel, type Model } from "../model/model.js";
-import { mul } from "../operations/arithmetic.js";
-
-/** A value that a runtime takes and gives. */
-export interface RuntimeTensor {
-  readonly type: string;
-  readonly dims: readonly number[];
-  readonly data: unknown;
-}
-
-type Values = Readonly<Record<string, RuntimeTensor>>;
-
-/** The part of a runtime's session that is used. */
-export interface RuntimeSession {
-  run(feeds: Values, fetches?: Readonly<Record<string, RuntimeTensor | null>>): Promise<Values>;
-  release(): Promise<void>;
-}
-
-/** The part of a runtime that is used; `import * as ort from "onnxruntime-node"` (or -web) has it. */
-export interface Runtime {
-  readonly InferenceSession: { create(model: Uint8Array, options?: object): Promise<RuntimeSession> };
-  readonly Tensor: new (type: DType, data: TypedArray, dims: readonly number[]) => RuntimeTensor;
-}
+// How the sessions of compiled graphs are set.
+import { elementCode, sessionOptions } from "swiglu/onnx";
+import type { DType } from "../graph/types.js";
+import type { Model } from "../model/model.js";
 
 export interface CompileOptions {
   /** Threads inside one operation; default 1. onnxruntime-web takes its own setting, `env.wasm.numThreads`. */
@@ -47,11 +24,9 @@ export interface CompileOptions {
 /**
  * Optimisers of ONNX Runtime 1.30 that change results beyond rounding, or may: they take a pattern for one of their own
  * operators, whose epsilon is then another one (RMS and layer norms written by hand, with an epsilon of 3), or an
- * approximation; or they round a factor. DivMulFusion turns (1 / a) * b into b / a and forgets an edge, so
- * that the graph refuses to load. None of the others changes a value: a test compares random graphs with and without.
+ * approximation; or they round a factor. None of the others changes a value: a test compares random graphs with and without.
  */
 const inexactOptimizers = [
-  "DivMulFusion",
   ...["LayerNormFusionL1", "LayerNormFusionL2", "SimplifiedLayerNormFusion"],
   ...["SkipLayerNormFusion", "BiasSkipLayerNormFusion", "EmbedLayerNormFusion"],
   ...[
@@ -65,7 +40,7 @@ const inexactOptimizers = [
 ];
 
 /** The options of a session that computes a model. */
-export function sessionOptions(model: Model, options: CompileOptions): object {
+export function optionsFor(model: Model, options: CompileOptions): object {
   const { threads = 1, flushDenormals = false, session = {} } = options;
   if (!Number.isInteger(threads) || threads < 1)
     throw new RangeError(`threads is ${threads}, expected a whole number from 1 on`);
@@ -73,28 +48,22 @@ export function sessionOptions(model: Model, options: CompileOptions): object {
   const optimization = record(extra.optimization);
   const own = record(extra.session);
   const more = optimization.disable_specified_optimizers;
+  const base = sessionOptions({
+    threads,
+    session: {
+      ...(flushDenormals && { set_denormal_as_zero: "1" }),
+      ...own,
+      // Idle threads that spin take the core from their neighbours.
+      intra_op: { allow_spinning: "0", ...record(own.intra_op) },
+    },
+    disabled: [...inexactOptimizers, ...(typeof more === "string" ? [more] : [])],
+  });
   return {
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
+    ...base,
     // Fused operators have no float64 kernels, or have their factors as float32: such graphs run as they are written.
     ...(computesIn64(model) && { graphOptimizationLevel: "disabled" }),
     ...session,
-    extra: {
-      ...extra,
-      session: {
-        ...(flushDenormals && { set_denormal_as_zero: "1" }),
-        ...own,
-        // Idle threads that spin take the core from their neighbours.
-        intra_op: { allow_spinning: "0", ...record(own.intra_op) },
-      },
-      optimization: {
-        ...optimization,
-        disable_specified_optimizers: [
-          ...inexactOptimizers,
-          ...(typeof more === "string" ? [more] : []),
-        ].join(";"),
-      },
-    },
+    extra: { ...extra, ...base.extra, optimization: { ...optimization, ...base.extra.optimization } },
   };
 }
 
@@ -109,30 +78,4 @@ function computesIn64({ inputs, outputs, initializers, nodes }: Model): boolean 
 
 function record(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-const inPlaceByRuntime = new WeakMap<Runtime, Promise<boolean>>();
-
-/** Whether a runtime fills output arrays that it is given; onnxruntime-web 1.30 takes them and leaves them as they are. */
-export function writesInPlace(runtime: Runtime): Promise<boolean> {
-  const known = inPlaceByRuntime.get(runtime) ?? probe(runtime);
-  inPlaceByRuntime.set(runtime, known);
-  // One that fails is not kept: the next call tries again.
-  known.catch(() => inPlaceByRuntime.delete(runtime));
-  return known;
-}
-
-async function probe(runtime: Runtime): Promise<boolean> {
-  const model = buildModel({ y: mul(input("x", [1]), 2) });
-  const session = await runtime.InferenceSession.create(encodeModel(model), {
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-  });
-  const y = new Float32Array(1);
-  await session.run(
-    { x: new runtime.Tensor("float32", Float32Array.of(3), [1]) },
-    { y: new runtime.Tensor("float32", y, [1]) },
-  );
-  await session.release();
-  return y[0] === 6;
 }

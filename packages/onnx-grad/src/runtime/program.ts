@@ -1,18 +1,12 @@
 // Running a graph: it is loaded into a runtime once, and then takes and gives arrays.
-import { typedArray } from "swiglu/onnx";
+import { isRuntime, type Runtime, Session, type ShapedArray, typedArray } from "swiglu/onnx";
 import { checkValues, kindOf } from "../graph/checks.js";
 import { checkIndexValues, type IndexCheck } from "../graph/indices.js";
-import { sizeOf, type Tensor, type TypedArray } from "../graph/tensor.js";
+import type { Tensor } from "../graph/tensor.js";
+import { sizeOf, type TypedArray } from "../graph/types.js";
 import { encodeModel } from "../model/file.js";
 import { buildChecked, type Model, type ValueInfo } from "../model/model.js";
-import {
-  type CompileOptions,
-  type Runtime,
-  type RuntimeSession,
-  type RuntimeTensor,
-  sessionOptions,
-  writesInPlace,
-} from "./options.js";
+import { type CompileOptions, optionsFor } from "./options.js";
 
 /** Data for inputs and outputs, flat and row-major. */
 export type Data = Readonly<Record<string, TypedArray | readonly number[]>>;
@@ -26,27 +20,25 @@ export async function compile(
   outputs: Readonly<Record<string, Tensor>>,
   options: CompileOptions = {},
 ): Promise<Program> {
-  if (typeof runtime?.InferenceSession?.create !== "function" || typeof runtime.Tensor !== "function") {
+  if (!isRuntime(runtime)) {
     throw new TypeError(
       `compile: the runtime is ${kindOf(runtime)} without InferenceSession and Tensor; pass all of it: import * as ort from "onnxruntime-node" (or "onnxruntime-web")`,
     );
   }
   const { model, checks } = buildChecked(outputs);
-  const session = await runtime.InferenceSession.create(encodeModel(model), sessionOptions(model, options));
-  return new Program(runtime, session, model, checks, await writesInPlace(runtime));
+  const session = await Session.open(runtime, encodeModel(model), optionsFor(model, options));
+  return new Program(session, model, checks);
 }
 
 /** A graph that is loaded and can run. */
 export class Program {
-  readonly #running = new Set<Promise<unknown>>();
-  #released: Promise<void> | undefined;
+  private readonly running = new Set<Promise<unknown>>();
+  private released: Promise<void> | undefined;
 
   constructor(
-    private readonly runtime: Runtime,
-    private readonly session: RuntimeSession,
+    private readonly session: Session,
     readonly model: Model,
     private readonly checks: readonly IndexCheck[],
-    private readonly inPlace: boolean,
   ) {}
 
   /**
@@ -58,7 +50,7 @@ export class Program {
     feeds: Data,
     into: Readonly<Record<string, TypedArray>> = {},
   ): Promise<Record<string, TypedArray>> {
-    if (this.#released) throw new Error("run: this program is disposed; compile it again");
+    if (this.released) throw new Error("run: this program is disposed; compile it again");
     const { inputs, outputs } = this.model;
     if (typeof feeds !== "object" || feeds === null)
       throw new Error(`run: the feeds are ${kindOf(feeds)}, expected an object of arrays by name`);
@@ -69,7 +61,7 @@ export class Program {
         );
       }
     }
-    const given = inputs.map((info) => [info.name, this.tensor(info, own(feeds, info.name))] as const);
+    const given = inputs.map((info) => [info.name, this.array(info, own(feeds, info.name))] as const);
     for (const check of this.checks) checkIndexValues(check, feeds[check.name]!);
     for (const [output, array] of Object.entries(into)) {
       const info = outputs.find(({ name }) => name === output);
@@ -78,24 +70,24 @@ export class Program {
           `run: there is no output "${output}" to write; the graph gives ${outputs.map(({ name }) => name).join(", ")}`,
         );
       }
-      this.tensor(info, array);
+      this.array(info, array);
       for (const [name, { data }] of given) {
-        if (ArrayBuffer.isView(data) && data.buffer === array.buffer) {
+        if (data.buffer === array.buffer) {
           throw new Error(`run: an output shares memory with input "${name}"; give it an array of its own`);
         }
       }
     }
     // null: the runtime allocates.
     const wanted = outputs.map((info) => {
-      const array = this.inPlace ? own(into, info.name) : undefined;
-      return [info.name, array ? this.tensor(info, array) : null] as const;
+      const array = own(into, info.name);
+      return [info.name, array ? this.array(info, array) : null] as const;
     });
     const running = this.session.run(Object.fromEntries(given), Object.fromEntries(wanted));
-    this.#running.add(running);
-    const results = await running.finally(() => this.#running.delete(running));
+    this.running.add(running);
+    const results = await running.finally(() => this.running.delete(running));
     return Object.fromEntries(
       outputs.map(({ name }) => {
-        const data = results[name]!.data as TypedArray;
+        const data = results[name]!;
         const target = own(into, name);
         return [name, target && target !== data ? copyInto(target, data) : data];
       }),
@@ -104,11 +96,11 @@ export class Program {
 
   /** Frees the graph, after the runs that are under way. Later runs are errors; a second call does nothing. */
   async dispose(): Promise<void> {
-    this.#released ??= Promise.allSettled(this.#running).then(() => this.session.release());
-    await this.#released;
+    this.released ??= Promise.allSettled(this.running).then(() => this.session.release());
+    await this.released;
   }
 
-  private tensor(info: ValueInfo, data: TypedArray | readonly number[] | undefined): RuntimeTensor {
+  private array(info: ValueInfo, data: TypedArray | readonly number[] | undefined): ShapedArray {
     const { name, dtype, shape } = info;
     const size = sizeOf(shape);
     if (data === undefined) throw new Error(`run: input "${name}" (${dtype} [${shape}]) is missing`);
@@ -124,10 +116,10 @@ export class Program {
       if (dtype !== "int64")
         throw new Error(`run: "${name}" is a BigInt64Array, but its element type is ${dtype}`);
       const own = data instanceof BigInt64Array ? data : BigInt64Array.from(data);
-      return new this.runtime.Tensor(dtype, own, shape);
+      return { data: own, dims: shape };
     }
     if (!(data instanceof Int32Array && dtype === "int32")) checkValues(`run: "${name}"`, dtype, data);
-    return new this.runtime.Tensor(dtype, typedArray(dtype, data), shape);
+    return { data: typedArray(dtype, data), dims: shape };
   }
 }
 

@@ -1,7 +1,8 @@
 // All parameters in one flat vector: the graph splits it, the gradient arrives as one vector, and the optimiser, the
 // global norm and a checkpoint each handle a single array instead of one for every parameter.
 import { checkShape, kindOf } from "../graph/checks.js";
-import { type Shape, sizeOf, type Tensor } from "../graph/tensor.js";
+import type { Tensor } from "../graph/tensor.js";
+import { type Shape, sizeOf } from "../graph/types.js";
 import { reshape } from "../operations/broadcast.js";
 import { split } from "../operations/movement.js";
 

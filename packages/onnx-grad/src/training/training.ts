@@ -1,11 +1,12 @@
 // A training run: the state of AdamW in host memory and a compiled graph, of which one call is one training step.
+import type { Runtime } from "swiglu/onnx";
 
 import { gradient } from "../gradient.js";
 import { kindOf } from "../graph/checks.js";
 import { input, type Tensor } from "../graph/tensor.js";
 import { add } from "../operations/arithmetic.js";
 import { sum } from "../operations/broadcast.js";
-import type { CompileOptions, Runtime } from "../runtime/options.js";
+import type { CompileOptions } from "../runtime/options.js";
 import { compile, type Data, type Program } from "../runtime/program.js";
 import { type AdamwOptions, adamw, adamwOptions } from "./adamw.js";
 import { type Parameter, ParameterLayout } from "./parameters.js";

@@ -5,9 +5,9 @@ import { repair } from "../call/repair.js";
 import { addToSums, gradientsByName, zeroSums } from "../call/sums.js";
 import { definitionText } from "../catalogue/activation.js";
 import type { OnnxMath } from "../onnx/expression/options.js";
+import type { Session, ShapedArray } from "../onnx/runtime/session.js";
 import { Call } from "./activation-call.js";
 import { backwardModel, forwardModel } from "./graph/activation-graph.js";
-import type { Program, Value } from "./loader.js";
 import { aside, settle } from "./memory.js";
 import type { Sessions } from "./sessions.js";
 
@@ -27,12 +27,12 @@ export interface Arrays {
 export async function forward(of: Elementwise, plan: ActivationPlan, { inputs, out }: Arrays): Promise<void> {
   if (plan.count === 0) return;
   const call = new Call(plan, inputs);
-  const program = await of.sessions.program(`forward ${call.key} ${definitionText(plan.activation)}`, () =>
+  const session = await of.sessions.session(`forward ${call.key} ${definitionText(plan.activation)}`, () =>
     forwardModel(plan.activation, call.graph(of.math)),
   );
   const computed = aside(out, inputs);
   for (const piece of call.pieces())
-    await program.run(piece.inputs, { y: piece.elements(computed[0] as Float32Array) });
+    await session.run(piece.inputs, { y: piece.elements(computed[0] as Float32Array) });
   settle(out, computed);
 }
 
@@ -52,12 +52,12 @@ export async function backward(
   const totals = Object.values(asked).map(zeroSums);
   if (count > 0) {
     const call = new Call(plan, inputs);
-    const program = await of.sessions.program(
+    const session = await of.sessions.session(
       `backward ${parameterGradients} ${call.key} ${definitionText(activation)}`,
       () => backwardModel(activation, call.graph(of.math), parameterGradients),
     );
     const gradients = aside(out, [...inputs, dy]);
-    await runBackward(program, call, dy, gradients, Object.keys(asked), totals);
+    await runBackward(session, call, dy, gradients, Object.keys(asked), totals);
     if ([...gradients, ...totals].some(hasOverflowed)) {
       const targets = plan.inputs.map((_, i) => gradients[plan.packed ? 0 : i] as Float32Array);
       repair(plan, { inputs, gradients: targets, dy }, totals);
@@ -68,7 +68,7 @@ export async function backward(
 }
 
 async function runBackward(
-  program: Program,
+  session: Session,
   call: Call,
   dy: Float32Array,
   gradients: readonly Float32Array[],
@@ -77,11 +77,11 @@ async function runBackward(
 ): Promise<void> {
   for (const piece of call.pieces()) {
     const sums = names.map(() => piece.sum());
-    await program.run(
+    await session.run(
       { ...piece.inputs, dy: piece.elements(dy) },
       {
         ...piece.gradients(gradients),
-        ...Object.fromEntries(names.map((name, i) => [`gradient_${name}`, sums[i] as Value])),
+        ...Object.fromEntries(names.map((name, i) => [`gradient_${name}`, sums[i] as ShapedArray])),
       },
     );
     sums.forEach(({ data }, k) => {

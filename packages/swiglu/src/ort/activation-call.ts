@@ -5,8 +5,8 @@ import type { ActivationPlan } from "../call/check.js";
 import type { ParameterValue } from "../call/data.js";
 import type { View } from "../layout.js";
 import type { OnnxMath } from "../onnx/expression/options.js";
+import type { ShapedArray } from "../onnx/runtime/session.js";
 import type { ActivationCase } from "./graph/activation-graph.js";
-import type { Value } from "./loader.js";
 
 /** About this many elements go through a graph at once. */
 const stretch = 2 ** 16;
@@ -15,12 +15,12 @@ const shortest = 1024;
 
 /** A part of a call that goes through the graph at once. */
 export interface Piece {
-  readonly inputs: Readonly<Record<string, Value>>;
+  readonly inputs: Readonly<Record<string, ShapedArray>>;
   /** Its elements of an array in the unpacked shape. */
-  elements(array: Float32Array): Value;
-  gradients(arrays: readonly Float32Array[]): Record<string, Value>;
+  elements(array: Float32Array): ShapedArray;
+  gradients(arrays: readonly Float32Array[]): Record<string, ShapedArray>;
   /** Room for a parameter's gradient: one sum, or one for each channel. */
-  sum(): Value & { readonly data: Float64Array };
+  sum(): ShapedArray & { readonly data: Float64Array };
 }
 
 /** A call as its graph sees it: elements as [count] or [rows, channels], packed data as [outer, 2, run]. */
@@ -79,11 +79,11 @@ export class Call {
     const { run, perChannel, plan } = this;
     const channels = Math.min(this.width, end - start);
     const dims = perChannel ? [(end - start) / channels, channels] : [end - start];
-    const elements = (array: Float32Array, offset = 0): Value => ({
+    const elements = (array: Float32Array, offset = 0): ShapedArray => ({
       data: array.subarray(offset + start, offset + end),
       dims,
     });
-    const whole = (array: Float32Array): Value => ({
+    const whole = (array: Float32Array): ShapedArray => ({
       data: array.subarray(2 * start, 2 * end),
       dims: [(end - start) / run, 2, run],
     });
@@ -95,7 +95,7 @@ export class Call {
           elements(arrays[plan.packed ? 0 : i] as Float32Array, view.offset),
         ]),
       );
-    const shape: Value = {
+    const shape: ShapedArray = {
       data: perChannel ? BigInt64Array.of(-1n, BigInt(channels)) : BigInt64Array.of(-1n),
       dims: [perChannel ? 2 : 1],
     };

@@ -9,7 +9,7 @@ import { ofThisRealm } from "../call/arrays.js";
 import type { ActivationPlan } from "../call/check.js";
 import type { Named, ParameterValue, Tensor } from "../call/data.js";
 import { shown } from "../errors.js";
-import type { OnnxMath } from "../onnx/expression/options.js";
+import { defaultMath, type OnnxMath } from "../onnx/expression/options.js";
 import { backward, type Elementwise, forward } from "./activate.js";
 import { OrtBlock } from "./block.js";
 import { type Loader, loader, type OrtRuntime } from "./loader.js";
@@ -41,7 +41,7 @@ export interface OrtOptions {
  * const y = await backend.activate(swiglu, { gate, up }, { beta: 1 });
  * backend.dispose();
  */
-export async function ort({ runtime, threads, math = "exact" }: OrtOptions): Promise<Backend> {
+export async function ort({ runtime, threads, math = defaultMath }: OrtOptions): Promise<Backend> {
   if (math !== "exact" && math !== "fast")
     throw new RangeError(`math is ${shown(math)}, expected "exact" or "fast"`);
   return new BackendFacade(new OrtParts(await loader(runtime, threads), math));

@@ -7,10 +7,11 @@ import { sumsOf } from "../call/sums.js";
 import { sizeOf } from "../layout.js";
 import type { OnnxMath } from "../onnx/expression/options.js";
 import type { Model } from "../onnx/model/model.js";
+import type { ShapedArray } from "../onnx/runtime/session.js";
 import type { Block } from "./graph/block-graph.js";
 import { backwardModel, forwardModel, keptNames, recordModel } from "./graph/block-models.js";
 import { copyWeights, type Read } from "./graph/block-weights.js";
-import type { Loader, Value } from "./loader.js";
+import type { Loader } from "./loader.js";
 import { aside, settle } from "./memory.js";
 import { Sessions } from "./sessions.js";
 
@@ -77,13 +78,13 @@ export class OrtBlock implements BlockParts<Arrays> {
     const target = [this.owner.numbers(y)];
     if (rows === 0) return Object.fromEntries(names.map((name) => [name, new Float32Array(0)]));
     const model = which === "forward" ? forwardModel : recordModel;
-    const program = await this.sessions.program(which, () => model(this.block));
+    const session = await this.sessions.session(which, () => model(this.block));
     const computed = aside(target, [x]);
     const outputs = {
       ...this.values({ y: computed[0] as Float32Array }, rows),
       ...Object.fromEntries(names.map((name) => [name, null])),
     };
-    const { y: _, ...kept } = await program.run(this.values({ x }, rows), outputs);
+    const { y: _, ...kept } = await session.run(this.values({ x }, rows), outputs);
     settle(target, computed);
     return kept as Arrays;
   }
@@ -116,11 +117,11 @@ export class OrtBlock implements BlockParts<Arrays> {
   private async runBackward(
     read: Arrays,
     rows: number,
-    outputs: Readonly<Record<string, Value | null>>,
+    outputs: Readonly<Record<string, ShapedArray | null>>,
   ): Promise<Arrays> {
     const model = (): Model => backwardModel(this.block, this.recompute);
-    const program = await this.sessions.program("backward", model);
-    return (await program.run(this.values(read, rows), outputs)) as Arrays;
+    const session = await this.sessions.session("backward", model);
+    return (await session.run(this.values(read, rows), outputs)) as Arrays;
   }
 
   /** The shape of a gradient; those of parameters are sums for each channel of the hidden layer. */
@@ -130,7 +131,7 @@ export class OrtBlock implements BlockParts<Arrays> {
   }
 
   /** Row-major data with its shape: all but x, y and dY are as wide as the hidden layer. */
-  private values(arrays: Arrays, rows: number): Record<string, Value> {
+  private values(arrays: Arrays, rows: number): Record<string, ShapedArray> {
     return Object.fromEntries(
       Object.entries(arrays).map(([name, data]) => [name, { data, dims: [rows, data.length / rows] }]),
     );
