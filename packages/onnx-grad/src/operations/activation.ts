@@ -1,7 +1,7 @@
 // Any elementwise expression as one operation: an activation from the catalogue, or one of your own. Its gradient is
 // made of other expressions, by exact differentiation.
 import { differentiate, type Expr, expressions, simplify } from "swiglu";
-import { emitNodes } from "swiglu/onnx";
+import { defaultMath, emitNodes, type OnnxMath } from "swiglu/onnx";
 import { kindOf } from "../graph/checks.js";
 import { operands, unexpanded } from "../graph/operands.js";
 import { broadcastShapes } from "../graph/shapes.js";
@@ -12,11 +12,11 @@ import { sumTo } from "./broadcast.js";
 
 export interface ActivateOptions {
   /**
-   * `exact` (default) goes through Exp and meets the library's error bound; `fast` uses the runtime's own Sigmoid,
-   * Tanh and Erf, which on ONNX Runtime's CPU lose the tails (Sigmoid is off by 1e-5 of its value at -5, 0 from -18).
-   * Float64 is always exact: the runtime lacks most of those operators there.
+   * `exact` (the default everywhere, so that the library's bound holds unless it is given up by name) goes through Exp;
+   * `fast` uses the runtime's own Sigmoid, Tanh and Erf, which on ONNX Runtime's CPU lose the tails (Sigmoid is off by 1e-5
+   * of its value at -5, and 0 below -18). Float64 is always exact: the runtime lacks most of those operators there.
    */
-  readonly math?: "exact" | "fast";
+  readonly math?: OnnxMath;
 }
 
 /**
@@ -30,7 +30,7 @@ export function activate(
   variables: Readonly<Record<string, Operand>>,
   options: ActivateOptions = {},
 ): Tensor {
-  const { math = "exact" } = options;
+  const { math = defaultMath } = options;
   if (math !== "exact" && math !== "fast")
     throw new RangeError(`activate: math is ${JSON.stringify(math)}, expected "exact" or "fast"`);
   if (typeof expression !== "object" || expression === null || !("op" in expression)) {
@@ -71,7 +71,7 @@ export function activate(
         outputs,
         prefix,
         dtype: dtype === "float64" ? dtype : "float32",
-        math: dtype === "float64" ? "exact" : math,
+        math,
       }),
     backward: ([dy]) =>
       names.map((name, i) =>

@@ -24,7 +24,8 @@ export interface OrtOptions {
    */
   readonly threads?: number;
   /**
-   * `exact` (default): through Exp, within the error bound of `errorBound`. `fast`: the runtime's own Sigmoid, Tanh and
+   * `exact` (the default everywhere, so that the library's bound holds unless it is given up by name): through Exp, within
+   * `errorBound`. `fast`: the runtime's own Sigmoid, Tanh and
    * Erf, fewer nodes; its Sigmoid is off by 1e-5 of its value at -5 and 0 below -18, its Erf loses gelu's tail.
    */
   readonly math?: OnnxMath;

@@ -4,6 +4,12 @@ import type { FloatType } from "../model/elements.js";
 /** Through Exp, or through ONNX's own activations: see `EmitOptions.math`. */
 export type OnnxMath = "exact" | "fast";
 
+/**
+ * The mode of every call that is not told one. What this library promises of a formula, its error bound, then holds unless the
+ * caller gives it up by name, and a file computes what the other backends compute.
+ */
+export const defaultMath: OnnxMath = "exact";
+
 /** How an expression is to appear in a graph. */
 export interface EmitOptions {
   /** From each variable of the expressions to the name of the ONNX tensor that holds it. Tensors broadcast. */
@@ -13,8 +19,8 @@ export interface EmitOptions {
   /** Begins the name of every inner tensor and constant; must be unique in the graph. */
   readonly prefix: string;
   /**
-   * `exact` (the default everywhere, so that the library's error bound holds unless it is given up by name): within
-   * `errorBound`, through Exp; float16 and bfloat16 are converted to float32 and the result is rounded once.
+   * `exact` (the default everywhere, so that the library's bound holds unless it is given up by name): through Exp, within
+   * `errorBound`; float16 and bfloat16 are converted to float32 and the result is rounded once.
    * `fast`: ONNX's own operators, fewer nodes: Sigmoid, Tanh, Erf, Softplus and Relu, and a whole activation as one of
    * SwiGLU, Swish, Gelu, Mish, HardSwish, Selu and Elu where its formula occurs and the opset has it. Their accuracy is
    * the runtime's: ONNX Runtime's CPU Sigmoid is off by 1e-5 of its value at -5 and is 0 below -18, its Erf and Gelu
@@ -31,12 +37,6 @@ export interface EmitOptions {
   /** Inside a function: variables that are its float attributes, and so have no tensor. */
   readonly attributes?: readonly string[];
 }
-
-/**
- * The mode of every entry that is not told one: `exact`. What this library promises of a formula, its error bound, then holds
- * unless the caller gives it up by name, and a file computes what the other backends compute.
- */
-export const defaultMath: OnnxMath = "exact";
 
 /**
  * The mode that a graph of this element type is written in. float64 is always exact: ONNX Runtime has no float64 of Gelu, Elu,

@@ -24,7 +24,7 @@ export interface ActivationGraphOptions {
  * parameter whose shape does not fit.
  *
  * @example
- * toNodes(activationGraph("relu"), { inputs: { x: "input" }, output: "output" }).nodes[0].opType // "Relu"
+ * toNodes(activationGraph("relu"), { inputs: { x: "input" }, output: "output" }).nodes[0].opType // "Max"
  */
 export function activationGraph(
   activation: Activation | string,

@@ -35,7 +35,7 @@ const longestShared = 64;
  *     output("copy", "t0", [])                 a second name for one tensor is an Identity node
  *
  * @example
- * const names = { node: (i: number) => `t${i}`, constant: (i: number) => `c${i}` };
+ * const names = { node: (nodes) => `t${nodes}`, constant: (constants) => `c${constants}` };
  * const graph = new GraphBuilder(names);
  * const x = graph.input("x", ["count"]);
  * graph.output("y", graph.node("Neg", [x]), ["count"]);

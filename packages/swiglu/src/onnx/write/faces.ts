@@ -43,7 +43,7 @@ const domain = "swiglu";
  *
  * @example
  * const names = { inputs: { gate: "g", up: "u" }, output: "out" };
- * toNodes(activationGraph("swiglu"), { ...names, opset: 28 }).nodes.length // 1
+ * toNodes(activationGraph("swiglu"), { ...names, opset: 28, math: "fast" }).nodes.length // 1
  */
 export function toNodes(graph: Graph, options: NodeOptions): Subgraph {
   const { inputs, output, prefix = `${graph.name}/` } = options;
