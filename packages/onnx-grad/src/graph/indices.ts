@@ -1,6 +1,6 @@
 // Indices must lie in the axis that they read: which elements of a graph's inputs are used as indices, and in which range.
 // They are followed from where they are used back to inputs and constants, and checked before a run.
-import { placeOf } from "./shapes.js";
+import { coordinatesOf } from "./shapes.js";
 import type { Node, Tensor } from "./tensor.js";
 import type { Shape, TypedArray } from "./types.js";
 
@@ -59,7 +59,7 @@ export function checkIndexValues(
     if (marked && marked[i] === 0) continue;
     const value = Number(data[i]);
     if (Number.isInteger(value) && value >= low && value <= high) continue;
-    const place = shape.length > 0 ? ` at [${placeOf(i, shape)}]` : "";
+    const place = shape.length > 0 ? ` at [${coordinatesOf(i, shape)}]` : "";
     const range = low === Number.NEGATIVE_INFINITY ? `up to ${high}` : `from ${low} to ${high}`;
     throw new RangeError(
       `${by}: the index ${value} is out of range: ${name === "a constant" ? name : `input "${name}"`} has it${place}, where whole numbers ${range} are expected`,

@@ -56,7 +56,7 @@ export function withSize(shape: Shape, axis: number, size: number): Shape {
 }
 
 /** Where the element at a flat position lies on each axis. */
-export function placeOf(position: number, shape: Shape): number[] {
+export function coordinatesOf(position: number, shape: Shape): number[] {
   let rest = position;
   return shape
     .toReversed()
@@ -69,6 +69,6 @@ export function placeOf(position: number, shape: Shape): number[] {
 }
 
 /** The flat position of an element, from where it lies on each axis. */
-export function positionOf(place: readonly number[], shape: Shape): number {
-  return place.reduce((position, at, axis) => position * shape[axis]! + at, 0);
+export function positionOf(coordinates: readonly number[], shape: Shape): number {
+  return coordinates.reduce((position, at, axis) => position * shape[axis]! + at, 0);
 }

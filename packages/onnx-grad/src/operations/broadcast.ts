@@ -3,8 +3,8 @@ import { checkList, checkShape } from "../graph/checks.js";
 import {
   broadcastShapes,
   checkSameSize,
+  coordinatesOf,
   normaliseAxes,
-  placeOf,
   positionOf,
   sameShape,
 } from "../graph/shapes.js";
@@ -52,11 +52,11 @@ export function expand(x: Tensor, shape: Shape): Tensor {
     shape,
     backward: (dy) => [sumTo(dy, x.shape)],
     origin: (position) => {
-      const place = placeOf(position, shape).slice(shape.length - x.rank);
+      const coordinates = coordinatesOf(position, shape).slice(shape.length - x.rank);
       return [
         0,
         positionOf(
-          place.map((at, axis) => Math.min(at, x.shape[axis]! - 1)),
+          coordinates.map((at, axis) => Math.min(at, x.shape[axis]! - 1)),
           x.shape,
         ),
       ];

@@ -1,6 +1,6 @@
 // Moving elements: transpose, concat and split, slice and pad. Each pair is the other's gradient.
 import { checkList } from "../graph/checks.js";
-import { normaliseAxis, placeOf, positionOf, sameShape, withSize } from "../graph/shapes.js";
+import { coordinatesOf, normaliseAxis, positionOf, sameShape, withSize } from "../graph/shapes.js";
 import { apply, constant, integers, node, one, type Tensor } from "../graph/tensor.js";
 import { checkTensors } from "../graph/tensor-checks.js";
 import type { Shape } from "../graph/types.js";
@@ -36,14 +36,14 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
       ),
     ],
     origin: (position) => {
-      const place = placeOf(
+      const coordinates = coordinatesOf(
         position,
         perm.map((axis) => x.shape[axis]!),
       );
       return [
         0,
         positionOf(
-          x.shape.map((_, axis) => place[perm.indexOf(axis)]!),
+          x.shape.map((_, axis) => coordinates[perm.indexOf(axis)]!),
           x.shape,
         ),
       ];
@@ -79,14 +79,14 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
     attributes: { axis: { int: along } },
     backward: (dy) => split(dy, sizes, along),
     origin: (position) => {
-      const place = placeOf(position, shape);
+      const coordinates = coordinatesOf(position, shape);
       let start = 0;
       const input = sizes.findIndex((size) => {
-        if (place[along]! < start + size) return true;
+        if (coordinates[along]! < start + size) return true;
         start += size;
         return false;
       });
-      return [input, positionOf(place.with(along, place[along]! - start), tensors[input]!.shape)];
+      return [input, positionOf(coordinates.with(along, coordinates[along]! - start), tensors[input]!.shape)];
     },
   });
 }
@@ -120,9 +120,9 @@ export function split(x: Tensor, sizes: readonly number[], axis: number): Tensor
     ],
     facts: {
       origin: (position, output) => {
-        const place = placeOf(position, outputs[output]!.shape);
+        const coordinates = coordinatesOf(position, outputs[output]!.shape);
         const start = sizes.slice(0, output).reduce((a, b) => a + b, 0);
-        return [0, positionOf(place.with(along, place[along]! + start), x.shape)];
+        return [0, positionOf(coordinates.with(along, coordinates[along]! + start), x.shape)];
       },
     },
   });
@@ -146,8 +146,8 @@ export function slice(x: Tensor, start: number, end: number, axis: number): Tens
     shape,
     backward: (dy) => [pad(dy, start, size - end, along)],
     origin: (position) => {
-      const place = placeOf(position, shape);
-      return [0, positionOf(place.with(along, place[along]! + start), x.shape)];
+      const coordinates = coordinatesOf(position, shape);
+      return [0, positionOf(coordinates.with(along, coordinates[along]! + start), x.shape)];
     },
   });
 }
@@ -167,9 +167,9 @@ export function pad(x: Tensor, before: number, after: number, axis: number): Ten
     shape,
     backward: (dy) => [slice(dy, before, before + size, along)],
     origin: (position) => {
-      const place = placeOf(position, shape);
-      const at = place[along]! - before;
-      return at >= 0 && at < size ? [0, positionOf(place.with(along, at), x.shape)] : undefined;
+      const coordinates = coordinatesOf(position, shape);
+      const at = coordinates[along]! - before;
+      return at >= 0 && at < size ? [0, positionOf(coordinates.with(along, at), x.shape)] : undefined;
     },
   });
 }

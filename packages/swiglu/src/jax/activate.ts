@@ -69,15 +69,15 @@ export function activate<A extends Activation>(
 export function jaxFunction<A extends Activation>(activation: A): JaxFunction<A> {
   checkActivation(activation);
   const { inputs, kind, name } = activation;
-  const call = (...operands: readonly unknown[]): JaxArray => {
-    if (operands.length < inputs.length || operands.length > inputs.length + 1)
+  const call = (...given: readonly unknown[]): JaxArray => {
+    if (given.length < inputs.length || given.length > inputs.length + 1)
       throw new TypeError(
-        `${name} got ${operands.length} arguments, expected ${listing([...inputs, "optionally an object of parameters"])}${
+        `${name} got ${given.length} arguments, expected ${listing([...inputs, "optionally an object of parameters"])}${
           kind === "gated" ? "; for one packed array use activate" : ""
         }`,
       );
-    const named = Object.fromEntries(inputs.map((input, i) => [input, operands[i]]));
-    return separate(activation, named, operands[inputs.length] as object | undefined);
+    const named = Object.fromEntries(inputs.map((input, i) => [input, given[i]]));
+    return separate(activation, named, given[inputs.length] as object | undefined);
   };
   return call as JaxFunction<A>;
 }
@@ -126,8 +126,8 @@ function separate(activation: Activation, inputs: object, parameters: object | u
       `${names[0]} has shape [${first.join(", ")}], ${names[1]} has [${second.join(", ")}]: they must be equal`,
     );
   const checked = checkParameters(activation, parameters ?? {}, first, `the shape of ${names[0]}`);
-  const operands = Object.fromEntries(names.map((input, i) => [input, values[i] as JaxValue]));
-  return compute(activation, operands, checked);
+  const named = Object.fromEntries(names.map((input, i) => [input, values[i] as JaxValue]));
+  return compute(activation, named, checked);
 }
 
 /** One half of a packed array, by its view: runs of consecutive elements, alternating with those of the other half. */

@@ -94,9 +94,9 @@ function block(
   const product = (name: string): JaxArray => (products[name] as JaxArray).ref;
   for (const { weight, from } of form.products) products[weight] = linear(product(from), weight);
   const sources = Object.fromEntries(namedInputs(form, activation));
-  const operands = Object.fromEntries(Object.entries(sources).map(([input, from]) => [input, product(from)]));
+  const arrays = Object.fromEntries(Object.entries(sources).map(([input, from]) => [input, product(from)]));
   tree.dispose(products);
-  const inputs = layout === undefined ? operands : { ...operands, layout };
+  const inputs = layout === undefined ? arrays : { ...arrays, layout };
   return linear(activate(activation, inputs as JaxInputs<Activation>, parameters), "down");
 }
 

@@ -68,8 +68,8 @@ export class Call {
     const { count } = this.plan;
     const most = width * Math.max(1, Math.floor(stretch / width));
     for (let start = 0; start < count; ) {
-      const left = count - start;
-      const length = left < width ? left : Math.min(most, left - (left % width));
+      const remaining = count - start;
+      const length = remaining < width ? remaining : Math.min(most, remaining - (remaining % width));
       yield this.piece(start, start + length);
       start += length;
     }

@@ -10,7 +10,7 @@ import type { Model } from "../onnx/model/model.js";
 import type { ShapedArray } from "../onnx/runtime/session.js";
 import type { Block } from "./graph/block-graph.js";
 import { backwardModel, forwardModel, keptNames, recordModel } from "./graph/block-models.js";
-import { copyWeights, type Read } from "./graph/block-weights.js";
+import { copyWeights, type NumbersOf } from "./graph/block-weights.js";
 import type { Loader } from "./loader.js";
 import { aside, settle } from "./memory.js";
 import { Sessions } from "./sessions.js";
@@ -22,7 +22,7 @@ type Arrays = Readonly<Record<string, Float32Array>>;
 export interface BlockOwner {
   readonly loader: Loader;
   readonly math: OnnxMath;
-  readonly numbers: Read;
+  readonly numbers: NumbersOf;
 }
 
 export class OrtBlock implements BlockParts<Arrays> {
@@ -90,20 +90,20 @@ export class OrtBlock implements BlockParts<Arrays> {
   }
 
   private async gradients(
-    read: Arrays,
+    known: Arrays,
     { rows, out, parameterGradients }: BackwardCall,
   ): Promise<Readonly<Record<string, Data | number>>> {
     const { parameters, weights } = this.plan;
     const given = Object.keys(out);
     const targets = Object.values(out).map((target) => this.owner.numbers(target));
-    const computed = aside(targets, Object.values(read));
+    const computed = aside(targets, Object.values(known));
     const into = new Map(given.map((name, i) => [name, computed[i]]));
     const names = ["x", ...Object.keys(weights), ...(parameterGradients ? Object.keys(parameters) : [])];
     const outputs = names.map((name) => {
       const data = into.get(name);
       return [`gradient_${name}`, data ? { data, dims: this.shape(name, rows) } : null] as const;
     });
-    const found = rows === 0 ? undefined : await this.runBackward(read, rows, Object.fromEntries(outputs));
+    const found = rows === 0 ? undefined : await this.runBackward(known, rows, Object.fromEntries(outputs));
     if (found === undefined) for (const array of computed) array.fill(0);
     settle(targets, computed);
     const gradients = names.map((name) => {
@@ -115,13 +115,13 @@ export class OrtBlock implements BlockParts<Arrays> {
   }
 
   private async runBackward(
-    read: Arrays,
+    known: Arrays,
     rows: number,
     outputs: Readonly<Record<string, ShapedArray | null>>,
   ): Promise<Arrays> {
     const model = (): Model => backwardModel(this.block, this.recompute);
     const session = await this.sessions.session("backward", model);
-    return (await session.run(this.values(read, rows), outputs)) as Arrays;
+    return (await session.run(this.values(known, rows), outputs)) as Arrays;
   }
 
   /** The shape of a gradient; those of parameters are sums for each channel of the hidden layer. */

@@ -7,7 +7,7 @@ import { computeAll, lowerAll } from "./emit.js";
 import { sum, type Values, withBackward, zerosFrom } from "./seam.js";
 
 /** What is derived from an expression once. */
-interface Program {
+interface Derived {
   readonly lowered: readonly Expr[];
   /** How the gradient arriving from above is called in `slopes`. */
   readonly dy: string;
@@ -17,16 +17,16 @@ interface Program {
   readonly backwards: Map<string, readonly Expr[]>;
 }
 
-const programs = new WeakMap<Expr, Program>();
+const derivedFrom = new WeakMap<Expr, Derived>();
 
-function programOf(expression: Expr, taken: Values): Program {
-  const known = programs.get(expression);
+function derivedOf(expression: Expr, taken: Values): Derived {
+  const known = derivedFrom.get(expression);
   if (known !== undefined) return known;
   let dy = "dy";
   while (Object.hasOwn(taken, dy)) dy += "'";
-  const program = { lowered: lowerAll([expression]), dy, slopes: new Map(), backwards: new Map() };
-  programs.set(expression, program);
-  return program;
+  const derived = { lowered: lowerAll([expression]), dy, slopes: new Map(), backwards: new Map() };
+  derivedFrom.set(expression, derived);
+  return derived;
 }
 
 /** The entry under a key, made where it is missing. */
@@ -45,23 +45,23 @@ export function elementwise(expression: Expr, variables: Values): tf.Tensor {
   const tensors = names.map((name) => variables[name] as tf.Tensor);
   // TensorFlow.js's `where` has no empty broadcasts.
   if (tensors.some(({ size }) => size === 0)) return zerosFrom(tensors, broadcastShape(tensors));
-  const program = programOf(expression, variables);
+  const derived = derivedOf(expression, variables);
   const slope = (name: string): Expr =>
-    entry(program.slopes, name, () => mul(program.dy, differentiate(expression, name)));
+    entry(derived.slopes, name, () => mul(derived.dy, differentiate(expression, name)));
   const named = (values: readonly tf.Tensor[]): Values => ({
     ...variables,
     ...Object.fromEntries(names.map((name, i) => [name, values[i] as tf.Tensor])),
   });
   const shaped = (slope: tf.Tensor, i: number): tf.Tensor => sumTo(slope, (tensors[i] as tf.Tensor).shape);
   return withBackward(tensors, {
-    forward: (values) => ({ y: computeAll(program.lowered, named(values))[0] as tf.Tensor }),
+    forward: (values) => ({ y: computeAll(derived.lowered, named(values))[0] as tf.Tensor }),
     backward: (dy, values) =>
       tf.tidy(() => {
-        const lowered = entry(program.backwards, names.join(), () => lowerAll(names.map(slope)));
-        return computeAll(lowered, { ...named(values), [program.dy]: dy }).map(shaped);
+        const lowered = entry(derived.backwards, names.join(), () => lowerAll(names.map(slope)));
+        return computeAll(lowered, { ...named(values), [derived.dy]: dy }).map(shaped);
       }),
     differentiableBackward: (dy, values) =>
-      names.map((name, i) => shaped(elementwise(slope(name), { ...named(values), [program.dy]: dy }), i)),
+      names.map((name, i) => shaped(elementwise(slope(name), { ...named(values), [derived.dy]: dy }), i)),
   });
 }
 

@@ -85,11 +85,11 @@ export function fusedOr(
   if (empty || !registered(kernel) || !registered(backward)) return composed(tensors, values, activation);
 
   const fixed: Record<string, number> = {};
-  const operands: Record<string, tf.Tensor> = { ...tensors };
+  const taken: Record<string, tf.Tensor> = { ...tensors };
   for (const [name, value] of Object.entries(values))
     if (typeof value === "number") fixed[name] = value;
-    else operands[prefix + name] = value;
-  const names = Object.keys(operands);
+    else taken[prefix + name] = value;
+  const names = Object.keys(taken);
   const named = (tensors: readonly tf.Tensor[]): Tensors =>
     Object.fromEntries(tensors.map((tensor, i) => [names[i] as string, tensor]));
   const attributes = {
@@ -99,7 +99,7 @@ export function fusedOr(
     training: recording(),
   };
 
-  return withBackward(Object.values(operands), {
+  return withBackward(Object.values(taken), {
     forward: (tensors) => {
       const results: tf.Tensor | tf.Tensor[] = tf.engine().runKernel(kernel, named(tensors), attributes);
       const [y, ...residuals] = Array.isArray(results) ? results : [results];

@@ -27,7 +27,7 @@ export function emitNodes(expressions: readonly Expr[], given: EmitOptions): Onn
   const native = new Set(Object.keys(rules) as Operation[]);
   const precision = dtype === "float64" ? float64 : float32;
   const whole = simplifyAll(expressions);
-  const { parts, calls } = placeOperators(whole, scopeOf(whole, options));
+  const { parts, calls } = replaceFormulas(whole, scopeOf(whole, options));
   const lowered = lowerAll(parts, native, precision);
 
   const write = new ExpressionWriter(options);
@@ -49,7 +49,7 @@ export function emitNodes(expressions: readonly Expr[], given: EmitOptions): Onn
 }
 
 /** An operator that stands for a whole formula; its operands are parts, by position. */
-interface PlacedCall {
+interface FormulaCall {
   readonly opType: string;
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
   readonly operands: readonly number[];
@@ -59,27 +59,27 @@ interface PlacedCall {
  * Puts a variable in the place of everything that one operator computes. The parts are the operands of those operators,
  * then the expressions themselves.
  */
-function placeOperators(expressions: readonly Expr[], scope: OperatorScope) {
+function replaceFormulas(expressions: readonly Expr[], scope: OperatorScope) {
   const parts: Expr[] = [];
-  const calls = new Map<string, PlacedCall>();
-  const placed = new Map<Expr, Expr>();
+  const calls = new Map<string, FormulaCall>();
+  const replaced = new Map<Expr, Expr>();
   const found = new Map<Expr, OperatorCall>();
   const needed = (expr: Expr): readonly Expr[] => {
     const call = operatorFor(expr, scope);
     if (call) found.set(expr, call);
     return call?.inputs ?? operandsOf(expr);
   };
-  const placedOf = (expr: Expr): Expr => placed.get(expr) as Expr;
-  const place = (expr: Expr): Expr => {
+  const replacedOf = (expr: Expr): Expr => replaced.get(expr) as Expr;
+  const replace = (expr: Expr): Expr => {
     const call = found.get(expr);
-    if (!call) return "args" in expr ? { op: expr.op, args: expr.args.map(placedOf) } : expr;
-    const operands = call.inputs.map((input) => parts.push(placedOf(input)) - 1);
+    if (!call) return "args" in expr ? { op: expr.op, args: expr.args.map(replacedOf) } : expr;
+    const operands = call.inputs.map((input) => parts.push(replacedOf(input)) - 1);
     const name = `operator ${calls.size}`; // no variable's name has a space
     calls.set(name, { ...call, operands });
     return variable(name);
   };
-  for (const expr of postOrder(expressions, needed)) placed.set(expr, place(expr));
-  return { parts: [...parts, ...expressions.map(placedOf)], calls };
+  for (const expr of postOrder(expressions, needed)) replaced.set(expr, replace(expr));
+  return { parts: [...parts, ...expressions.map(replacedOf)], calls };
 }
 
 function scopeOf(

@@ -76,7 +76,7 @@ export function encodeExternal(model: StoredModel, options: ExternalOptions): Ex
   if (!Number.isSafeInteger(threshold) || threshold < 0)
     throw new RangeError(`threshold is ${String(threshold)}, expected a number of bytes, 0 or more`);
   let end = 0;
-  const placed: { tensor: Initializer | StoredTensor; offset: number }[] = [];
+  const positioned: { tensor: Initializer | StoredTensor; offset: number }[] = [];
   const messages = model.initializers.map((tensor): Message<"TensorProto"> => {
     const { name, dtype, shape } = tensor;
     const head = headFrom({ ...proto(name, dtype, shape), externalData: [] });
@@ -85,7 +85,7 @@ export function encodeExternal(model: StoredModel, options: ExternalOptions): Ex
     const alignment = alignmentOf(head.bytes);
     const offset = Math.ceil(end / alignment) * alignment;
     end = offset + head.bytes;
-    placed.push({ tensor, offset });
+    positioned.push({ tensor, offset });
     const where = { location, offset: String(offset), length: String(head.bytes) };
     return {
       ...proto(name, dtype, shape),
@@ -96,7 +96,7 @@ export function encodeExternal(model: StoredModel, options: ExternalOptions): Ex
   return {
     file: joined(encodeMessage("ModelProto", modelMessage(model, messages, producer))),
     dataBytes: end,
-    data: { [Symbol.asyncIterator]: () => piecesOf(placed) },
+    data: { [Symbol.asyncIterator]: () => piecesOf(positioned) },
   };
 }
 
@@ -105,10 +105,10 @@ function proto(name: string, dtype: ElementType, dims: readonly number[]) {
 }
 
 async function* piecesOf(
-  placed: readonly { readonly tensor: Initializer | StoredTensor; readonly offset: number }[],
+  positioned: readonly { readonly tensor: Initializer | StoredTensor; readonly offset: number }[],
 ): AsyncGenerator<Uint8Array> {
   let at = 0;
-  for (const { tensor, offset } of placed) {
+  for (const { tensor, offset } of positioned) {
     if (offset > at) yield new Uint8Array(offset - at);
     at = offset;
     // Its own function, so that its numbers are forgotten before the next tensor's are loaded.

@@ -18,13 +18,13 @@ export interface Matrix {
 export type Matrices = Readonly<Record<string, Matrix>>;
 
 /** Looks into data of this backend; throws where it belongs to another or is disposed. */
-export type Read = (named: Named) => Float32Array;
+export type NumbersOf = (named: Named) => Float32Array;
 
 /** An ONNX file holds at most this many bytes. */
 const largest = 2 ** 31 - 2 ** 16;
 
 /** Copies the weights. Throws a RangeError where they are too large for an ONNX file. */
-export function copyWeights(plan: BlockPlan, read: Read): Matrices {
+export function copyWeights(plan: BlockPlan, numbersOf: NumbersOf): Matrices {
   const { form, dModel, dFf, weights, layout } = plan;
   const shapes = weightShapes(form, dModel, dFf);
   const bytes = 4 * Object.values(weights).reduce((sum, { length }) => sum + length, 0);
@@ -35,7 +35,7 @@ export function copyWeights(plan: BlockPlan, read: Read): Matrices {
   const matrix = (name: string): Matrix => {
     const copy = (weight: string): Float32Array | undefined => {
       const data = weights[weight];
-      return data && read({ name: `weights.${weight}`, data }).slice();
+      return data && numbersOf({ name: `weights.${weight}`, data }).slice();
     };
     const [rows = 0, columns = 0] = shapes[name] ?? [];
     const bias = copy(`${name}Bias`);

@@ -53,8 +53,8 @@ const isWorthRecording = ({ expression, parameters }: Activation): boolean =>
 
 /** One output for each of the named inputs, of its shape; gate and up of a packed input have the same one. */
 function outputsLike(run: Run, names: readonly string[]): number[] {
-  const places = new Map([...new Set(names)].map((name) => [name, run.output(run.shape(name))]));
-  return names.map((name) => places.get(name) as number);
+  const addresses = new Map([...new Set(names)].map((name) => [name, run.output(run.shape(name))]));
+  return names.map((name) => addresses.get(name) as number);
 }
 
 /** The checked call, the input tensor of each of the activation's inputs, and the result's shape. */

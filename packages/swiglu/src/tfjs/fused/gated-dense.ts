@@ -90,7 +90,7 @@ function planned(run: Run, attributes: KernelAttributes): GatedDense {
 /** Row-major data in the heap as rows with padding. */
 function paddedRows({ engine, scratch }: Run, from: number, rows: number, columns: number): number {
   if (columns === padded(columns)) return from;
-  const place = scratch.place(rows * padded(columns));
-  writePadded(engine, place, () => engine.heap.at(from, rows * columns), [rows, columns]);
-  return place;
+  const copy = scratch.place(rows * padded(columns));
+  writePadded(engine, copy, () => engine.heap.at(from, rows * columns), [rows, columns]);
+  return copy;
 }

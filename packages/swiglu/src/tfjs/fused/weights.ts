@@ -60,19 +60,19 @@ function matricesOf(
       rowLength: sources[0]?.from.rowLength ?? columns,
     };
   const addresses = sources.map(({ name, from }) => {
-    const place = run.scratch.place(k * width);
-    writePadded(run.engine, place, () => run.numbers(name), [rows, columns], { allRows: k, from });
-    return place;
+    const copy = run.scratch.place(k * width);
+    writePadded(run.engine, copy, () => run.numbers(name), [rows, columns], { allRows: k, from });
+    return copy;
   });
   return { addresses, rows: k, columns: width, rowLength: width };
 }
 
 /** A bias as a row with padding; zeros where there is none. */
 function biasOf(run: Run, name: string, columns: number, from: Columns): number {
-  const place = run.scratch.place(padded(columns));
-  if (name in run.inputs) writePadded(run.engine, place, () => run.numbers(name), [1, columns], { from });
-  else run.engine.heap.at(place, padded(columns)).fill(0);
-  return place;
+  const row = run.scratch.place(padded(columns));
+  if (name in run.inputs) writePadded(run.engine, row, () => run.numbers(name), [1, columns], { from });
+  else run.engine.heap.at(row, padded(columns)).fill(0);
+  return row;
 }
 
 class TensorWeight implements PackedWeight {
@@ -90,7 +90,7 @@ class TensorWeight implements PackedWeight {
     const { addresses, rows, columns, rowLength } = this.matrices;
     // Of a panel's eight columns each matrix has its share.
     const share = tileColumns / addresses.length;
-    return this.onTheWay(columns / share, rows, (column, count, to) => {
+    return this.inPanels(columns / share, rows, (column, count, to) => {
       const from = addresses.map((address) => address + 4 * share * column);
       return packRight(this.engine, from, rows, share * count, to, rowLength);
     });
@@ -110,30 +110,30 @@ class TensorWeight implements PackedWeight {
 
   transposed(): Right {
     const { addresses, rows, columns, rowLength } = this.matrices;
-    return this.onTheWay(rows / tileColumns, addresses.length * columns, (row, count, to) => {
+    return this.inPanels(rows / tileColumns, addresses.length * columns, (row, count, to) => {
       const from = addresses.map((address) => address + 4 * rowLength * tileColumns * row);
       return packRightTransposed(this.engine, from, tileColumns * count, columns, to, rowLength);
     });
   }
 
   /** An operand of so many panels, of which `pack` packs some to an address when they are needed. */
-  private onTheWay(
+  private inPanels(
     panels: number,
     k: number,
     pack: (column: number, count: number, to: number) => Right,
   ): Right {
     const panelBytes = 4 * tileColumns * k;
-    let [place, room] = [0, 0];
+    let [address, room] = [0, 0];
     return {
       address: 0,
       panels,
       panelBytes,
       k,
       pack: (column, count) => {
-        if (count > room) place = this.scratch.place((count * panelBytes) / 4);
+        if (count > room) address = this.scratch.place((count * panelBytes) / 4);
         room = Math.max(room, count);
-        const packed = pack(column, count, place);
-        return { ...packed, address: place - column * panelBytes };
+        const packed = pack(column, count, address);
+        return { ...packed, address: address - column * panelBytes };
       },
     };
   }

@@ -10,7 +10,7 @@ import { heapOf, type TensorHeap } from "./heap.js";
 interface Workplace {
   readonly engine: Engine;
   /** Where a tensor's numbers are. */
-  place(tensor: TensorInfo, scratch: Scratch): number;
+  addressOf(tensor: TensorInfo, scratch: Scratch): number;
   /** Room for a result of that shape, with `count` numbers or more. */
   room(shape: readonly number[], count: number, scratch: Scratch): Room;
 }
@@ -32,7 +32,7 @@ class OwnMemory implements Workplace {
     this.engine = new SingleThreadEngine(chooseSimd(), heap);
   }
 
-  place(tensor: TensorInfo, scratch: Scratch): number {
+  addressOf(tensor: TensorInfo, scratch: Scratch): number {
     const address = this.heap.addressOf(tensor);
     const count = sizeOf(tensor.shape);
     if (address + 4 * count + beyond <= this.heap.memory.buffer.byteLength) return address;
@@ -53,7 +53,7 @@ class Copies implements Workplace {
 
   constructor(private readonly backend: KernelBackend) {}
 
-  place({ dataId }: TensorInfo, scratch: Scratch): number {
+  addressOf({ dataId }: TensorInfo, scratch: Scratch): number {
     return scratch.place(this.backend.readSync(dataId) as Float32Array);
   }
 
@@ -95,7 +95,7 @@ export const tensorOf = (shape: readonly number[]): Tensor => ({
 /** One run of a kernel: its tensors in memory. */
 export class Run {
   private readonly rooms: Room[] = [];
-  private readonly places = new Map<string, number>();
+  private readonly addresses = new Map<string, number>();
 
   constructor(
     private readonly workplace: Workplace,
@@ -113,8 +113,8 @@ export class Run {
 
   /** Where an input's numbers are. */
   address(name: string): number {
-    const known = this.places.get(name) ?? this.workplace.place(this.input(name), this.scratch);
-    this.places.set(name, known);
+    const known = this.addresses.get(name) ?? this.workplace.addressOf(this.input(name), this.scratch);
+    this.addresses.set(name, known);
     return known;
   }
 

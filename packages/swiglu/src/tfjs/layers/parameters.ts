@@ -50,12 +50,12 @@ export function readParameters(
   return Object.fromEntries(
     Object.entries(activation.parameters).map(([name, fallback]) => [
       name,
-      read(activation, name, own(all, name) ?? {}, fallback),
+      readParameter(activation, name, own(all, name) ?? {}, fallback),
     ]),
   );
 }
 
-function read(
+function readParameter(
   activation: Activation,
   name: string,
   given: ParameterLike,
