@@ -14,7 +14,7 @@ export function gradient(y: Tensor, wrt: readonly Tensor[]): Tensor[] {
   checkList("gradient", "wrt", wrt);
   checkTensors("gradient", { y, ...Object.fromEntries(wrt.map((x, i) => [`tensor ${i + 1} of wrt`, x])) });
   if (y.size !== 1 || (y.dtype !== "float32" && y.dtype !== "float64")) {
-    throw new Error(
+    throw new TypeError(
       `gradient needs a float scalar, but y is ${y.dtype} [${y.shape}]; reduce it first, e.g. sum(y)`,
     );
   }

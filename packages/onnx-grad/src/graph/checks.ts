@@ -13,7 +13,7 @@ const ranges: { readonly [T in DType]: readonly [number, number] | undefined } =
 /** Throws unless an input or output can be called so: objects of arrays by name are how runtimes take them. */
 export function checkName(where: string, name: string): void {
   if (typeof name !== "string" || name === "" || name === "__proto__")
-    throw new Error(`${where}: the name is ${kindOf(name)}, expected a text (not empty, not __proto__)`);
+    throw new TypeError(`${where}: the name is ${kindOf(name)}, expected a text (not empty, not __proto__)`);
 }
 
 /** Throws unless all sizes are whole numbers from 1 on. */
@@ -21,7 +21,7 @@ export function checkShape(where: string, shape: Shape): void {
   checkList(where, "the shape", shape);
   const wrong = shape.find((size) => !Number.isSafeInteger(size) || size < 1);
   if (wrong !== undefined) {
-    throw new Error(
+    throw new RangeError(
       `${where} has size ${wrong} in its shape [${shape}]; sizes are whole numbers from 1 on (leave out what has no elements)`,
     );
   }
@@ -30,7 +30,7 @@ export function checkShape(where: string, shape: Shape): void {
 /** Throws unless this is an element type. */
 export function checkDtype(where: string, dtype: DType): void {
   if (!Object.hasOwn(ranges, dtype)) {
-    throw new Error(`${where} has element type ${dtype}; there are ${Object.keys(ranges).join(", ")}`);
+    throw new TypeError(`${where} has element type ${dtype}; there are ${Object.keys(ranges).join(", ")}`);
   }
 }
 
@@ -41,7 +41,7 @@ export function checkValues(where: string, dtype: DType, data: ArrayLike<number>
   for (let i = 0; i < data.length; i++) {
     const value = data[i]!;
     if (Number.isInteger(value) && value >= range[0] && value <= range[1]) continue;
-    throw new Error(
+    throw new RangeError(
       `${where}: ${value} is not ${dtype === "bool" ? "a bool, 0 or 1" : `a whole number that ${dtype} can hold`}`,
     );
   }
@@ -49,13 +49,13 @@ export function checkValues(where: string, dtype: DType, data: ArrayLike<number>
 
 /** Throws unless this is an array. */
 export function checkList(where: string, name: string, list: unknown): void {
-  if (!Array.isArray(list)) throw new Error(`${where}: ${name} is ${kindOf(list)}, expected an array`);
+  if (!Array.isArray(list)) throw new TypeError(`${where}: ${name} is ${kindOf(list)}, expected an array`);
 }
 
 /** Throws unless a number is finite, also as float32 where it becomes one. */
 export function checkNumber(where: string, name: string, value: number): void {
   if (typeof value !== "number" || !Number.isFinite(value))
-    throw new Error(`${where}: ${name} is ${kindOf(value)}, expected a finite number`);
+    throw new TypeError(`${where}: ${name} is ${kindOf(value)}, expected a finite number`);
 }
 
 /** Whether a value has what tensors have, whichever copy of this package made it. */

@@ -13,18 +13,18 @@ export function operands(where: string, values: readonly Operand[], names?: read
     if (typeof value === "number" || value instanceof Tensor) return;
     const name = names?.[i] ?? (values.length === 1 ? "the operand" : `operand ${i + 1}`);
     const hint = value === undefined ? "; is the name of a parameter misspelt?" : "";
-    throw new Error(`${where}: ${name} is ${kindOf(value)}, expected a tensor or a number${hint}`);
+    throw new TypeError(`${where}: ${name} is ${kindOf(value)}, expected a tensor or a number${hint}`);
   });
   const model = values.find((value): value is Tensor => value instanceof Tensor);
   if (!model) {
-    throw new Error(
+    throw new TypeError(
       `${where}: at least one operand must be a tensor, got ${values.join(" and ")}; constant(${values[0]}) makes one of a number`,
     );
   }
   return values.map((value) => {
     const tensor = value instanceof Tensor ? value : numberAs(where, value, model);
     if (tensor.dtype === model.dtype) return tensor;
-    throw new Error(
+    throw new TypeError(
       `${where}: operands are ${model.dtype} and ${tensor.dtype}; convert one of them with cast`,
     );
   });
@@ -34,7 +34,7 @@ function numberAs(where: string, value: number, { dtype }: Tensor): Tensor {
   try {
     return constant(value, dtype);
   } catch {
-    throw new Error(
+    throw new TypeError(
       `${where}: the number ${value} stands beside a tensor that is ${dtype}, which cannot hold it; convert the tensor with cast`,
     );
   }

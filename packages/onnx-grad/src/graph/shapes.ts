@@ -9,7 +9,7 @@ export function broadcastShapes(a: Shape, b: Shape, where: string): Shape {
     const m = a[axis - rank + a.length] ?? 1;
     const n = b[axis - rank + b.length] ?? 1;
     if (m !== n && m !== 1 && n !== 1) {
-      throw new Error(
+      throw new RangeError(
         `${where}: shapes [${a}] and [${b}] do not broadcast: aligned at the right, ${m} meets ${n}, but sizes must be equal or one of them 1`,
       );
     }
@@ -24,14 +24,14 @@ export function sameShape(a: Shape, b: Shape): boolean {
 /** Throws unless the shapes hold the same number of elements. */
 export function checkSameSize(from: Shape, to: Shape, where: string): void {
   if (sizeOf(from) !== sizeOf(to)) {
-    throw new Error(`${where}: [${from}] holds ${sizeOf(from)} elements, but [${to}] holds ${sizeOf(to)}`);
+    throw new RangeError(`${where}: [${from}] holds ${sizeOf(from)} elements, but [${to}] holds ${sizeOf(to)}`);
   }
 }
 
 /** The axis counted from the left; a negative one counts from the right. */
 export function normaliseAxis(axis: number, rank: number, where: string): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
-    throw new Error(
+    throw new RangeError(
       `${where}: axis ${axis} does not exist in a tensor of rank ${rank}; use ${-rank} to ${rank - 1}`,
     );
   }

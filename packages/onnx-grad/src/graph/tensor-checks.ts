@@ -13,7 +13,7 @@ export function checkTensors(where: string, values: Readonly<Record<string, unkn
         : value === undefined
           ? "; is the name of a parameter misspelt?"
           : "";
-    throw new Error(`${where}: ${name} is ${kindOf(value)}, expected a tensor${hint}`);
+    throw new TypeError(`${where}: ${name} is ${kindOf(value)}, expected a tensor${hint}`);
   }
 }
 
@@ -21,7 +21,7 @@ export function checkTensors(where: string, values: Readonly<Record<string, unkn
 export function checkNumeric(where: string, x: Tensor): void {
   checkTensors(where, { x });
   if (x.dtype === "bool")
-    throw new Error(`${where}: x is bool, which is not computed with; convert it with cast`);
+    throw new TypeError(`${where}: x is bool, which is not computed with; convert it with cast`);
 }
 
 /** Throws unless the tensors, by name, are floats. */
@@ -29,6 +29,6 @@ export function checkFloats(where: string, values: Readonly<Record<string, Tenso
   checkTensors(where, values);
   for (const [name, { dtype }] of Object.entries(values)) {
     if (isFloat(dtype)) continue;
-    throw new Error(`${where}: ${name} is ${dtype}, expected float32 or float64; convert it with cast`);
+    throw new TypeError(`${where}: ${name} is ${dtype}, expected float32 or float64; convert it with cast`);
   }
 }

@@ -94,13 +94,13 @@ export function input(name: string, shape: Shape, dtype: DType = "float32"): Ten
 export function constant(value: number | ArrayLike<number>, dtype: DType = "float32", shape?: Shape): Tensor {
   const data = typeof value === "number" ? [value] : value;
   if (typeof data !== "object" || data === null || typeof data.length !== "number")
-    throw new Error(`constant: the value is ${String(value)}; expected a number or an array of numbers`);
+    throw new TypeError(`constant: the value is ${String(value)}; expected a number or an array of numbers`);
   const dims = shape ?? (typeof value === "number" ? [] : [data.length]);
   checkShape("constant", dims);
   checkDtype("constant", dtype);
   checkValues("constant", dtype, data);
   if (sizeOf(dims) !== data.length) {
-    throw new Error(`constant has ${data.length} elements, but its shape [${dims}] holds ${sizeOf(dims)}`);
+    throw new RangeError(`constant has ${data.length} elements, but its shape [${dims}] holds ${sizeOf(dims)}`);
   }
   return new Tensor(dtype, [...dims], { kind: "constant", data });
 }

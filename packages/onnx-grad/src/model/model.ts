@@ -41,7 +41,7 @@ export function buildChecked(outputs: Readonly<Record<string, Tensor>>): {
   readonly checks: readonly IndexCheck[];
 } {
   if (typeof outputs !== "object" || outputs === null)
-    throw new Error(`buildModel: the outputs are ${kindOf(outputs)}, expected tensors by name, as { loss }`);
+    throw new TypeError(`buildModel: the outputs are ${kindOf(outputs)}, expected tensors by name, as { loss }`);
   for (const name of Object.keys(outputs)) checkName("buildModel: an output", name);
   checkTensors("buildModel", outputs);
   const nodes = nodesBehind(Object.values(outputs));
@@ -104,7 +104,7 @@ class TensorGraph {
     const { inputs, graph } = this;
     for (const [name, tensor] of Object.entries(outputs)) {
       const inner = this.nameOf(tensor);
-      if (inputs.has(name)) throw new Error(`output "${name}" has the name of an input; rename one of them`);
+      if (inputs.has(name)) throw new TypeError(`output "${name}" has the name of an input; rename one of them`);
       graph.name(name, inner);
     }
     return {
@@ -131,7 +131,7 @@ class TensorGraph {
 
   private input(name: string, tensor: Tensor): string {
     if ((this.inputs.get(name) ?? tensor) !== tensor)
-      throw new Error(`two inputs are called "${name}"; rename one of them`);
+      throw new TypeError(`two inputs are called "${name}"; rename one of them`);
     this.inputs.set(name, tensor);
     return name;
   }

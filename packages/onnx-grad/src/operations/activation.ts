@@ -34,17 +34,17 @@ export function activate(
   if (math !== "exact" && math !== "fast")
     throw new RangeError(`activate: math is ${JSON.stringify(math)}, expected "exact" or "fast"`);
   if (typeof expression !== "object" || expression === null || !("op" in expression)) {
-    throw new Error(
+    throw new TypeError(
       `activate: the expression is ${kindOf(expression)}, expected one of swiglu, as activations.silu.expression`,
     );
   }
   if (typeof variables !== "object" || variables === null)
-    throw new Error(`activate: the variables are ${kindOf(variables)}, expected tensors by name, as { x }`);
+    throw new TypeError(`activate: the variables are ${kindOf(variables)}, expected tensors by name, as { x }`);
   const simple = simplify(expression);
   const names = [...expressions.variablesOf(simple)];
   const missing = names.find((name) => !Object.hasOwn(variables, name));
   if (missing !== undefined) {
-    throw new Error(
+    throw new TypeError(
       `activate: the expression uses ${missing}, but there are tensors for ${Object.keys(variables).join(", ")} only`,
     );
   }

@@ -14,7 +14,7 @@ type Reverse = (dy: Tensor, y: Tensor, ...inputs: readonly Tensor[]) => readonly
 function elementwise(op: string, values: readonly Operand[], reverse?: Reverse, dtype?: DType): Tensor {
   const inputs = operands(op, values);
   if (inputs[0]!.dtype === "bool" && op !== "Equal")
-    throw new Error(`${op}: the operands are bool, which is not computed with; convert them with cast`);
+    throw new TypeError(`${op}: the operands are bool, which is not computed with; convert them with cast`);
   const shape = inputs.map((x) => x.shape).reduce((a, b) => broadcastShapes(a, b, op));
   return apply({
     op,
@@ -120,7 +120,7 @@ export function minimum(a: Operand, b: Operand): Tensor {
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   checkTensors("where", { condition });
   if (condition.dtype !== "bool") {
-    throw new Error(
+    throw new TypeError(
       `where: the condition is ${condition.dtype}; it must be bool, as greater or equal make it`,
     );
   }

@@ -19,7 +19,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = shape.reduce((product, size) => (size === -1 ? product : product * size), 1);
   const left = shape.filter((size) => size === -1).length;
   if (left > 1 || (left === 1 && x.size % known !== 0)) {
-    throw new Error(
+    throw new RangeError(
       left > 1
         ? `reshape: [${shape}] has ${left} sizes of -1; one of them can be left open`
         : `reshape: [${x.shape}] holds ${x.size} elements, which the ${known} of [${shape}] do not divide`,
@@ -44,7 +44,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   checkShape("expand", shape);
   if (sameShape(x.shape, shape)) return x;
   if (!sameShape(broadcastShapes(x.shape, shape, "expand"), shape)) {
-    throw new Error(`expand: [${x.shape}] has larger axes than the target [${shape}]`);
+    throw new RangeError(`expand: [${x.shape}] has larger axes than the target [${shape}]`);
   }
   return apply({
     op: "Expand",
@@ -88,7 +88,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   checkShape("sumTo", shape);
   if (sameShape(x.shape, shape)) return x;
   if (!sameShape(broadcastShapes(x.shape, shape, "sumTo"), x.shape))
-    throw new Error(`sumTo: [${x.shape}] is not what [${shape}] broadcasts to`);
+    throw new RangeError(`sumTo: [${x.shape}] is not what [${shape}] broadcasts to`);
   const lead = x.rank - shape.length;
   const repeated = x.shape.flatMap((size, axis) =>
     axis < lead || shape[axis - lead] !== size ? [axis] : [],

@@ -60,6 +60,6 @@ export function guarded(indices: Tensor, size: number): Tensor {
 export function checkIndices(where: string, name: string, indices: Tensor): void {
   checkTensors(where, { [name]: indices });
   if (indices.dtype !== "int32" && indices.dtype !== "int64") {
-    throw new Error(`${where}: ${name} are ${indices.dtype}; they must be int32 or int64`);
+    throw new TypeError(`${where}: ${name} are ${indices.dtype}; they must be int32 or int64`);
   }
 }

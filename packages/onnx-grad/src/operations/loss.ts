@@ -21,7 +21,7 @@ export function logLoss(logits: Tensor, labels: Tensor, { padding = false }: Los
   checkFloats("logLoss", { logits });
   checkIndices("logLoss", "labels", labels);
   if (logits.rank === 0 || !sameShape(logits.shape.slice(0, -1), labels.shape)) {
-    throw new Error(
+    throw new RangeError(
       `logLoss: logits are [${logits.shape}] and labels [${labels.shape}]; labels need one entry for each row of logits, [${logits.shape.slice(0, -1)}]`,
     );
   }
@@ -81,6 +81,6 @@ function logProbabilityOf(rows: Tensor, column: Tensor): Tensor {
 export function dropout(x: Tensor, mask: Tensor, keep: number): Tensor {
   checkTensors("dropout", { x, mask });
   if (!(keep > 0 && keep <= 1))
-    throw new Error(`dropout: keep is ${keep}; it is a probability above 0, up to 1`);
+    throw new RangeError(`dropout: keep is ${keep}; it is a probability above 0, up to 1`);
   return mul(x, mul(mask, 1 / keep));
 }

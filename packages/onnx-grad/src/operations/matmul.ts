@@ -28,13 +28,13 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   checkNumber("matmul", "scale", scale);
   operands("matmul", [a, b]);
   if (a.rank < 2 || b.rank < 2) {
-    throw new Error(`matmul: a is [${a.shape}] and b is [${b.shape}]; both need at least two axes`);
+    throw new RangeError(`matmul: a is [${a.shape}] and b is [${b.shape}]; both need at least two axes`);
   }
   const [m, inner] = matrix(a.shape, transposeA);
   const [innerB, n] = matrix(b.shape, transposeB);
   if (inner !== innerB) {
     const of = (transposed: boolean): string => (transposed ? " transposed" : "");
-    throw new Error(
+    throw new RangeError(
       `matmul: a is [${a.shape}]${of(transposeA)} and b is [${b.shape}]${of(transposeB)}; the inner sizes ${inner} and ${innerB} must be equal`,
     );
   }
@@ -70,7 +70,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   checkFloats("linear", { x, weight, ...(bias !== undefined && { bias }) });
   const [input, output] = weight.shape;
   if (weight.rank !== 2 || x.shape.at(-1) !== input || (bias && (bias.rank !== 1 || bias.size !== output))) {
-    throw new Error(
+    throw new RangeError(
       `linear: x is [${x.shape}], weight [${weight.shape}]${bias ? ` and bias [${bias.shape}]` : ""}; expected [..., in], [in, out] and [out]`,
     );
   }

@@ -20,7 +20,7 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
       x.shape.map((_, axis) => axis),
     )
   ) {
-    throw new Error(
+    throw new RangeError(
       `transpose: order [${perm}] must name each axis of [${x.shape}] once, from 0 to ${x.rank - 1}`,
     );
   }
@@ -55,13 +55,13 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   checkList("concat", "the first argument", tensors);
   const first = tensors[0];
-  if (!first) throw new Error("concat: got no tensors; give at least one");
+  if (!first) throw new TypeError("concat: got no tensors; give at least one");
   checkTensors("concat", Object.fromEntries(tensors.map((x, i) => [`tensor ${i + 1}`, x])));
   if (tensors.length === 1) return first;
   const along = normaliseAxis(axis, first.rank, "concat");
   for (const x of tensors) {
     if (x.dtype !== first.dtype || !sameShape(withSize(x.shape, along, 0), withSize(first.shape, along, 0))) {
-      throw new Error(
+      throw new RangeError(
         `concat: ${first.dtype} [${first.shape}] and ${x.dtype} [${x.shape}] must agree in type and in every axis but ${along}`,
       );
     }
@@ -98,10 +98,10 @@ export function split(x: Tensor, sizes: readonly number[], axis: number): Tensor
   checkList("split", "sizes", sizes);
   const wrong = sizes.find((size) => !Number.isInteger(size) || size < 1);
   if (wrong !== undefined || sizes.length === 0)
-    throw new Error(`split: sizes are [${sizes}]; expected whole numbers from 1 on`);
+    throw new RangeError(`split: sizes are [${sizes}]; expected whole numbers from 1 on`);
   const total = sizes.reduce((a, b) => a + b, 0);
   if (total !== x.shape[along]) {
-    throw new Error(
+    throw new RangeError(
       `split: sizes [${sizes}] add up to ${total}, but axis ${along} of [${x.shape}] has ${x.shape[along]}`,
     );
   }
@@ -134,7 +134,7 @@ export function slice(x: Tensor, start: number, end: number, axis: number): Tens
   const along = normaliseAxis(axis, x.rank, "slice");
   const size = x.shape[along]!;
   if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start < end && end <= size)) {
-    throw new Error(
+    throw new RangeError(
       `slice: ${start} to ${end} is not a part of axis ${along} of [${x.shape}]; use 0 <= start < end <= ${size}`,
     );
   }
@@ -158,7 +158,7 @@ export function pad(x: Tensor, before: number, after: number, axis: number): Ten
   const along = normaliseAxis(axis, x.rank, "pad");
   const size = x.shape[along]!;
   if (!(Number.isInteger(before) && Number.isInteger(after) && before >= 0 && after >= 0))
-    throw new Error(`pad: ${before} before and ${after} after; expected whole numbers from 0 on`);
+    throw new RangeError(`pad: ${before} before and ${after} after; expected whole numbers from 0 on`);
   const shape = withSize(x.shape, along, before + size + after);
   const at = (count: number): Shape => x.shape.map((_, i) => (i === along ? count : 0));
   return apply({

@@ -53,10 +53,10 @@ export class Program {
     if (this.released) throw new Error("run: this program is disposed; compile it again");
     const { inputs, outputs } = this.model;
     if (typeof feeds !== "object" || feeds === null)
-      throw new Error(`run: the feeds are ${kindOf(feeds)}, expected an object of arrays by name`);
+      throw new TypeError(`run: the feeds are ${kindOf(feeds)}, expected an object of arrays by name`);
     for (const name of Object.keys(feeds)) {
       if (!inputs.some((known) => known.name === name)) {
-        throw new Error(
+        throw new TypeError(
           `run: there is no input "${name}"; the graph takes ${inputs.map((known) => known.name).join(", ") || "none"}`,
         );
       }
@@ -66,14 +66,14 @@ export class Program {
     for (const [output, array] of Object.entries(into)) {
       const info = outputs.find(({ name }) => name === output);
       if (!info) {
-        throw new Error(
+        throw new TypeError(
           `run: there is no output "${output}" to write; the graph gives ${outputs.map(({ name }) => name).join(", ")}`,
         );
       }
       this.array(info, array);
       for (const [name, { data }] of given) {
         if (data.buffer === array.buffer) {
-          throw new Error(`run: an output shares memory with input "${name}"; give it an array of its own`);
+          throw new TypeError(`run: an output shares memory with input "${name}"; give it an array of its own`);
         }
       }
     }
@@ -103,18 +103,18 @@ export class Program {
   private array(info: ValueInfo, data: TypedArray | readonly number[] | undefined): ShapedArray {
     const { name, dtype, shape } = info;
     const size = sizeOf(shape);
-    if (data === undefined) throw new Error(`run: input "${name}" (${dtype} [${shape}]) is missing`);
+    if (data === undefined) throw new TypeError(`run: input "${name}" (${dtype} [${shape}]) is missing`);
     if (typeof data !== "object" || data === null || typeof data.length !== "number") {
-      throw new Error(
+      throw new TypeError(
         `run: "${name}" is ${kindOf(data)}, expected an array of ${size} element${size === 1 ? "" : "s"}`,
       );
     }
     if (data.length !== size) {
-      throw new Error(`run: "${name}" has ${data.length} elements; its shape [${shape}] needs ${size}`);
+      throw new RangeError(`run: "${name}" has ${data.length} elements; its shape [${shape}] needs ${size}`);
     }
     if (isBigInts(data)) {
       if (dtype !== "int64")
-        throw new Error(`run: "${name}" is a BigInt64Array, but its element type is ${dtype}`);
+        throw new TypeError(`run: "${name}" is a BigInt64Array, but its element type is ${dtype}`);
       const own = data instanceof BigInt64Array ? data : BigInt64Array.from(data);
       return { data: own, dims: shape };
     }
@@ -135,7 +135,7 @@ function isBigInts(data: TypedArray | readonly number[]): data is BigInt64Array 
 
 function copyInto(target: TypedArray, data: TypedArray): TypedArray {
   if (isBigInts(target) || isBigInts(data)) {
-    throw new Error(
+    throw new TypeError(
       "run: int64 outputs cannot be written into an array of the caller's; leave them out of `into`",
     );
   }

@@ -23,13 +23,13 @@ export class ParameterLayout {
   private readonly ranges = new Map<string, { start: number; end: number }>();
 
   constructor(parameters: readonly Parameter[]) {
-    if (parameters.length === 0) throw new Error("there are no parameters; give at least one to train");
+    if (parameters.length === 0) throw new TypeError("there are no parameters; give at least one to train");
     this.parameters = [...parameters.filter((p) => p.decay), ...parameters.filter((p) => !p.decay)];
     let start = 0;
     for (const { name, shape } of this.parameters) {
-      if (typeof name !== "string") throw new Error(`a parameter's name is ${kindOf(name)}, expected a text`);
+      if (typeof name !== "string") throw new TypeError(`a parameter's name is ${kindOf(name)}, expected a text`);
       checkShape(`parameter "${name}"`, shape);
-      if (this.ranges.has(name)) throw new Error(`two parameters are called "${name}"; rename one of them`);
+      if (this.ranges.has(name)) throw new TypeError(`two parameters are called "${name}"; rename one of them`);
       const end = start + sizeOf(shape);
       this.ranges.set(name, { start, end });
       start = end;
@@ -54,7 +54,7 @@ export class ParameterLayout {
   view(flat: Float32Array, name: string): Float32Array {
     const range = this.ranges.get(name);
     if (!range)
-      throw new Error(`there is no parameter "${name}"; there are ${[...this.ranges.keys()].join(", ")}`);
+      throw new TypeError(`there is no parameter "${name}"; there are ${[...this.ranges.keys()].join(", ")}`);
     return flat.subarray(range.start, range.end);
   }
 }

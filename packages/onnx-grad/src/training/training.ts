@@ -111,7 +111,7 @@ export class Training {
     const value = loss(layout.unpack(state.parameters));
     if (value?.dtype !== "float32" || value.size !== 1) {
       const found = value?.dtype ? `${value.dtype} [${value.shape}]` : kindOf(value);
-      throw new Error(`the loss is ${found}, expected a float32 scalar; reduce it, e.g. with mean`);
+      throw new TypeError(`the loss is ${found}, expected a float32 scalar; reduce it, e.g. with mean`);
     }
     const [flat] = gradient(value, [state.parameters]);
     const next = adamw(state, flat!, schedule, layout.decayed, definition);
@@ -156,12 +156,12 @@ export class Training {
         `step: the learning rate is ${kindOf(learningRate)}, expected a finite number from 0 on`,
       );
     if (!this.graphs.includes(graph))
-      throw new Error("step: the graph is not one of this training; make it with the training's own graph()");
+      throw new TypeError("step: the graph is not one of this training; make it with the training's own graph()");
     if (!Number.isSafeInteger(state.steps) || state.steps < 0)
       throw new RangeError(`step: state.steps is ${state.steps}, expected a whole number from 0 on`);
     for (const name of Object.keys(feeds ?? {}))
       if (reserved.has(name))
-        throw new Error(`step: "${name}" cannot be fed; the training gives it to the graph itself`);
+        throw new TypeError(`step: "${name}" cannot be fed; the training gives it to the graph itself`);
     const { steps, ...old } = state;
     const results = await graph.run(
       {

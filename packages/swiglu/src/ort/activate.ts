@@ -1,4 +1,5 @@
-// Elementwise calls on ONNX Runtime: one graph for each activation and kind of call, gradients that overflowed mended after.
+// Elementwise calls on ONNX Runtime: one graph for each activation and kind of call. Gradients that overflowed are repaired
+// afterwards.
 import type { ActivationPlan } from "../call/check.js";
 import type { ParameterValue } from "../call/data.js";
 import { repair } from "../call/repair.js";
@@ -90,7 +91,7 @@ async function runBackward(
   }
 }
 
-/** Whether a number is infinite or NaN: times 0, only those are not 0. Four sums, so that additions overlap. */
+/** Whether any number is infinite or NaN: 0 times such a number is NaN. There are four sums so that additions overlap in time. */
 function hasOverflowed(numbers: Float32Array | Float64Array): boolean {
   let [a, b, c, d] = [0, 0, 0, 0];
   const { length } = numbers;

@@ -95,7 +95,7 @@ class OrtParts implements BackendParts {
     return new OrtBlock({ loader, math, numbers }, plan, recompute);
   }
 
-  /** Calls under way end as they would have. */
+  /** Calls under way still finish. */
   dispose(): void {
     this.sessions.close();
   }

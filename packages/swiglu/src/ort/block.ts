@@ -1,4 +1,5 @@
-// The feed-forward block of the ONNX Runtime backend: its graphs, each loaded when it is first needed, and recorded passes.
+// The feed-forward block of the ONNX Runtime backend. It calls the graphs of graph/block-models, and loads each when it is first
+// needed.
 import type { BackwardCall, BlockParts } from "../block/facade.js";
 import { weightShapes } from "../block/forms.js";
 import type { BlockPlan } from "../block/plan.js";
@@ -18,7 +19,7 @@ import { Sessions } from "./sessions.js";
 /** Arrays by name. */
 type Arrays = Readonly<Record<string, Float32Array>>;
 
-/** What of its backend a block uses. */
+/** The parts of its backend that a block uses. */
 export interface BlockOwner {
   readonly loader: Loader;
   readonly math: OnnxMath;
@@ -28,7 +29,7 @@ export interface BlockOwner {
 export class OrtBlock implements BlockParts<Arrays> {
   private readonly sessions: Sessions;
   private readonly block: Block;
-  /** What a recorded pass keeps besides x. */
+  /** The names of what a recorded pass keeps besides x. */
   private readonly kept: readonly string[];
   private readonly shapes: Readonly<Record<string, readonly number[]>>;
 
@@ -62,12 +63,12 @@ export class OrtBlock implements BlockParts<Arrays> {
 
   release(): void {}
 
-  /** Calls under way end as they would have. */
+  /** Calls under way still finish. */
   dispose(): void {
     this.sessions.close();
   }
 
-  /** Runs a forward graph: y goes to its place, and what is kept is returned. */
+  /** Runs a forward graph: writes y, and returns what a pass keeps. */
   private async output(
     which: "forward" | "record",
     x: Float32Array,
@@ -124,13 +125,13 @@ export class OrtBlock implements BlockParts<Arrays> {
     return (await session.run(this.values(known, rows), outputs)) as Arrays;
   }
 
-  /** The shape of a gradient; those of parameters are sums for each channel of the hidden layer. */
+  /** The shape of a gradient. Gradients of parameters are sums for each channel of the hidden layer. */
   private shape(name: string, rows: number): readonly number[] {
     const { dModel, dFf } = this.plan;
     return name === "x" ? [rows, dModel] : (this.shapes[name] ?? [dFf]);
   }
 
-  /** Row-major data with its shape: all but x, y and dY are as wide as the hidden layer. */
+  /** Row-major arrays with their shapes; an array's width follows from its length. */
   private values(arrays: Arrays, rows: number): Record<string, ShapedArray> {
     return Object.fromEntries(
       Object.entries(arrays).map(([name, data]) => [name, { data, dims: [rows, data.length / rows] }]),

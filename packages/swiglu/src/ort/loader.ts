@@ -34,7 +34,7 @@ export async function loader(runtime: OrtRuntime, asked?: number): Promise<Loade
       // Threads wait for work by spinning, but briefly, and only while a graph runs. On a quiet machine that is as fast as the
       // default; on one that does other work too, a step takes a third of the time.
       session: { force_spinning_stop: "1", intra_op: { spin_duration_us: "20" } },
-      // It turns Transpose and MatMul into a slower product that transposes as it goes.
+      // This optimiser replaces Transpose and MatMul by one product that transposes as it reads, which is slower.
       disabled: ["MatmulTransposeFusion"],
     }),
     // What goes wrong is an exception; warnings tell of ways in which graphs are optimised.

@@ -1,4 +1,4 @@
-// Models loaded into a runtime, each once, by key; freed when the last call that uses them has ended.
+// The models that a backend or a block has loaded, each once, by key. They are freed when the last call that uses them has ended.
 import type { Model } from "../onnx/model/model.js";
 import type { Session } from "../onnx/runtime/session.js";
 import type { Loader } from "./loader.js";
@@ -10,7 +10,7 @@ export class Sessions {
 
   constructor(private readonly loader: Loader) {}
 
-  /** Does work that runs sessions: they stay loaded until it has ended, also if this is closed meanwhile. */
+  /** Does work that runs sessions. They stay loaded until the work has ended, even if `close` is called meanwhile. */
   async use<T>(work: () => Promise<T>): Promise<T> {
     this.active++;
     try {
@@ -27,12 +27,12 @@ export class Sessions {
     if (known !== undefined) return known;
     const loading = this.loader.load(model());
     this.loaded.set(key, loading);
-    // One that fails is not kept: the next call tries again.
+    // A model that failed to load is forgotten, so that the next call tries again.
     loading.catch(() => this.loaded.delete(key));
     return loading;
   }
 
-  /** Frees what is loaded once the calls under way have ended, as they would have. */
+  /** Frees all sessions as soon as the calls under way have ended. */
   close(): void {
     this.closed = true;
     this.releaseIdle();

@@ -1,4 +1,4 @@
-// Turns expressions into ONNX nodes, by the rules of one mode; shared parts are computed once.
+// Turns expressions into ONNX nodes by the rules of one mode. A part that several expressions share is computed once.
 import { float32, float64 } from "../../expression/bound.js";
 import { type Expr, type Operation, operandsOf, schedule, variable } from "../../expression/expr.js";
 import { lowerAll } from "../../expression/lower.js";
@@ -48,7 +48,7 @@ export function emitNodes(expressions: readonly Expr[], given: EmitOptions): Onn
   return write.finish(results.map(nameOf));
 }
 
-/** An operator that stands for a whole formula; its operands are parts, by position. */
+/** An operator that computes a whole formula. Its operands are parts of `replaceFormulas`, by position. */
 interface FormulaCall {
   readonly opType: string;
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
@@ -56,8 +56,10 @@ interface FormulaCall {
 }
 
 /**
- * Puts a variable in the place of everything that one operator computes. The parts are the operands of those operators,
- * then the expressions themselves.
+ * Replaces every formula that one operator computes by a variable. The parts are the operands of those operators, followed by
+ * the expressions themselves.
+ *
+ *     gate * sigmoid(gate) * (up + 1)  ->  "operator 0"    with "operator 0" = SwiGLU(gate, up + 1)
  */
 function replaceFormulas(expressions: readonly Expr[], scope: OperatorScope) {
   const parts: Expr[] = [];

@@ -1,5 +1,5 @@
-// ONNX operators that compute a whole activation, found by form: an expression that reads as the operator's published
-// formula becomes that operator, whoever defined it. The formulas are the catalogue's own.
+// ONNX operators that compute a whole activation. An expression that equals an operator's published formula becomes that
+// operator, whoever defined the expression. The formulas are those of the catalogue.
 import type { Activation } from "../../catalogue/activation.js";
 import { activations } from "../../catalogue/catalogue.js";
 import { type Expr, expm1, mul, selectGreater, substitute } from "../../expression/expr.js";
@@ -11,7 +11,7 @@ interface Operator {
   readonly opType: string;
   /** The opset that brought it. */
   readonly since: number;
-  /** Later opsets in which the runtime that runs them cannot run it. */
+  /** Later opsets in which ONNX Runtime cannot run it. */
   readonly except?: readonly number[];
   readonly formula: Pick<Activation, "inputs" | "parameters" | "expression">;
   /** From the formula's parameters, which must be known numbers, to the operator's float attributes. */
@@ -22,7 +22,7 @@ interface Operator {
   readonly equalShapes?: boolean;
 }
 
-/** Larger formulas first: the first that fits is taken. */
+/** The operators, larger formulas first: the first one that fits is taken. */
 const operators: readonly Operator[] = [
   {
     opType: "SwiGLU",
@@ -61,7 +61,7 @@ const operators: readonly Operator[] = [
   },
 ];
 
-/** Each formula as given, and as it simplifies where its parameters have their defaults, which are the operator's too. */
+/** Each formula in two forms: with its parameters, and simplified with their defaults, which are the operator's defaults too. */
 const patterns = operators.flatMap((operator) => {
   const { expression, parameters } = operator.formula;
   const simple = simplify(expression);

@@ -1,4 +1,4 @@
-// What the emitter is told: tensors, names, the mode of arithmetic, the element type, the opset.
+// The emitter's options: tensors, names, the mode of arithmetic, the element type, the opset.
 import type { FloatType } from "../model/elements.js";
 
 /** Through Exp, or through ONNX's own activations: see `EmitOptions.math`. */
@@ -10,13 +10,13 @@ export type OnnxMath = "exact" | "fast";
  */
 export const defaultMath: OnnxMath = "exact";
 
-/** How an expression is to appear in a graph. */
+/** How an expression is written into a graph. */
 export interface EmitOptions {
   /** From each variable of the expressions to the name of the ONNX tensor that holds it. Tensors broadcast. */
   readonly inputs: Readonly<Record<string, string>>;
   /** One ONNX tensor name for each expression, in order. */
   readonly outputs: readonly string[];
-  /** Begins the name of every inner tensor and constant; must be unique in the graph. */
+  /** The beginning of every inner tensor's and constant's name; it must be unique in the graph. */
   readonly prefix: string;
   /**
    * `exact` (the default everywhere, so that the library's bound holds unless it is given up by name): through Exp, within

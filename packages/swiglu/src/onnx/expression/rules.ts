@@ -1,9 +1,9 @@
-// One rule for each operation of expressions: the ONNX nodes that compute it, exactly or fast.
+// One rule for each operation of expressions: the ONNX nodes that compute the operation, exactly or fast.
 import type { Operands, Operation } from "../../expression/expr.js";
 import type { BasicOperation, LoweredOperation } from "../../expression/lower.js";
 import type { OnnxMath } from "./options.js";
 
-/** Writes nodes; a rule gets it with the names of its operands and returns the name of its result. */
+/** What a rule writes nodes with. A rule also gets the names of its operands, and returns the name of its result. */
 export interface Writer {
   node(opType: string, ...inputs: readonly string[]): string;
   constant(value: number): string;
@@ -61,7 +61,7 @@ const fastRules: Partial<{ readonly [O in Operation]: Rule<O> }> & {
     write.node("Where", write.node("Greater", a, b), then, otherwise),
 };
 
-/** The rules of each mode; an operation that has none there is to be lowered first. */
+/** The rules of each mode. An operation without a rule in a mode is lowered first. */
 export const ruleTables: Readonly<Record<OnnxMath, Partial<Record<Operation, AnyRule>>>> = {
   exact: exactRules as Partial<Record<Operation, AnyRule>>,
   fast: { ...exactRules, ...fastRules } as Partial<Record<Operation, AnyRule>>,

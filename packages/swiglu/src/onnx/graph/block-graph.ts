@@ -1,4 +1,4 @@
-// Dense layers and feed-forward blocks as graphs; which products they have, and of which shapes, is the core's contract.
+// Dense layers and feed-forward blocks as graphs. The core's table of forms says which products they have, and of which shapes.
 
 import { weightShapes } from "../../block/forms.js";
 import { type BlockPlan, inputViews, planFfn, planGatedFfn } from "../../block/plan.js";
@@ -141,7 +141,7 @@ export function blockGraph(
   };
 }
 
-/** Weights sorted by where they live: data inside the model, or tensors that come with every run. */
+/** Divides the weights into data in the model and tensors that come with every run. */
 function graphWeights(
   given: Readonly<Record<string, Float32Array | GraphInput | undefined>>,
   shapeOf: (weight: string) => readonly number[],

@@ -1,10 +1,11 @@
-// What is to be computed, before it is nodes, a file or a function: tensors by name, weights, and how it is written.
+// The description of a graph, before it becomes nodes, a file or a function: its tensors by name, its weights, and how it
+// writes itself.
 
 import type { Activation } from "../../catalogue/activation.js";
 import type { View } from "../../layout.js";
 import type { Dimension } from "../model/model.js";
 
-/** A tensor that a graph takes on every run, or gives. */
+/** A tensor that a graph takes on every run, or that it computes. */
 export interface GraphTensor {
   readonly name: string;
   readonly shape: readonly Dimension[];
@@ -19,7 +20,7 @@ export interface GraphWeight {
 
 /** An activation, a dense layer or a feed-forward block; `toNodes`, `toFile`, `toModel` and `toFunction` write it. */
 export interface Graph {
-  /** What it is called as a function, and the beginning of the names inside it. */
+  /** The graph's name as a function; the names of its inner tensors begin with it. */
   readonly name: string;
   readonly inputs: readonly GraphTensor[];
   readonly weights: readonly GraphWeight[];
@@ -29,7 +30,7 @@ export interface Graph {
   readonly write: (writer: GraphWriter) => void;
 }
 
-/** What a graph writes itself with. Tensors are named by the graph's own names; each step returns a tensor's name. */
+/** The steps that a graph writes itself with. Each step takes the names of tensors, and returns the name of its result. */
 export interface GraphWriter {
   /** The name of an input, a weight or the output, where the graph is being written. */
   tensor(name: string): string;

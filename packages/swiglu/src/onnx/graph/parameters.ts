@@ -1,5 +1,4 @@
-// Parameters and weights of a graph, sorted by where they live: numbers in the nodes, data inside the model, or tensors
-// that come with every run.
+// Parameters and weights of a graph. Each is a number in the nodes, or data in the model, or a tensor that comes with every run.
 import { isFloat32Array } from "../../call/arrays.js";
 import { repeated } from "../../call/channels.js";
 import { checkParameters } from "../../call/check.js";
@@ -22,7 +21,7 @@ export function isInput(value: unknown): value is GraphInput {
   return typeof value === "object" && value !== null && Object.hasOwn(value, "input");
 }
 
-/** Stands for a tensor that has no data yet, where the core checks sizes. */
+/** A tensor without data. It lets the core check the sizes of a weight that comes with every run. */
 export function standIn({ input }: GraphInput, name: string): Tensor {
   const missing = (): never => {
     throw new TypeError(`${name} is an input of the graph and has no data`);

@@ -1,4 +1,4 @@
-// Element types of ONNX tensors: their numbers in files, and JavaScript numbers in each type's own bits.
+// Element types of ONNX tensors: the code of each type in files, and the way between JavaScript numbers and the type's bits.
 import { packHalf, unpackHalf } from "./half.js";
 
 /** The typed array that holds each element type; the 16-bit floats are held as their bits. */
@@ -12,7 +12,7 @@ interface Arrays {
   bool: Uint8Array;
 }
 
-/** Element types. Floats are what activations compute in; integers are indices and labels; bool compares. */
+/** Element types. Activations compute in floats; integers are indices and labels; bool is the result of comparisons. */
 export type ElementType = keyof Arrays;
 /** Element types that activations compute in. */
 export type FloatType = "float32" | "float16" | "bfloat16" | "float64";
@@ -32,7 +32,7 @@ interface Numbers {
 /** The array that holds elements of a type as plain numbers. */
 export type NumberArray<T extends ElementType = ElementType> = Numbers[T];
 
-/** What is to know of an element type: its number in files, its arrays, and the way between numbers and its own bits. */
+/** All facts about an element type: its code in files, its arrays, and the way between numbers and its bits. */
 interface Element<T extends ElementType> {
   /** Its number in ONNX files: TensorProto.DataType. */
   readonly code: number;
@@ -138,8 +138,8 @@ export function elementBytes(type: ElementType): number {
 
 /**
  * Numbers as the typed array that holds this element type: floats rounded once to nearest (ties to even), 16-bit floats as
- * their bits. Without a copy where they are such an array already; a Uint16Array is taken for numbers, not for bits. Throws a
- * RangeError for an int64 that is not a whole number, or above 2^53 - 1.
+ * their bits. Data that is such an array already is returned without a copy. A Uint16Array is read as numbers, not as the bits
+ * of 16-bit floats. Throws a RangeError for an int64 that is not a whole number, or above 2^53 - 1.
  *
  * @example
  * Array.from(typedArray("float16", [1, -2])) // [15360, 49152]
@@ -148,7 +148,7 @@ export function typedArray<T extends ElementType>(type: T, data: ArrayLike<numbe
   return held(type, data) ?? packed(type, data, 0, data.length);
 }
 
-/** A stretch of numbers as the bytes that an ONNX file holds for them. */
+/** The numbers from `start` to before `end`, as the bytes that an ONNX file holds for them. */
 export function bytesOf(
   type: ElementType,
   data: ArrayLike<number>,
@@ -160,7 +160,7 @@ export function bytesOf(
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** The array itself, or a view of it, where it holds this element type already. */
+/** The data itself, or a view of it, where it is an array of this element type already; otherwise undefined. */
 function held<T extends ElementType>(type: T, data: ArrayLike<number>): Arrays[T] | undefined {
   const { array, alsoIn }: Pick<Element<T>, "array" | "alsoIn"> = elements[type];
   if (!ArrayBuffer.isView(data)) return undefined;
@@ -168,7 +168,7 @@ function held<T extends ElementType>(type: T, data: ArrayLike<number>): Arrays[T
   // The 16-bit types have an array of their own only where the engine has one: a Uint16Array may hold any numbers.
   if (name !== (isHalf(type) ? alsoIn : array.name)) return undefined;
   if (data.constructor === array) return data as unknown as Arrays[T];
-  // An array of another realm: runtimes know only their own.
+  // An array of another realm (an iframe's, say): runtimes accept only arrays of their own realm.
   return new array(data.buffer, data.byteOffset, (data as unknown as ArrayLike<number>).length);
 }
 
@@ -208,7 +208,7 @@ export function numbersIn<T extends ElementType>(
   return into;
 }
 
-/** An array for that many elements as numbers, to be filled by `readInto`. */
+/** An array of numbers for `length` elements, which `readInto` fills. */
 export function numberArray<T extends ElementType>(type: T, length: number): NumberArray<T> {
   const { numbers }: Pick<Element<T>, "numbers"> = elements[type];
   return new numbers(length);
@@ -233,7 +233,7 @@ export function readInto<T extends ElementType>(
   else new Uint8Array(into.buffer, into.byteOffset).set(bytes, at * elementBytes(type));
 }
 
-/** Bytes as the array that holds this type; a copy where they are not aligned. */
+/** Bytes as the array that holds this element type; they are copied where their address is not aligned. */
 function elementsIn<T extends ElementType>(
   type: T,
   bytes: ArrayBufferLike | ArrayBufferView,

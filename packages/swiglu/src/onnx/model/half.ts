@@ -1,4 +1,4 @@
-// 16-bit floats: bits to numbers and back, each rounded once to nearest (ties to even), through the bits of float32.
+// 16-bit floats: numbers to bits and back, by way of the bits of float32. Each number is rounded once, to nearest, ties to even.
 
 /** The 16-bit formats: IEEE 754's binary16, and the upper half of a float32. */
 export type HalfType = "float16" | "bfloat16";
@@ -7,7 +7,7 @@ const block = 4096;
 const scratch = new Float32Array(block);
 const scratchBits = new Int32Array(scratch.buffer);
 
-/** Writes numbers, from the given one on, into an array of 16-bit floats until that is full. */
+/** Fills an array of 16-bit floats with the numbers that begin at `start`. */
 export function packHalf(type: HalfType, from: ArrayLike<number>, start: number, into: Uint16Array): void {
   const pack = type === "float16" ? packFloat16 : packBfloat16;
   if (isFloat32Array(from)) {
@@ -32,15 +32,15 @@ function isFloat32Array(data: ArrayLike<number>): data is Float32Array {
 }
 
 /**
- * Numbers as float32 in the scratch, rounded to odd: what is not a float32 goes to the neighbour whose last bit is 1. That
- * bit then tells the next rounding that something was lost, so that rounding twice gives what rounding once would.
+ * Writes numbers into the scratch as float32, rounded to odd: a number between two float32 values becomes the one whose last bit
+ * is 1. That bit tells the next rounding that something was lost. Rounding twice then gives the same result as rounding once.
  */
 function toOddFloat32(from: ArrayLike<number>, start: number, count: number): void {
   for (let i = 0; i < count; i++) {
     const value = from[start + i] as number;
     scratch[i] = value;
     const near = scratch[i] as number;
-    // Not for NaN, which is no number's neighbour.
+    // NaN needs no rounding.
     if (near === value || Number.isNaN(value)) continue;
     const bits = scratchBits[i] as number;
     if (bits & 1) continue;
@@ -48,13 +48,13 @@ function toOddFloat32(from: ArrayLike<number>, start: number, count: number): vo
   }
 }
 
-/** What the exponents of float32 have more than those of float16, in place. */
+/** The exponent bias of float32 minus that of float16, at the position of the exponent's bits. */
 const rebias = (127 - 15) << 23;
 const smallestNormal = rebias + (1 << 23);
-/** 65520, which is half a step beyond the largest. */
+/** The bits of 65520 as float32. It is half a step above the largest float16: from here on the result is infinite. */
 const overflow = 0x477ff000;
 
-/** The bits of float32 as those of float16, from one position on. */
+/** Converts bits of float32 to bits of float16, and writes them from position `at` on. */
 function packFloat16(from: Int32Array, into: Uint16Array, at: number): void {
   for (let i = 0; i < from.length; i++) {
     const bits = from[i] as number;
@@ -67,11 +67,11 @@ function packFloat16(from: Int32Array, into: Uint16Array, at: number): void {
   }
 }
 
-/** What is no normal number of float16: too large, too small, or NaN, whose sign says nothing and is left out. */
+/** The bits of float16 for a number that is too large, too small for a normal one, or NaN (whose sign is dropped). */
 function unusualFloat16(sign: number, size: number): number {
   if (size > 0x7f800000) return 0x7e00;
   if (size >= overflow) return sign | 0x7c00;
-  if (size < 0x33000000) return sign; // below half of the smallest
+  if (size < 0x33000000) return sign; // below half of the smallest float16
   const fraction = (size & 0x7fffff) | 0x800000;
   const shift = 126 - (size >>> 23);
   return sign | ((fraction + (1 << (shift - 1)) - 1 + ((fraction >>> shift) & 1)) >>> shift);
@@ -97,10 +97,10 @@ function unpackFloat16(from: Uint16Array, into: Int32Array): void {
   }
 }
 
-/** The bits of float32 for what is no normal number of float16: less than 2^-14, infinite, or no number. */
+/** The bits of float32 for a float16 that is not normal: smaller than 2^-14, infinite, or NaN. */
 function unusualFloat32(size: number): number {
   if (size >= 0x7c00) return size === 0x7c00 ? 0x7f800000 : 0x7fc00000;
   if (size === 0) return 0;
-  const shift = Math.clz32(size) - 21; // that brings the leading one to 2^10
+  const shift = Math.clz32(size) - 21; // the shift that brings the leading bit to 2^10
   return ((113 - shift) << 23) | ((size << (shift + 13)) & 0x7fffff);
 }

@@ -1,4 +1,4 @@
-// ONNX graphs as plain data: what the emitter produces, what any builder can take, and what the codec writes and reads.
+// ONNX graphs as plain data: the emitter produces it, any graph builder can take it, and the codec writes and reads it.
 import type { ElementType, FloatType } from "./elements.js";
 
 /** An attribute's value, with the type that ONNX gives it. */

@@ -1,4 +1,4 @@
-// The faces of a graph: nodes for a builder of one's own, a model, a file, a function inside a model.
+// A graph in each form that a caller may want: nodes for a graph of their own, a model, a file, a function inside a model.
 import { listing, own, rejectUnknownKeys } from "../../errors.js";
 import { encodeModel } from "../file/codec.js";
 import type { Graph } from "../graph/graph.js";
@@ -7,13 +7,13 @@ import type { Initializer, Model, OnnxFunction, OnnxNode, ValueInfo } from "../m
 import { initializersOf, NodeWriter, type Target } from "./node-writer.js";
 import { checkSettings, type WriteOptions } from "./settings.js";
 
-/** Where a graph's nodes go in a graph of one's own. */
+/** How a graph's nodes are connected to the caller's graph. */
 export interface NodeOptions extends WriteOptions {
   /** From each input of the graph to the name of the tensor that holds it. */
   readonly inputs: Readonly<Record<string, string>>;
   /** The name of the result's tensor. */
   readonly output: string;
-  /** Begins every name inside; must be unique in one's own graph. Default: the graph's name and `/`. */
+  /** The beginning of every inner name; it must be unique in the caller's graph. Default: the graph's name and `/`. */
   readonly prefix?: string;
 }
 
@@ -24,9 +24,9 @@ export interface Subgraph {
   readonly initializers: readonly Initializer[];
 }
 
-/** How a graph is written as a model of its own. */
+/** How a graph is written as a whole model. */
 export interface ModelOptions extends WriteOptions {
-  /** Whether the nodes are a function in the domain `swiglu`, which the model calls. */
+  /** Whether the nodes go into a function of the domain `swiglu`, which the model then calls. Default: no. */
   readonly asFunction?: boolean;
   /**
    * The element type of inputs and output: `dtype` (default), or `float32` around a graph of 16-bit floats, converted by the
@@ -38,7 +38,7 @@ export interface ModelOptions extends WriteOptions {
 const domain = "swiglu";
 
 /**
- * The nodes of a graph, with weights and constants as initializers, for a builder of one's own. Throws a TypeError or
+ * The nodes of a graph, with weights and constants as initializers, to put into a graph of your own. Throws a TypeError or
  * RangeError that names the option: an opset that is not supported, an input without a tensor, a name that is taken.
  *
  * @example
@@ -129,8 +129,8 @@ export function toFile(graph: Graph, options: ModelOptions = {}): Uint8Array {
 }
 
 /**
- * The graph as a function of the domain `swiglu`, for a model of one's own: its inputs are the graph's inputs and then
- * its weights; fixed parameters are float attributes, with the given values as defaults.
+ * The graph as a function of the domain `swiglu`, for a model of your own. Its inputs are the graph's inputs and then its
+ * weights. Fixed parameters are float attributes, with the given values as defaults.
  */
 export function toFunction(graph: Graph, options: WriteOptions = {}): OnnxFunction {
   const settings = checkSettings(graph, options);
@@ -161,7 +161,7 @@ function write(graph: Graph, target: Target): Subgraph {
   return { nodes, initializers: [...initializersOf(graph, target), ...constants] };
 }
 
-/** Every tensor under the graph's own name. */
+/** The graph's tensors by name; here each is called as in the graph. */
 function ownNames({ name, inputs, weights, output }: Graph): Map<string, string> {
   const names = new Map<string, string>();
   for (const tensor of [...inputs, ...weights, output]) {

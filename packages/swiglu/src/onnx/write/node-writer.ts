@@ -1,4 +1,4 @@
-// Writes a graph as nodes and initializers: names under one prefix, data in one element type.
+// Writes a graph as nodes and initializers. All inner names begin with one prefix, and all data has one element type.
 import type { Activation } from "../../catalogue/activation.js";
 import { substitute } from "../../expression/expr.js";
 import type { View } from "../../layout.js";
@@ -15,7 +15,7 @@ export interface Target {
   readonly dtype: FloatType;
   readonly math: OnnxMath;
   readonly prefix: string;
-  /** From the graph's own names (inputs, weights, y) to those of tensors. */
+  /** From the graph's names (inputs, weights, y) to the names of tensors where it is written. */
   readonly names: ReadonlyMap<string, string>;
   /** Whether the fixed parameters are attributes of a function. */
   readonly attributes: boolean;

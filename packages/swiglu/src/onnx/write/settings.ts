@@ -1,4 +1,4 @@
-// The options that every face of a graph has, and the checks on them.
+// The options that nodes, models, files and functions share, and the checks on them.
 import { listing } from "../../errors.js";
 import { defaultMath, innerOf, mathOf, type OnnxMath } from "../expression/options.js";
 import type { Graph } from "../graph/graph.js";
@@ -18,9 +18,9 @@ export interface WriteOptions {
   readonly math?: OnnxMath;
 }
 
-/** The first has what is needed for whole operators in every float type; the last is the newest that is known. */
+/** The oldest opset whose operators take every float type that is used, and the newest opset that is known. */
 const opsets = { first: 13, last: 28 } as const;
-/** Since this opset every operator that is used takes bfloat16. */
+/** From this opset on, every operator that is used takes bfloat16. */
 const bfloat16Opset = 22;
 
 /** The options with their defaults. Throws a RangeError for one that is unknown or does not go with the others. */

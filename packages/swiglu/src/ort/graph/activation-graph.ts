@@ -1,5 +1,5 @@
-// Elementwise calls as graphs: one for an activation forward and one backward, for all sizes. Elements are [count], or
-// [rows, channels] where a parameter has one value for each channel.
+// Writes the graphs of elementwise calls: one graph for an activation forward and one backward, each for inputs of any size.
+// Elements have the shape [count], or [rows, channels] where a parameter has one value for each channel.
 import { type Activation, gradientExpressions } from "../../catalogue/activation.js";
 import { type Expr, mul } from "../../expression/expr.js";
 import type { OnnxMath } from "../../onnx/expression/options.js";
@@ -71,7 +71,7 @@ function separate(graph: CallGraph, activation: Activation, of: ActivationCase):
   return Object.fromEntries(activation.inputs.map((name) => [name, graph.input(name, elements(of))]));
 }
 
-/** Where any is per channel, the others may have one value: each size has a name of its own. */
+/** Inputs for the parameters. Where one is per channel, another may have one value, so each size has its own name. */
 function parameters(
   graph: CallGraph,
   activation: Activation,
@@ -87,7 +87,7 @@ function parameters(
 
 const packedShape = ["outer", 2, "run"] as const;
 
-/** The halves of `packed` as elements, and the way back. */
+/** The halves of `packed` as elements, and the function that packs two halves again. */
 function unpack(graph: CallGraph, { gateSlot, perChannel }: ActivationCase) {
   const packed = graph.input("packed", packedShape);
   const shape = graph.input("shape", [perChannel ? 2 : 1], "int64");

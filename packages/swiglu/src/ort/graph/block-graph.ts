@@ -1,4 +1,8 @@
-// What the graphs of a feed-forward block share: its weights inside them, its products and activation, what a pass keeps.
+// Writes the forward half of a block's graph: weights, products, activation, and what a recorded pass keeps for its backward.
+//
+//     gated:       x --MatMul gate--> .                            self-gated:  x --MatMul in--> own --MatMul square--> .
+//                  x --MatMul up----> activation --> hidden                     own -----------------> activation --> hidden
+//                  hidden --MatMul down--> y                                    hidden --MatMul down--> y
 
 import { fusedForm } from "../../block/forms.js";
 import type { BlockPlan } from "../../block/plan.js";
@@ -9,7 +13,7 @@ import type { OnnxMath } from "../../onnx/expression/options.js";
 import type { Matrices, Matrix } from "./block-weights.js";
 import { CallGraph } from "./call-graph.js";
 
-/** A block whose weights are at hand. */
+/** A block with its weights. */
 export interface Block {
   readonly plan: BlockPlan;
   readonly matrices: Matrices;
@@ -20,7 +24,7 @@ export interface Block {
 export interface Activated {
   readonly x: string;
   readonly hidden: string;
-  /** The activation's slopes, by variable; those that no input changes are not among them. */
+  /** The activation's slopes by variable, without those that are the same for all inputs. */
   readonly slopes: Readonly<Record<string, string>>;
   /** The first product of a self-gated block. */
   readonly own?: string;
@@ -28,7 +32,7 @@ export interface Activated {
 
 export const slopeName = (variable: string): string => `slope_${variable}`;
 
-/** A graph that holds a block's weights: the ones that it uses, once. */
+/** A graph with the weights of a block inside it: each weight that the graph uses, once. */
 export class BlockGraph extends CallGraph {
   readonly plan: BlockPlan;
   private readonly matrices: Matrices;
@@ -80,7 +84,7 @@ export class BlockGraph extends CallGraph {
   }
 }
 
-/** That state as a recorded pass kept it: inputs of the graph. */
+/** The same state where a recorded pass kept it: its tensors are inputs of the graph. */
 export function kept(graph: BlockGraph, x: string): Activated {
   const { plan } = graph;
   const read = (name: string): string => graph.input(name, ["rows", plan.dFf]);

@@ -1,4 +1,5 @@
-// Feed-forward blocks as models with their weights inside: forward, forward that keeps what backward needs, and backward.
+// Writes the three models of a feed-forward block, with its weights inside: forward, forward that also returns what the backward
+// needs, and backward.
 import { fusedForm } from "../../block/forms.js";
 import type { BlockPlan } from "../../block/plan.js";
 import type { Model } from "../../onnx/model/model.js";
@@ -31,7 +32,7 @@ export function recordModel(block: Block): Model {
   return finish(graph, state);
 }
 
-/** What a recorded pass keeps besides x: the hidden layer, slopes, and a self-gated block's first product. */
+/** The names of what a recorded pass keeps besides x: the hidden layer, slopes, and a self-gated block's first product. */
 export function keptNames(plan: BlockPlan): string[] {
   const own = fusedForm(plan.form).second === undefined ? [] : ["own"];
   return ["hidden", ...varyingSlopes(plan).map(slopeName), ...own];

@@ -1,5 +1,5 @@
-// A block's weights as its graphs hold them: packed ones are taken apart, since two products with half the columns each
-// are faster here than one and the taking apart of its result (by 6 to 20 %, the most where rows are few).
+// A block's weights as its graphs hold them. Packed weights are separated into gate and up: two products of half the columns are 6
+// to 20 % faster here than one product whose result is then split, the more so the fewer rows there are.
 
 import { isBias, weightShapes } from "../../block/forms.js";
 import type { BlockPlan } from "../../block/plan.js";
@@ -17,7 +17,7 @@ export interface Matrix {
 /** A block's matrices by name, `gate` and `up` where they were packed. */
 export type Matrices = Readonly<Record<string, Matrix>>;
 
-/** Looks into data of this backend; throws where it belongs to another or is disposed. */
+/** The numbers of an array or of a tensor of this backend. Throws for a tensor of another backend, or a disposed one. */
 export type NumbersOf = (named: Named) => Float32Array;
 
 /** An ONNX file holds at most this many bytes. */
