@@ -1,5 +1,5 @@
-// Reverse-mode differentiation: walk the nodes backwards and let each one turn the gradients of its outputs
-// into those of its inputs. The result is ordinary tensors, so it can be differentiated again.
+// Reverse-mode differentiation: the nodes are visited backwards, and each turns the gradients of its outputs into those of its
+// inputs. Gradients are ordinary tensors, so they can be differentiated again.
 import { checkList } from "./graph/checks.js";
 import { constant, type Node, nodesBehind, type Tensor } from "./graph/tensor.js";
 import { checkTensors } from "./graph/tensor-checks.js";

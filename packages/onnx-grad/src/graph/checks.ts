@@ -1,7 +1,7 @@
 // Checks of names, shapes, element types and numbers, and the sentences that say what is wrong with them.
 import type { DType, Shape } from "./types.js";
 
-/** Element types with their least and greatest whole numbers; floats have none. */
+/** The least and greatest whole number of each element type; undefined for floats. */
 const ranges: { readonly [T in DType]: readonly [number, number] | undefined } = {
   float32: undefined,
   float64: undefined,
@@ -10,7 +10,7 @@ const ranges: { readonly [T in DType]: readonly [number, number] | undefined } =
   bool: [0, 1],
 };
 
-/** Throws unless an input or output can be called so: objects of arrays by name are how runtimes take them. */
+/** Throws unless this can be the name of an input or output, which is a key of the objects that runtimes take. */
 export function checkName(where: string, name: string): void {
   if (typeof name !== "string" || name === "" || name === "__proto__")
     throw new TypeError(`${where}: the name is ${kindOf(name)}, expected a text (not empty, not __proto__)`);
@@ -52,7 +52,7 @@ export function checkList(where: string, name: string, list: unknown): void {
   if (!Array.isArray(list)) throw new TypeError(`${where}: ${name} is ${kindOf(list)}, expected an array`);
 }
 
-/** Throws unless a number is finite, also as float32 where it becomes one. */
+/** Throws unless this is a finite number. */
 export function checkNumber(where: string, name: string, value: number): void {
   if (typeof value !== "number" || !Number.isFinite(value))
     throw new TypeError(`${where}: ${name} is ${kindOf(value)}, expected a finite number`);

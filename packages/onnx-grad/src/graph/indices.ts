@@ -1,5 +1,7 @@
-// Indices must lie in the axis that they read: which elements of a graph's inputs are used as indices, and in which range.
-// They are followed from where they are used back to inputs and constants, and checked before a run.
+// Checks of indices: which elements of a graph's inputs are used as indices, and the range that each must keep. An index is
+// followed from the node that uses it back to inputs and constants. Constants are checked at once, inputs before every run.
+//
+//     ids (input) --Slice--> Add 1 --> Gather(table)     the elements of ids that Slice takes must be from -1 to rows - 2
 import { coordinatesOf } from "./shapes.js";
 import type { Node, Tensor } from "./tensor.js";
 import type { Shape, TypedArray } from "./types.js";
@@ -10,7 +12,7 @@ interface Range {
   readonly high: number;
 }
 
-/** Some elements of an input that are indices: all, or those at the marked positions. */
+/** The elements of an input that are indices (all, or those at the marked positions), and their range. */
 export interface IndexCheck extends Range {
   readonly name: string;
   readonly shape: Shape;
@@ -19,7 +21,7 @@ export interface IndexCheck extends Range {
   readonly by: string;
 }
 
-/** What is left to follow: a tensor whose elements (all, or the marked ones) have to be in a range. */
+/** A tensor on the way back whose elements (all, or the marked ones) must be in a range. */
 interface Trail extends Range {
   readonly tensor: Tensor;
   readonly marked: Uint8Array | undefined;
@@ -27,7 +29,7 @@ interface Trail extends Range {
 
 /**
  * The checks that the inputs of a graph need, from its nodes in order. Throws for a constant that is out of range. Indices that the
- * graph computes lead nowhere here: `guarded` holds them.
+ * graph computes cannot be followed; `guarded` keeps them in range.
  */
 export function indexChecks(nodes: readonly Node[]): IndexCheck[] {
   const checks = new Map<string, IndexCheck>();
@@ -39,7 +41,7 @@ export function indexChecks(nodes: readonly Node[]): IndexCheck[] {
       const { source, shape } = tensor;
       const found = { low, high, marked, shape, by };
       if (source.kind === "input") {
-        // One check for all places that read the same in one range, as an operation and its gradient do.
+        // One check serves all nodes that read the same elements in one range, such as an operation and its gradient.
         const key = JSON.stringify([source.name, low, high, marked && Array.from(marked)]);
         if (!checks.has(key)) checks.set(key, { ...found, name: source.name });
       } else if (source.kind === "constant") {
@@ -50,7 +52,7 @@ export function indexChecks(nodes: readonly Node[]): IndexCheck[] {
   return [...checks.values()];
 }
 
-/** Throws for the first value out of range: a sentence with the value, its place and what may stand there. */
+/** Throws for the first value out of range; the sentence has the value, its coordinates and the range. */
 export function checkIndexValues(
   { name, shape, low, high, marked, by }: IndexCheck,
   data: TypedArray | ArrayLike<number>,
@@ -67,14 +69,14 @@ export function checkIndexValues(
   }
 }
 
-/** Whether all elements of indices into an axis come, moved or shifted at most, from inputs and constants, or are guarded already. */
+/** Whether every index comes from an input or a constant, at most moved or shifted on the way, or is guarded already. */
 export function isTraceable(indices: Tensor, size: number): boolean {
   return leaves({ tensor: indices, low: 0, high: size - 1, marked: undefined }).every(
     ({ tensor: { source } }) => source.kind !== "node" || source.node.guards === true,
   );
 }
 
-/** Where trails end: at inputs, constants, and tensors that a node computes. */
+/** The ends of trails: inputs, constants, and tensors that a node computes. */
 function leaves(start: Trail): Trail[] {
   const ends: Trail[] = [];
   const open = [start];
@@ -86,7 +88,7 @@ function leaves(start: Trail): Trail[] {
   return ends;
 }
 
-/** The trails that a node leads on to; undefined where it ends. */
+/** The trails that continue through the node of a trail's tensor; undefined where the trail ends. */
 function follow(trail: Trail): Trail[] | undefined {
   const { source } = trail.tensor;
   if (source.kind !== "node") return undefined;
@@ -117,10 +119,10 @@ function follow(trail: Trail): Trail[] | undefined {
   }));
 }
 
-/** Nodes of which all outputs together read all of their inputs. */
+/** Nodes whose outputs together contain every element of their inputs. */
 const wholes: ReadonlySet<string> = new Set(["Reshape", "Expand", "Transpose", "Concat"]);
 
-/** Arithmetic of indices with one number, backwards: the operand, and the range that keeps the result in its own. */
+/** Follows arithmetic of indices with one number: the other operand, and the range that keeps the result in the given range. */
 function shift(node: Node, { low, high }: Range): (Range & { readonly tensor: Tensor }) | undefined {
   const [a, b] = node.inputs;
   const tensor = a && numberIn(a) === undefined ? a : b;

@@ -1,4 +1,4 @@
-// What an elementwise operation reads: tensors of one element type, none larger than it has to be.
+// The operands of elementwise operations: tensors of one element type, each as small as broadcasting allows.
 import { kindOf } from "./checks.js";
 import { broadcastShapes, sameShape } from "./shapes.js";
 import { constant, type Operand, Tensor } from "./tensor.js";
@@ -41,8 +41,8 @@ function numberAs(where: string, value: number, { dtype }: Tensor): Tensor {
 }
 
 /**
- * What an elementwise node should read: where an operand only repeats a smaller tensor, and broadcasting gives the
- * result's shape anyway, the smaller tensor. Gradients of sums then never exist at full size.
+ * The tensors that an elementwise node reads. An operand may only repeat a smaller tensor (Expand); where broadcasting gives the
+ * result's shape anyway, the node reads the smaller tensor. So the gradient of a sum never exists at full size.
  */
 export function unexpanded(inputs: readonly Tensor[], shape: Shape, where: string): Tensor[] {
   return inputs.reduce<Tensor[]>(

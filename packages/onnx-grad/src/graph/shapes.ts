@@ -24,7 +24,9 @@ export function sameShape(a: Shape, b: Shape): boolean {
 /** Throws unless the shapes hold the same number of elements. */
 export function checkSameSize(from: Shape, to: Shape, where: string): void {
   if (sizeOf(from) !== sizeOf(to)) {
-    throw new RangeError(`${where}: [${from}] holds ${sizeOf(from)} elements, but [${to}] holds ${sizeOf(to)}`);
+    throw new RangeError(
+      `${where}: [${from}] holds ${sizeOf(from)} elements, but [${to}] holds ${sizeOf(to)}`,
+    );
   }
 }
 
@@ -55,7 +57,7 @@ export function withSize(shape: Shape, axis: number, size: number): Shape {
   return shape.map((old, i) => (i === axis ? size : old));
 }
 
-/** Where the element at a flat position lies on each axis. */
+/** The coordinates of an element, one for each axis, from its flat position. */
 export function coordinatesOf(position: number, shape: Shape): number[] {
   let rest = position;
   return shape
@@ -68,7 +70,7 @@ export function coordinatesOf(position: number, shape: Shape): number[] {
     .reverse();
 }
 
-/** The flat position of an element, from where it lies on each axis. */
+/** The flat position of an element, from its coordinates. */
 export function positionOf(coordinates: readonly number[], shape: Shape): number {
   return coordinates.reduce((position, at, axis) => position * shape[axis]! + at, 0);
 }

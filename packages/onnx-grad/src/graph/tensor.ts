@@ -1,16 +1,20 @@
-// A symbolic tensor: known shape and element type, no data. Tensors are immutable and know the node that makes them,
-// so a graph is simply everything that an output reaches; nothing is registered anywhere.
+// A symbolic tensor: it has a shape and an element type, and no data. A tensor never changes, and knows the node that computes it.
+// So a graph is everything that an output reaches, and needs no registration.
+//
+//     x (input) --.                                    Tensor --source--> Node --inputs--> Tensor ...
+//                  Mul --> y,  y.source = the node         y              Mul              x, w
+//     w (input) --'
 import type { OnnxConstant, OnnxNode } from "swiglu/onnx";
 import { checkDtype, checkName, checkShape, checkValues } from "./checks.js";
 import { type DType, type Shape, sizeOf } from "./types.js";
 
-/** Where a tensor comes from: fed by the caller, fixed in the model, or computed. */
+/** Where a tensor comes from: the caller feeds it, the model holds its data, or a node computes it. */
 export type Source =
   | { readonly kind: "input"; readonly name: string }
   | { readonly kind: "constant"; readonly data: ArrayLike<number> }
   | { readonly kind: "node"; readonly node: Node; readonly index: number };
 
-/** What a node becomes in the model. `prefix` is unique; inner tensors and constants must start with it. */
+/** Writes a node into the model. `prefix` is unique; the names of inner tensors and constants must begin with it. */
 export type Emit = (
   inputs: readonly string[],
   outputs: readonly string[],
@@ -23,27 +27,27 @@ export type Emit = (
  */
 export type Backward = (outputGradients: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[];
 
-/** An operand that is used as an index: where along an axis of so many elements to read or add. */
+/** An input of a node that is used as an index along an axis: the node reads or adds at that position. */
 interface IndexUse {
   /** Its position among the inputs of the node. */
   readonly input: number;
-  /** Elements of the axis: indices are whole numbers from 0 to one less. */
+  /** The size of the axis; indices are whole numbers from 0 to `size - 1`. */
   readonly size: number;
   /** The operation that the caller wrote. */
   readonly by: string;
 }
 
 /**
- * Where an element of an output comes from, for nodes that only move elements: the input, and the element's position in it;
- * undefined where it comes from none. Positions are flat.
+ * For nodes that only move elements: the input that an element of an output comes from, and the element's position in that input.
+ * Undefined for an element that comes from no input. Positions are flat.
  */
 type Origin = (position: number, output: number) => readonly [input: number, position: number] | undefined;
 
-/** What the checks of indices know of a node; all other nodes compute what they give. */
+/** What the checks of indices know of a node. A node without facts computes new values. */
 export interface IndexFacts {
   readonly reads?: IndexUse;
   readonly origin?: Origin;
-  /** That indices which this node gives are held to their range by the graph itself. */
+  /** Whether the graph itself keeps the indices that this node computes in their range. */
   readonly guards?: boolean;
 }
 
@@ -100,12 +104,14 @@ export function constant(value: number | ArrayLike<number>, dtype: DType = "floa
   checkDtype("constant", dtype);
   checkValues("constant", dtype, data);
   if (sizeOf(dims) !== data.length) {
-    throw new RangeError(`constant has ${data.length} elements, but its shape [${dims}] holds ${sizeOf(dims)}`);
+    throw new RangeError(
+      `constant has ${data.length} elements, but its shape [${dims}] holds ${sizeOf(dims)}`,
+    );
   }
   return new Tensor(dtype, [...dims], { kind: "constant", data });
 }
 
-/** Sizes, positions or axes as the operand that an ONNX node takes them in; a scalar's shape is an empty one. */
+/** Sizes, positions or axes as a tensor, which is how an ONNX node takes them. A scalar's shape becomes an empty tensor. */
 export function integers(values: readonly number[]): Tensor {
   return new Tensor("int64", [values.length], { kind: "constant", data: values });
 }
@@ -182,7 +188,7 @@ export function node(definition: {
 /** Every node that the tensors reach, each after the nodes it reads from. */
 export function nodesBehind(tensors: readonly Tensor[]): Node[] {
   const order = new Set<Node>();
-  // Nodes that wait for those they read from, and how many of their inputs are done: as deep as the graph, so no recursion.
+  // The nodes whose inputs are being visited, and how many of these are done. A list and no recursion, since graphs are deep.
   const waiting: { readonly node: Node; done: number }[] = [];
   const visit = ({ source }: Tensor): void => {
     if (source.kind === "node" && !order.has(source.node)) waiting.push({ node: source.node, done: 0 });

@@ -1,4 +1,4 @@
-// Element types and shapes: what a tensor is before it has a place in a graph.
+// Element types and shapes of tensors.
 import type { TypedArray as TypedArrayOf } from "swiglu/onnx";
 
 /** Element types. Floats carry gradients; integers are indices and labels; bool is the result of comparisons. */

@@ -6,7 +6,7 @@ import { type Node, nodesBehind, type Tensor } from "../graph/tensor.js";
 import { checkTensors } from "../graph/tensor-checks.js";
 import type { DType, Shape } from "../graph/types.js";
 
-/** A tensor that a model takes or gives. */
+/** A tensor that a model takes or computes. */
 export interface ValueInfo {
   readonly name: string;
   readonly dtype: DType;
@@ -35,13 +35,15 @@ export function buildModel(outputs: Readonly<Record<string, Tensor>>): Model {
   return buildChecked(outputs).model;
 }
 
-/** The model, and what it expects of the indices that are fed to it. */
+/** The model, and the checks of the indices that are fed to it. */
 export function buildChecked(outputs: Readonly<Record<string, Tensor>>): {
   readonly model: Model;
   readonly checks: readonly IndexCheck[];
 } {
   if (typeof outputs !== "object" || outputs === null)
-    throw new TypeError(`buildModel: the outputs are ${kindOf(outputs)}, expected tensors by name, as { loss }`);
+    throw new TypeError(
+      `buildModel: the outputs are ${kindOf(outputs)}, expected tensors by name, as { loss }`,
+    );
   for (const name of Object.keys(outputs)) checkName("buildModel: an output", name);
   checkTensors("buildModel", outputs);
   const nodes = nodesBehind(Object.values(outputs));
@@ -56,7 +58,7 @@ function modelOf(outputs: Readonly<Record<string, Tensor>>, nodes: readonly Node
   return model.finish(outputs);
 }
 
-/** What names inside the model begin with, so that none is the name of an input or output. */
+/** The beginning of all inner names, so that none equals the name of an input or output. */
 function marginOf(names: readonly string[]): string {
   if (!names.some((name) => /^_*[A-Za-z]+_\d/.test(name))) return "";
   const longest = names.reduce((most, name) => Math.max(most, /^_*/.exec(name)![0].length), 0);
@@ -104,7 +106,8 @@ class TensorGraph {
     const { inputs, graph } = this;
     for (const [name, tensor] of Object.entries(outputs)) {
       const inner = this.nameOf(tensor);
-      if (inputs.has(name)) throw new TypeError(`output "${name}" has the name of an input; rename one of them`);
+      if (inputs.has(name))
+        throw new TypeError(`output "${name}" has the name of an input; rename one of them`);
       graph.name(name, inner);
     }
     return {

@@ -39,7 +39,9 @@ export function activate(
     );
   }
   if (typeof variables !== "object" || variables === null)
-    throw new TypeError(`activate: the variables are ${kindOf(variables)}, expected tensors by name, as { x }`);
+    throw new TypeError(
+      `activate: the variables are ${kindOf(variables)}, expected tensors by name, as { x }`,
+    );
   const simple = simplify(expression);
   const names = [...expressions.variablesOf(simple)];
   const missing = names.find((name) => !Object.hasOwn(variables, name));

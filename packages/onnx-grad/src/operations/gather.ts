@@ -14,7 +14,8 @@ import { addAt, checkIndices, guarded, takeAt, zeros } from "./indexed.js";
 export function embedding(table: Tensor, indices: Tensor): Tensor {
   checkTensors("embedding", { table });
   checkIndices("embedding", "indices", indices);
-  if (table.rank !== 2) throw new RangeError(`embedding: the table is [${table.shape}]; expected [rows, width]`);
+  if (table.rank !== 2)
+    throw new RangeError(`embedding: the table is [${table.shape}]; expected [rows, width]`);
   const [size, width] = [table.shape[0]!, table.shape[1]!];
   const known = guarded(indices, size);
   return apply({
@@ -46,7 +47,9 @@ export function scatterAdd(base: Tensor, indices: Tensor, updates: Tensor, axis:
   const along = checkElements("scatterAdd", base, indices, axis);
   checkFloats("scatterAdd", { base, updates });
   if (base.dtype !== updates.dtype)
-    throw new TypeError(`scatterAdd: base is ${base.dtype} and updates ${updates.dtype}; convert one with cast`);
+    throw new TypeError(
+      `scatterAdd: base is ${base.dtype} and updates ${updates.dtype}; convert one with cast`,
+    );
   if (!sameShape(indices.shape, updates.shape)) {
     throw new RangeError(
       `scatterAdd: indices [${indices.shape}] and updates [${updates.shape}] must have the same shape`,

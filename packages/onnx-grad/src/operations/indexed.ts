@@ -1,4 +1,4 @@
-// What reading and adding by index have in common: the two nodes, each the other's gradient, and indices that stay in range.
+// Reading and adding by index: the two nodes, each of which is the gradient of the other, and guards that keep indices in range.
 
 import { isTraceable } from "../graph/indices.js";
 import { apply, constant, type Tensor } from "../graph/tensor.js";
@@ -33,8 +33,8 @@ export function addAt(base: Tensor, indices: Tensor, updates: Tensor, along: num
 }
 
 /**
- * Zeros that exist only while the model runs: an index times zero, expanded. A constant would be folded by ONNX
- * Runtime into a full-size array inside the loaded model.
+ * Zeros that exist only while the model runs: an index times zero, expanded. From a constant, ONNX Runtime would make a full-size
+ * array inside the loaded model.
  */
 export function zeros(shape: Shape, dtype: DType, indices: Tensor): Tensor {
   const any = reshape(slice(reshape(indices, [-1]), 0, 1, 0), []);
@@ -42,9 +42,9 @@ export function zeros(shape: Shape, dtype: DType, indices: Tensor): Tensor {
 }
 
 /**
- * Indices of which none can count from the end. Those that come from inputs and constants are checked before a run; for
- * others, which the graph computes, the graph puts the size of the axis in the place of a negative one, and ONNX Runtime
- * refuses that as it refuses every index beyond the end.
+ * Indices of which none counts from the end of the axis. Indices that come from inputs and constants are checked before a run. In
+ * those that the graph computes, the graph replaces a negative index by the size of the axis, which ONNX Runtime refuses like
+ * every index beyond the end.
  */
 export function guarded(indices: Tensor, size: number): Tensor {
   if (isTraceable(indices, size)) return indices;

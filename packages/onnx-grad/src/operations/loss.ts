@@ -1,4 +1,4 @@
-// What stands at the end and inside of a training graph: cross-entropy and dropout.
+// Cross-entropy, the end of a training graph, and dropout.
 
 import { sameShape } from "../graph/shapes.js";
 import { node, type Tensor } from "../graph/tensor.js";
@@ -76,7 +76,7 @@ function logProbabilityOf(rows: Tensor, column: Tensor): Tensor {
 }
 
 /**
- * `x * mask / keep`: the mask, 1 with probability `keep` and else 0, is an input, so that the caller owns the randomness.
+ * `x * mask / keep`. The mask is an input that is 1 with probability `keep` and otherwise 0, so that the caller owns the randomness.
  */
 export function dropout(x: Tensor, mask: Tensor, keep: number): Tensor {
   checkTensors("dropout", { x, mask });

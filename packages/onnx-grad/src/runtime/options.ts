@@ -7,24 +7,24 @@ export interface CompileOptions {
   /** Threads inside one operation; default 1. onnxruntime-web takes its own setting, `env.wasm.numThreads`. */
   readonly threads?: number;
   /**
-   * Whether denormal numbers (below 1.2e-38 in float32) count as zero, which can make a step several times faster where
-   * moments fade to nothing. Default: no. In Node this is no matter of the graph alone: **the first session of a process
-   * decides it, for good, for everything that its thread computes**, JavaScript's own numbers and `wasm()` of swiglu
-   * among it. Ask for it in a process that only trains, and in every call, so that the first one has it. WebAssembly
-   * has no such mode: in onnxruntime-web it changes nothing.
+   * Whether denormal numbers (below 1.2e-38 in float32) count as zero, which can make a step several times faster once moments
+   * fade to nothing. Default: no. In Node this option reaches beyond the graph: **the first session of a process decides it, for
+   * good, for everything that its thread computes**, including JavaScript's own numbers and `wasm()` of swiglu. Ask for it only in
+   * a process that does nothing but train, and there in every call, so that the first session has it. WebAssembly has no such
+   * mode, so in onnxruntime-web the option changes nothing.
    */
   readonly flushDenormals?: boolean;
   /**
-   * More options for the runtime's session; they win over the defaults here. What `extra` has is added to those here, and the
-   * optimisers in `disable_specified_optimizers` to those that are switched off anyway.
+   * More options for the runtime's session; they replace the defaults. Only `extra` is merged with the defaults, and the
+   * optimisers in `disable_specified_optimizers` are switched off in addition to the default ones.
    */
   readonly session?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Optimisers of ONNX Runtime 1.30 that change results beyond rounding, or may: they take a pattern for one of their own
- * operators, whose epsilon is then another one (RMS and layer norms written by hand, with an epsilon of 3), or an
- * approximation; or they round a factor. None of the others changes a value: a test compares random graphs with and without.
+ * Optimisers of ONNX Runtime 1.30 that change results by more than rounding, or may. Some replace a pattern by an operator of the
+ * runtime that has another epsilon (for RMS and layer norms written by hand) or is an approximation; one rounds a factor. No
+ * other optimiser changes a value: a test compares random graphs with and without them.
  */
 const inexactOptimizers = [
   ...["LayerNormFusionL1", "LayerNormFusionL2", "SimplifiedLayerNormFusion"],
@@ -53,7 +53,7 @@ export function optionsFor(model: Model, options: CompileOptions): object {
     session: {
       ...(flushDenormals && { set_denormal_as_zero: "1" }),
       ...own,
-      // Idle threads that spin take the core from their neighbours.
+      // Idle threads that spin would take cores from other processes.
       intra_op: { allow_spinning: "0", ...record(own.intra_op) },
     },
     disabled: [...inexactOptimizers, ...(typeof more === "string" ? [more] : [])],

@@ -1,4 +1,4 @@
-// Running a graph: it is loaded into a runtime once, and then takes and gives arrays.
+// Running a graph: it is loaded into a runtime once; every run then takes and returns arrays.
 import { isRuntime, type Runtime, Session, type ShapedArray, typedArray } from "swiglu/onnx";
 import { checkValues, kindOf } from "../graph/checks.js";
 import { checkIndexValues, type IndexCheck } from "../graph/indices.js";
@@ -73,7 +73,9 @@ export class Program {
       this.array(info, array);
       for (const [name, { data }] of given) {
         if (data.buffer === array.buffer) {
-          throw new TypeError(`run: an output shares memory with input "${name}"; give it an array of its own`);
+          throw new TypeError(
+            `run: an output shares memory with input "${name}"; give it an array of its own`,
+          );
         }
       }
     }
@@ -123,12 +125,12 @@ export class Program {
   }
 }
 
-/** What an object has of its own under a name; a name may be that of something which all objects inherit. */
+/** The value that an object itself has under a name, never one that it inherits (a name may be "toString"). */
 function own<T>(object: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** Also one of another realm: an iframe's, a test runner's. Arrays of numbers from there are copied. */
+/** Whether this is a BigInt64Array, also one of another realm (an iframe's, a test runner's). */
 function isBigInts(data: TypedArray | readonly number[]): data is BigInt64Array {
   return Object.prototype.toString.call(data) === "[object BigInt64Array]";
 }

@@ -37,8 +37,8 @@ export interface AdamwSchedule {
  *     m = beta1 m + (1 - beta1) g          v = beta2 v + (1 - beta2) g^2
  *     p = p (1 - lr weightDecay) - lr (m / correction1) / (sqrt(v / correction2) + epsilon)
  *
- * The first `decayed` parameters decay. A gradient that is not finite gives a state that is not; `Training` then keeps the old one.
- * Errors name an option that is not in its range.
+ * The first `decayed` elements decay. A gradient that is not finite gives a state that is not finite; `Training` then keeps the old
+ * state. Throws a RangeError for an option that is not in its range.
  */
 export function adamw(
   state: AdamwState,
@@ -72,7 +72,7 @@ export function adamwOptions(options: AdamwOptions) {
     if (typeof value !== "number" || !holds)
       throw new RangeError(`${name} is ${kindOf(value)}, expected ${expected}`);
   };
-  // What a graph computes with is a float32: 1 - 1e-9 is 1 there, and 1e39 infinite.
+  // The graph computes in float32, where 1 - 1e-9 is 1 and 1e39 is infinite.
   const inFloat32 = (value: number): boolean => Number.isFinite(Math.fround(value));
   for (const [name, beta] of Object.entries({ beta1, beta2 }))
     check(name, beta, "a number from 0 to below 1, also in float32", beta >= 0 && Math.fround(beta) < 1);

@@ -1,5 +1,8 @@
-// All parameters in one flat vector: the graph splits it, the gradient arrives as one vector, and the optimiser, the
-// global norm and a checkpoint each handle a single array instead of one for every parameter.
+// All parameters in one flat vector. The graph splits the vector, and the gradient is one vector too. So the optimiser, the
+// global norm and a checkpoint each handle one array instead of one for every parameter.
+//
+//     | decayed: w1 | w2 | ... | not decayed: b1 | b2 | ... |
+//     0                        `decayed`                    `size`
 import { checkShape, kindOf } from "../graph/checks.js";
 import type { Tensor } from "../graph/tensor.js";
 import { type Shape, sizeOf } from "../graph/types.js";
@@ -13,12 +16,12 @@ export interface Parameter {
   readonly decay: boolean;
 }
 
-/** Where each parameter lies in the flat vector. Decayed ones come first, otherwise in the given order. */
+/** The range of each parameter in the flat vector. Decayed parameters come first; otherwise the given order is kept. */
 export class ParameterLayout {
   readonly parameters: readonly Parameter[];
-  /** Elements in all. */
+  /** The number of elements of all parameters. */
   readonly size: number;
-  /** How many of them, at the beginning, decay. */
+  /** The number of elements that decay; they are the first ones. */
   readonly decayed: number;
   private readonly ranges = new Map<string, { start: number; end: number }>();
 
@@ -27,9 +30,11 @@ export class ParameterLayout {
     this.parameters = [...parameters.filter((p) => p.decay), ...parameters.filter((p) => !p.decay)];
     let start = 0;
     for (const { name, shape } of this.parameters) {
-      if (typeof name !== "string") throw new TypeError(`a parameter's name is ${kindOf(name)}, expected a text`);
+      if (typeof name !== "string")
+        throw new TypeError(`a parameter's name is ${kindOf(name)}, expected a text`);
       checkShape(`parameter "${name}"`, shape);
-      if (this.ranges.has(name)) throw new TypeError(`two parameters are called "${name}"; rename one of them`);
+      if (this.ranges.has(name))
+        throw new TypeError(`two parameters are called "${name}"; rename one of them`);
       const end = start + sizeOf(shape);
       this.ranges.set(name, { start, end });
       start = end;

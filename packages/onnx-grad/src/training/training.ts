@@ -37,7 +37,7 @@ export interface TrainingState {
   steps: number;
 }
 
-/** Inputs of every graph that the training feeds itself. */
+/** The inputs of every graph that the training itself feeds. */
 const reserved: ReadonlySet<string> = new Set([
   ...["parameters", "firstMoment", "secondMoment"],
   ...["learningRate", "correction1", "correction2"],
@@ -89,8 +89,8 @@ export class Training {
   }
 
   /**
-   * Builds and loads another graph of a step, for the same parameters and moments: as of batches of another size, since shapes
-   * are static. It is to be handed to `step`, and is released with the training.
+   * Builds and loads another graph of a step for the same parameters and moments, for example for batches of another size, since
+   * shapes are static. Hand it to `step`; it is released with the training.
    */
   graph(loss: TrainingDefinition["loss"]): Promise<Program> {
     return this.queue.add(() => this.build(loss));
@@ -123,7 +123,7 @@ export class Training {
         newParameters: next.parameters,
         newFirstMoment: next.firstMoment,
         newSecondMoment: next.secondMoment,
-        // What is not finite anywhere is not finite in a sum: the look at every number costs a pass, not a loop here.
+        // A number that is not finite makes this sum not finite. The graph adds faster than a loop here could look at each number.
         total: add(add(sum(next.parameters), sum(next.firstMoment)), sum(next.secondMoment)),
       },
       this.options,
@@ -156,7 +156,9 @@ export class Training {
         `step: the learning rate is ${kindOf(learningRate)}, expected a finite number from 0 on`,
       );
     if (!this.graphs.includes(graph))
-      throw new TypeError("step: the graph is not one of this training; make it with the training's own graph()");
+      throw new TypeError(
+        "step: the graph is not one of this training; make it with the training's own graph()",
+      );
     if (!Number.isSafeInteger(state.steps) || state.steps < 0)
       throw new RangeError(`step: state.steps is ${state.steps}, expected a whole number from 0 on`);
     for (const name of Object.keys(feeds ?? {}))
@@ -182,7 +184,7 @@ export class Training {
     const applied =
       Number.isFinite(loss) &&
       Number.isFinite(gradientNorm) &&
-      // The sum of finite numbers may overflow: only then is each of them looked at.
+      // The sum of finite numbers may overflow. Only then every number is looked at.
       (Number.isFinite(results.total![0]) ||
         Object.values(spare).every((array) => array.every(Number.isFinite)));
     if (applied) {

@@ -1,5 +1,5 @@
 // Activations as functions of jax-js arrays, for use under grad, vjp, jvp, jit and vmap.
-// As everywhere in jax-js a function consumes the arrays it is given; after an error they are still the caller's.
+// As everywhere in jax-js, a function consumes the arrays that it is given. After an error they still belong to the caller.
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import type { Activation, Inputs, Parameters } from "../catalogue/activation.js";
 import { activations } from "../catalogue/catalogue.js";
@@ -130,7 +130,7 @@ function separate(activation: Activation, inputs: object, parameters: object | u
   return compute(activation, named, checked);
 }
 
-/** One half of a packed array, by its view: runs of consecutive elements, alternating with those of the other half. */
+/** One half of a packed array: its runs of consecutive elements, which alternate with the runs of the other half. */
 function half(packed: JaxArray, { run, offset }: View, shape: readonly number[]): JaxArray {
   const runs = run === 0 ? 0 : packed.size / (2 * run);
   const slot = run === 0 ? 0 : offset / run;

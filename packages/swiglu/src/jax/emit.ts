@@ -1,5 +1,5 @@
 // Turns expressions into jax-js operations: one rule for each native operation, shared parts computed once.
-// Arrays are counted by hand: every rule consumes its operands, and the emitter takes a reference for each further use.
+// jax-js counts references by hand: every rule consumes its operands, and the emitter takes a reference for each further use.
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import { countUses, type Expr, type Operands, type Operation, schedule } from "../expression/expr.js";
 import { differentiable, type NativeOperation } from "./forms.js";
@@ -30,14 +30,14 @@ const rules: { readonly [O in NativeOperation]: Rule<O> } = {
   },
 };
 
-/** e^(a/2) squared, since jax-js's own exponential is 0 where the result is denormal. */
+/** e^(a/2) squared. jax-js's own exponential is 0 where the result is denormal. */
 function wideExp(a: Value): JaxArray {
   const half = np.exp(np.multiply(a, 0.5));
   return half.ref.mul(half);
 }
 
 /**
- * jax-js's own logarithm l is off by 1e-5; one step of Newton's mends value and derivatives:
+ * jax-js's own logarithm l is off by 1e-5. One step of Newton's method corrects its value and its derivatives:
  * log(a) = l + log(1 + r) with r = a e^-l - 1. Where e^-l would leave the range of float32, a is scaled first.
  */
 function accurateLog(a: Value): JaxArray {

@@ -6,10 +6,10 @@ import { type Expr, mul } from "../expression/expr.js";
 import { computeAll, lowerAll } from "./emit.js";
 import { sum, type Values, withBackward, zerosFrom } from "./seam.js";
 
-/** What is derived from an expression once. */
+/** Everything that is derived from an expression once and then kept. */
 interface Derived {
   readonly lowered: readonly Expr[];
-  /** How the gradient arriving from above is called in `slopes`. */
+  /** The variable's name for the result's gradient in `slopes`. */
   readonly dy: string;
   /** dy times the derivative in one variable, by the variable's name. */
   readonly slopes: Map<string, Expr>;
@@ -29,7 +29,7 @@ function derivedOf(expression: Expr, taken: Values): Derived {
   return derived;
 }
 
-/** The entry under a key, made where it is missing. */
+/** The entry under a key; a missing one is made first. */
 function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const value = map.get(key) ?? make();
   map.set(key, value);
@@ -37,13 +37,13 @@ function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 }
 
 /**
- * The value of an expression at tensors that broadcast. Gradients flow into every tensor, summed over what it was broadcast
- * along; numbers are constants.
+ * The value of an expression at tensors that broadcast. Gradients flow into every tensor, summed over the axes that it was broadcast
+ * along. Numbers are constants.
  */
 export function elementwise(expression: Expr, variables: Values): tf.Tensor {
   const names = Object.keys(variables).filter((name) => typeof variables[name] !== "number");
   const tensors = names.map((name) => variables[name] as tf.Tensor);
-  // TensorFlow.js's `where` has no empty broadcasts.
+  // TensorFlow.js's `where` cannot broadcast empty tensors.
   if (tensors.some(({ size }) => size === 0)) return zerosFrom(tensors, broadcastShape(tensors));
   const derived = derivedOf(expression, variables);
   const slope = (name: string): Expr =>

@@ -41,7 +41,10 @@ export interface StoredModel extends Frame {
 export interface ExternalOptions {
   /** The name of the data's file, beside the model's: `model.onnx.data`. */
   readonly location: string;
-  /** The smallest size in bytes of a tensor that goes into the data's file; default 1024, so that shapes and scalars stay in the model's. */
+  /**
+   * The smallest size in bytes of a tensor that goes into the data's file; default 1024, so that shapes and scalars stay in the
+   * model's.
+   */
   readonly threshold?: number;
   /** The name of the writing program in the file; default `swiglu`. */
   readonly producer?: string;

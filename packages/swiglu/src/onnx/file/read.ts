@@ -7,7 +7,7 @@ export function decodeMessage<M extends MessageName>(name: M, bytes: Uint8Array)
   return new Reader(bytes).message(name, bytes.length) as Message<M>;
 }
 
-/** A kind of message as the reader needs it: its fields by number, the lists (empty where the file has none), and what must be there. */
+/** A kind of message as the reader needs it: its fields by number, its lists (empty where a file has none), its required fields. */
 interface FieldIndex {
   readonly byId: readonly ({ readonly name: string; readonly field: Field } | undefined)[];
   readonly lists: readonly string[];

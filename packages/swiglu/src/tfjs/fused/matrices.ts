@@ -1,11 +1,11 @@
-// What the kernels with matrices share: rows of x, the weights that a call was given, and where their gradients go.
+// Shared by the kernels with matrices: the rows of x, the weights that a call was given, and the outputs of their gradients.
 
 import type { BlockPlan } from "../../block/plan.js";
 import type { Tensor } from "../../call/data.js";
 import { type GradientTargets, padded, tileRows, writePadded } from "../../wasm/face.js";
 import type { Run } from "./workplace.js";
 
-/** Where the rows of an input are, padded: the tensor itself if it needs no padding. */
+/** The address of an input's rows with padding: the tensor's own address if it needs none, otherwise that of a copy. */
 export function matrix(run: Run, name: string): number {
   const [rows, columns] = run.shape(name) as [number, number];
   if (columns === padded(columns)) return run.address(name);

@@ -1,5 +1,5 @@
-// The weights of a feed-forward call: packed straight from the tensors' memory, and only into the panels that are asked for.
-// They change with every training step, so what a forward or a backward does not need would be packed in vain.
+// The weights of a feed-forward call, packed from the tensors' memory into panels when these are asked for. Weights change with
+// every training step, so panels that neither forward nor backward asks for are never packed.
 import type { BlockPlan } from "../../block/plan.js";
 import {
   type Columns,
@@ -18,7 +18,7 @@ import {
 } from "../../wasm/face.js";
 import type { Run } from "./workplace.js";
 
-/** Row-major matrices of one size: where they are, and how far apart their rows. */
+/** Row-major matrices of one size: their addresses, and the distance between rows. */
 interface Matrices {
   readonly addresses: readonly number[];
   readonly rows: number;
@@ -30,7 +30,7 @@ interface Matrices {
 export const tensorWeights = (run: Run, plan: BlockPlan): PackedWeights =>
   weightsOf(plan, run.scratch, (names, rows, columns) => tensorWeight(run, plan, names, rows, columns));
 
-/** One of them, or gate and up together. */
+/** One weight, or gate and up together. */
 export function tensorWeight(
   run: Run,
   plan: BlockPlan,
@@ -44,7 +44,7 @@ export function tensorWeight(
   return new TensorWeight(run.engine, run.scratch, names, matrices, biases);
 }
 
-/** Matrices where they are, if their sizes need no padding and their columns are not interleaved, else as copies. */
+/** The tensors' own matrices if they need no padding and their columns are not interleaved; otherwise copies. */
 function matricesOf(
   run: Run,
   sources: readonly { readonly name: string; readonly from: Columns }[],
@@ -88,7 +88,7 @@ class TensorWeight implements PackedWeight {
 
   get panels(): Right {
     const { addresses, rows, columns, rowLength } = this.matrices;
-    // Of a panel's eight columns each matrix has its share.
+    // Each matrix has an equal share of a panel's eight columns.
     const share = tileColumns / addresses.length;
     return this.inPanels(columns / share, rows, (column, count, to) => {
       const from = addresses.map((address) => address + 4 * share * column);
@@ -116,7 +116,7 @@ class TensorWeight implements PackedWeight {
     });
   }
 
-  /** An operand of so many panels, of which `pack` packs some to an address when they are needed. */
+  /** The right matrix of a product, in `panels` panels; `pack` writes some of them to an address when they are needed. */
   private inPanels(
     panels: number,
     k: number,
