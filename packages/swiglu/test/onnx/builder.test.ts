@@ -22,10 +22,9 @@ const names = {
 describe("results", () => {
   test("what a node computes takes the name of the result, wherever it is read", () => {
     const graph = new GraphBuilder(names);
-    const x = graph.input("x", ["count"]);
-    const sum = graph.node("Add", [x, x]);
-    graph.output("y", sum, ["count"]);
-    graph.output("z", graph.node("Neg", [sum]), ["count"]);
+    const sum = graph.node("Add", ["x", "x"]);
+    graph.name("y", sum);
+    graph.name("z", graph.node("Neg", [sum]));
     expect(graph.nodes()).toEqual([
       { opType: "Add", inputs: ["x", "x"], outputs: ["y"] },
       { opType: "Neg", inputs: ["y"], outputs: ["z"] },
@@ -34,15 +33,14 @@ describe("results", () => {
 
   test("an input, data and a second name of one tensor are copied", () => {
     const graph = new GraphBuilder(names);
-    const x = graph.input("x", []);
-    const twice = graph.node("Add", [x, x]);
+    const twice = graph.node("Add", ["x", "x"]);
     for (const [name, tensor] of [
       ["first", twice],
       ["again", twice],
-      ["same", x],
+      ["same", "x"],
       ["fixed", graph.constant([], [2])],
     ] as const)
-      graph.output(name, tensor, []);
+      graph.name(name, tensor);
     expect(graph.nodes().map(({ opType, inputs, outputs }) => `${opType} ${inputs} -> ${outputs}`)).toEqual([
       "Add x,x -> first",
       "Identity first -> again",

@@ -1,6 +1,6 @@
 // Collects the nodes and the data of a graph, and gives its results their names. Every graph of this project is built by it.
 import type { ElementType } from "./elements.js";
-import type { Dimension, Initializer, OnnxAttribute, OnnxFragment, OnnxNode, ValueInfo } from "./model.js";
+import type { Initializer, OnnxAttribute, OnnxFragment, OnnxNode } from "./model.js";
 
 /** How a builder calls the tensors that it names itself. */
 export interface TensorNames {
@@ -31,19 +31,16 @@ const longestShared = 64;
  * A tensor is known by its name inside the builder. A result gets its name for the outside at the end:
  *
  *     node("Add", ["x", "y"])  ->  "t0"        the name inside
- *     output("sum", "t0", [])                  from then on, "t0" is written as "sum" everywhere
- *     output("copy", "t0", [])                 a second name for one tensor is an Identity node
+ *     name("sum", "t0")                        in the finished graph, "t0" is "sum" everywhere
+ *     name("copy", "t0")                       a second name for one tensor is an Identity node
  *
  * @example
  * const names = { node: (nodes) => `t${nodes}`, constant: (constants) => `c${constants}` };
  * const graph = new GraphBuilder(names);
- * const x = graph.input("x", ["count"]);
- * graph.output("y", graph.node("Neg", [x]), ["count"]);
+ * graph.name("y", graph.node("Neg", ["x"]));
  * graph.nodes() // [{ opType: "Neg", inputs: ["x"], outputs: ["y"] }]
  */
 export class GraphBuilder<T extends ElementType = ElementType> {
-  readonly inputs: (ValueInfo & { readonly dtype: T })[] = [];
-  readonly outputs: (ValueInfo & { readonly dtype: T })[] = [];
   /** Data in the graph, in the order in which it was added. */
   readonly initializers: (Initializer & { readonly dtype: T })[] = [];
   private readonly collected: OnnxNode[] = [];
@@ -64,12 +61,6 @@ export class GraphBuilder<T extends ElementType = ElementType> {
   /** A name that nothing has yet, for what the next node computes. */
   fresh(): string {
     return this.names.node(this.collected.length);
-  }
-
-  /** Declares a tensor that the graph takes on every run; returns its name. */
-  input(name: string, shape: readonly Dimension[], dtype: T = "float32" as T): string {
-    this.inputs.push({ name, dtype, shape });
-    return name;
   }
 
   /** Puts data into the graph; returns the name of its tensor, which `name` sets unless equal data is there already. */
@@ -98,13 +89,6 @@ export class GraphBuilder<T extends ElementType = ElementType> {
     const some = Object.keys(attributes).length > 0;
     this.add({ opType, inputs, outputs: [output], ...(some && { attributes }) });
     return this.resolve(output);
-  }
-
-  /** Adds a node with several outputs; returns their names. */
-  split(opType: string, inputs: readonly string[], count: number, attributes: Attributes = {}): string[] {
-    const outputs = Array.from({ length: count }, () => this.fresh());
-    this.add({ opType, inputs, outputs, attributes });
-    return outputs.map((name) => this.resolve(name));
   }
 
   /** Adds a node under the names that it brings. One that is there already lends its outputs instead. */
@@ -144,12 +128,6 @@ export class GraphBuilder<T extends ElementType = ElementType> {
   name(result: string, tensor: string): void {
     if (this.computed.has(tensor) && !this.results.has(tensor)) this.results.set(tensor, result);
     else this.collected.push({ opType: "Identity", inputs: [tensor], outputs: [result] });
-  }
-
-  /** Makes a tensor an output of the graph, under a name. */
-  output(name: string, tensor: string, shape: readonly Dimension[], dtype: T = "float32" as T): void {
-    this.name(name, tensor);
-    this.outputs.push({ name, dtype, shape });
   }
 
   /** All nodes in computing order, with the results under their names. */

@@ -106,7 +106,7 @@ function received(from: unknown, into: RuntimeData | undefined): RuntimeData {
   const expected = into && typeOf(into);
   if (type === undefined || (expected !== undefined && type !== expected))
     throw new Error(
-      `the runtime returned ${typedArrayName(from) ?? typeof from}, expected ${expected ? typedArrayName(into) : Object.keys(types).join(" or ")}`,
+      `the runtime returned ${typedArrayName(from) ?? typeof from}, expected ${typedArrayName(into) ?? "an array of numbers"}`,
     );
   if (into === undefined) return from as RuntimeData;
   (into as Float32Array).set(from as Float32Array); // arrays of one type
