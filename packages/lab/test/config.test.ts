@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { activations, defineActivation } from "swiglu";
 import { afterAll, describe, expect, test } from "vitest";
 import { canonicalJson, folderName, makeConfig, type Settings } from "../src/config/config.js";
+import { complete, defaults } from "../src/config/defaults.js";
 import { describeRates, parseGrid, parseLearningRates, ratesOf } from "../src/config/learningRates.js";
 import { matchAll, nearestMatch, targetParameters } from "../src/config/matching.js";
 import { parseSeeds } from "../src/config/seeds.js";
-import { allActivations, defaultVariants, resolveVariants } from "../src/config/variants.js";
+import { allActivations, defaultVariants, findActivation, resolveVariants } from "../src/config/variants.js";
 import { loadTask } from "../src/tasks/task.js";
 import { writeImageSet } from "./idxFiles.js";
 
@@ -110,6 +111,37 @@ describe("variants", () => {
     });
   });
 
+  test("a definition may begin with a byte order mark", () => {
+    const file = join(scratch, "marked.json");
+    writeFileSync(file, '\ufeff{"name": "marked", "kind": "unary", "expression": ["tanh", "x"]}');
+    expect(allActivations([file]).get("marked")?.name).toBe("marked");
+  });
+
+  test("names from prototypes are names like others", () => {
+    expect(() => findActivation("constructor", catalogue)).toThrow(/there is no activation "constructor"/);
+    expect(ratesOf({ rate: 0.01, of: {} }, ["constructor", "toString"])).toEqual([0.01, 0.01]);
+    expect(ratesOf(parseLearningRates("0.1,constructor=0.2"), ["relu", "constructor"])).toEqual([0.1, 0.2]);
+    const given: object = { constructor: 3, toString: 4 };
+    expect(complete("images", given)).toEqual({ task: "images", ...defaults.images });
+  });
+
+  test("sizes beyond all bounds are a sentence", () => {
+    const images = loadTask({ task: "images", patch: 4 }, writeImageSet(join(scratch, "bounds"))).config;
+    const common = { seeds: [1], steps: 1, batch: 1, width: 8, depth: 1, heads: 2, threads: 1 };
+    const settings = {
+      ...common,
+      variants: resolveVariants(["relu"], catalogue),
+      learningRates: { rate: 1, of: {} },
+    };
+    expect(makeConfig(settings, images).batch).toBe(1);
+    expect(() => makeConfig({ ...settings, batch: 2 ** 30 }, images)).toThrow(
+      /^these options cannot be trained: batch: /,
+    );
+    expect(() => makeConfig({ ...settings, threads: 100_000 }, images)).toThrow(
+      /cannot be trained: threads: /,
+    );
+  });
+
   test.each([
     ["no JSON", "{", /is not a valid definition/],
     [
@@ -130,7 +162,7 @@ describe("variants", () => {
 
   test("a file that is not there: refused", () => {
     expect(() => allActivations([join(scratch, "none.json")])).toThrow(
-      /--activation .*none\.json could not be read/,
+      /--activation .*none\.json could not be read: it is not there\.$/,
     );
   });
 });

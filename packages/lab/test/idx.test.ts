@@ -62,6 +62,47 @@ describe("one file", () => {
   });
 });
 
+describe("a gzipped file", () => {
+  test("of another length than its header says, by one byte", () => {
+    expect(() => parseIdxImages(gzipSync(Buffer.concat([images, Buffer.from([0])])), "f")).toThrow(
+      /^f is too long: its header promises 34 bytes, but more follow\.$/,
+    );
+    expect(() => parseIdxImages(gzipSync(images.subarray(0, -1)), "f")).toThrow(/^f is truncated: .* 33\.$/);
+  });
+
+  test("with a long name inside, and in several parts, is read", () => {
+    const parts = Buffer.concat([gzipSync(images.subarray(0, 5)), gzipSync(images.subarray(5))]);
+    expect([...parseIdxImages(parts, "f").pixels]).toEqual([...pixels]);
+    const plain = gzipSync(images);
+    const named = Buffer.concat([
+      plain.subarray(0, 10),
+      Buffer.from(`${"n".repeat(3000)}\0`),
+      plain.subarray(10),
+    ]);
+    named[3] = 8; // FNAME
+    expect([...parseIdxImages(named, "f").pixels]).toEqual([...pixels]);
+  });
+
+  test("that is a bomb stops at the size that its header allows", () => {
+    const bomb = gzipSync(Buffer.concat([images, Buffer.alloc(2 ** 29)]));
+    expect(bomb.length).toBeLessThan(2 ** 20);
+    const inflated = (bytes: Buffer, message: RegExp): number => {
+      const before = process.memoryUsage.rss();
+      expect(() => parseIdxImages(bytes, "f")).toThrow(message);
+      return process.memoryUsage.rss() - before;
+    };
+    expect(inflated(bomb, /^f is too long: its header promises 34 bytes/)).toBeLessThan(2 ** 27);
+    const zeros = gzipSync(Buffer.alloc(2 ** 29));
+    expect(inflated(zeros, /not an IDX file of images: its magic number is 0x00000000/)).toBeLessThan(
+      2 ** 27,
+    );
+    const boundless = gzipSync(idxFile(0x803, [2 ** 32 - 1, 2 ** 10, 2 ** 10], Buffer.alloc(2 ** 20)));
+    expect(inflated(boundless, /^f is too large: its header promises 4294967295 x 1024 x 1024/)).toBeLessThan(
+      2 ** 27,
+    );
+  });
+});
+
 describe("a set", () => {
   test("plain and gzipped files, with either spelling of the names, give the same set", () => {
     const plain = loadImageSet(writeImageSet(join(scratch, "plain")));

@@ -4,13 +4,15 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Job, Queue } from "bullmq";
+import { type Job, Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { slowExtent } from "../../swiglu/test/conformance/extent.js";
 import { redisName } from "../src/queue/address.js";
-import { jobId, QUEUE, readQueuedRun } from "../src/queue/job.js";
+import { jobId, QUEUE, readProgress, readQueuedRun } from "../src/queue/job.js";
 import { isRunRecord } from "../src/records/record.js";
 import { configOfRun } from "../src/records/run.js";
+import { loadTask } from "../src/tasks/task.js";
 import { eventually, type Running, run, runCli, startCli } from "./cli.js";
 import { tinyModel, writeImageSet } from "./idxFiles.js";
 import { configOf } from "./records.js";
@@ -39,6 +41,18 @@ function timeless(out: string) {
 describe("addresses", () => {
   test.each(["localhost:6379", "http://localhost:6379", ""])("%j is refused in one sentence", (url) => {
     expect(() => redisName(url)).toThrow(/not one of Redis: expected redis:\/\//);
+  });
+
+  test.each([
+    ["redis://me:50%ZZ@localhost", /a % in its user or password .* as %25\.$/],
+    ["redis://localhost/zero", /no number of a database/],
+    ["redis://localhost?db=zero", /has a \? or a #/],
+    ["redis://:pa#ss@localhost", /Redis/],
+  ])("%s is refused in a sentence without the password", (url, sentence) => {
+    expect(() => redisName(url)).toThrow(sentence);
+    expect(() => redisName(url)).toThrow(
+      expect.not.objectContaining({ message: expect.stringMatching(/ZZ|pa#ss/) }),
+    );
   });
 
   test.each([
@@ -85,6 +99,16 @@ describe("what comes out of the queue is checked", () => {
       /config\.variants\.0\.learningRate/,
     ],
     ["more than there should be", spoil({ command: "rm" }), /Unrecognized key.*command/],
+    ["more threads than a machine has", spoil({ threads: 100_000 }), /config\.threads/],
+    ["a batch beyond all memory", spoil({ batch: 2 ** 30 }), /config\.batch/],
+    [
+      "tensors beyond all memory",
+      spoil({ batch: 2 ** 16, variants: [{ ...config.variants[0], hidden: 2 ** 13 }] }),
+      /config\.batch: a tensor of/,
+    ],
+    ["a model beyond all memory", spoil({ width: 2 ** 14, depth: 1000 }), /config\.width, depth and hidden/],
+    ["a patch that does not fit", spoil({ patch: 5 }), /config\.patch: 5 does not divide/],
+    ["heads that do not fit", spoil({ heads: 3 }), /config\.heads: 3 does not divide/],
     [
       "code for an activation",
       spoil({
@@ -96,6 +120,13 @@ describe("what comes out of the queue is checked", () => {
     ],
   ])("%s is not", (_, json, message) => expect(() => readQueuedRun(json)).toThrow(message));
 });
+
+test.each<[string, unknown, object | undefined]>([
+  ["none", undefined, undefined],
+  ["some", { step: 5, loss: 1, from: 2 }, { step: 5, loss: 1, from: 2 }],
+  ["more steps than a run has", { step: 1e15, loss: 1, from: 0 }, undefined],
+  ["less than nothing", { step: -5, loss: 1, from: -9 }, undefined],
+])("progress that is %s", (_, json, expected) => expect(readProgress(json, 100)).toEqual(expected));
 
 describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
   let redis: RedisServer;
@@ -145,7 +176,7 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
     }
   }
 
-  const RUNS = Number(process.env.SWIGLU_QUEUE_RUNS ?? 12);
+  const RUNS = Number(process.env.SWIGLU_QUEUE_RUNS ?? (slowExtent === "full" ? 12 : 6));
 
   test(`${RUNS} runs by three workers, of which one is killed whenever a run ends, end as at home, each recorded once`, async () => {
     const sweep = [...args, "--variants", "relu,swiglu", "--seeds", `${RUNS / 2}`, "--steps", "100"];
@@ -261,6 +292,104 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
     );
     expect(await eventually(() => withQueueCount("failed", 2), 20)).toBe(true);
     expect([worker.child.exitCode, readdirSync(join(scratch, "kept", "work"))]).toEqual([null, []]);
+  });
+
+  test("a job that is no good anywhere fails alone, with its reason, and the worker goes on to the next", async () => {
+    const worker = startWorker("poisoned", "--jobs", "1");
+    const own = loadTask({ task: "images", patch: 4 }, data).config.data;
+    const size = { imageSize: 8, classes: 4 };
+    const poison = [
+      { data: { ...own, ...size }, patch: 5 },
+      { data: { ...own, ...size, imageSize: 10 }, patch: 5 },
+      { data: { ...own, ...size, classes: 3 } },
+      { data: { ...own, ...size }, threads: 100_000 },
+    ];
+    for (const change of poison) await put(change);
+    expect(await eventually(() => withQueueCount("failed", poison.length), 30)).toBe(true);
+    const reasons = await withQueue(async (queue) =>
+      (await queue.getFailed()).map((job) => job.failedReason),
+    );
+    for (const sentence of [
+      /config\.patch: 5/,
+      /config\.threads/,
+      /"classes":3/,
+      /--patch 5 does not divide/,
+    ])
+      expect(reasons.join("\n")).toMatch(sentence);
+    const asking = await runCli([...few, "--out", "after-poison", "--queue", url], scratch);
+    expect([asking.code, timeless("after-poison").length, worker.child.exitCode]).toEqual([0, 3, null]);
+  });
+
+  test("a result that speaks of a model which is not there: three tries, then the run fails", async () => {
+    const [record] = timeless("after-poison"); // of relu, seed 1
+    let tries = 0;
+    const connection = new Redis(url, { maxRetriesPerRequest: null });
+    const liar = new Worker(
+      QUEUE,
+      async () => {
+        tries++;
+        return { record, hasModel: true };
+      },
+      { connection },
+    );
+    try {
+      const args = [...few, "--seeds", "1,", "--out", "lied", "--queue", url];
+      const { code, stdout } = await runCli(args, scratch);
+      expect(stdout).toMatch(/relu, seed 1: failed: its model was not in Redis, 3 times in a row/);
+      expect([code, tries]).toEqual([1, 3]);
+    } finally {
+      await liar.close();
+      connection.disconnect();
+    }
+  });
+
+  test("a Redis that is full is one sentence to both sides, and what was done is kept", async () => {
+    const full = await startRedis(scratch, "--maxmemory", "1kb");
+    const fullUrl = `redis://127.0.0.1:${full.port}`;
+    const sentence = /^error: Redis at 127\.0\.0\.1:\d+ is full \(maxmemory\): give it more memory.*\n$/;
+    const client = new Redis(fullUrl);
+    try {
+      const asked = await runCli([...few, "--out", "full", "--queue", fullUrl], scratch);
+      expect([asked.code, asked.stderr]).toEqual([1, expect.stringMatching(sentence)]);
+      await client.config("SET", "maxmemory", "0");
+      const asking = startCli([...few, "--out", "full", "--queue", fullUrl], scratch);
+      running.add(asking);
+      await asking.until(/In the queue/);
+      const command = [
+        "worker",
+        fullUrl,
+        "--data",
+        data,
+        "--work",
+        "full-worker",
+        "--jobs",
+        "1",
+        "--lock",
+        "1",
+      ];
+      const worker = startCli(command, scratch);
+      running.add(worker);
+      await worker.until(/seed \d: started/);
+      await client.config("SET", "maxmemory", "1kb");
+      const { code, stderr } = await worker.ended;
+      expect([code, stderr]).toEqual([1, expect.stringMatching(sentence)]);
+      await client.config("SET", "maxmemory", "0");
+      running.add(startCli(command, scratch));
+      expect((await asking.ended).code).toBe(0);
+    } finally {
+      client.disconnect();
+      await full.stop();
+    }
+  });
+
+  test("a database that is not there, and TLS where there is none, are one sentence each", async () => {
+    for (const [address, sentence] of [
+      [`${url}/99`, /^error: Redis at .* has no database of that number/],
+      [url.replace("redis:", "rediss:"), /^error: Redis at .* gives no answer by TLS: .*write redis:\/\//],
+    ] as const) {
+      const { code, stderr } = await runCli(["worker", address], scratch);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(sentence)]);
+    }
   });
 
   test("a password that is missing or wrong is one sentence", async () => {

@@ -53,7 +53,7 @@ export function configOf(names: readonly string[], seeds: readonly number[]): Co
     data: {
       name: "made-up",
       sha256: "0",
-      examples: { train: 1000, validation: 90, test: 200 },
+      examples: { train: 1000, validation: 90, test: 4 },
       imageSize: 8,
       classes: 4,
     },

@@ -21,6 +21,7 @@ function page(
   records: readonly RunRecord[],
   variants: readonly string[] = names,
   tuning?: Tuning,
+  isFixed = false,
 ) {
   const config = configOf(variants, seeds);
   const summary = summarise(config, records);
@@ -30,9 +31,10 @@ function page(
     tuning,
     matched: matchCosts(config, records),
     summary,
-    findings: findingsOf(summary, config, analysis),
+    findings: findingsOf(summary, config, analysis, tuning !== undefined),
     analysis,
     best: null,
+    isFixed,
     environment: {
       node: "v20.19.0",
       platform: "linux x64",
@@ -74,13 +76,46 @@ describe("the analysis", () => {
       ["swiglu − swish", "accuracy"],
       ["swiglu − glu", "accuracy"],
     ];
-    expect(rows.map(([name, outcome]) => [name, outcome])).toEqual([...lines, ...lines]); // of two tables
-    expect([rows[0], rows[4]].flat().filter((text) => text === "")).toEqual([]);
+    expect(rows.map(([name, outcome]) => [name, outcome])).toEqual(lines); // three seeds: no table of strengths
+    expect(rows.flat().filter((text) => text === "")).toEqual([]);
     const exploratory = sectionOf(document, "Exploratory comparisons")!;
     expect(exploratory.querySelectorAll("table")).toHaveLength(2);
     expect(exploratory.querySelector("tbody")!.querySelectorAll("tr")).toHaveLength(3);
     expect(exploratory.textContent).toMatch(/Analysis of variance: variants F\(3, 6\) = \d+\.\d\d, p/);
     expect(html).not.toMatch(/NaN|undefined|Infinity|\[object/);
+  });
+
+  test("gives effect sizes and seeds that would be needed from six seeds on", () => {
+    const seeds = [1, 2, 3, 4, 5, 6];
+    const six = seeds.flatMap((seed) =>
+      variants.map((name, i) => finished(name, seed, 0.9 + 0.01 * i + 0.002 * ((seed * (2 * i + 2)) % 7))),
+    );
+    const [few, enough] = [page([1, 2, 3], records, variants).html, page(seeds, six, variants).html];
+    for (const words of ["Hedges", "80 % power", "seeds for it"]) {
+      expect(few).not.toContain(words);
+      expect(enough).toContain(words);
+    }
+    expect(few).toContain("With 3 seeds this is a first look");
+  });
+
+  test("leads with the verdicts, and says fixed in advance only of a preset as it stands", () => {
+    const { document, html } = page([1, 2, 3], records, variants);
+    expect(document.querySelector(".lead")!.textContent).toMatch(
+      /^swiglu against swish: .*\.swiglu against glu: .*\.$/,
+    );
+    expect(html).not.toContain("Fixed in advance");
+    expect(page([1, 2, 3], records, variants, undefined, true).html).toContain("Fixed in advance");
+  });
+
+  test("warns where few passes meet a rate that was not tuned, and has no columns and keys of nothing", () => {
+    const config = configOf(variants, [1, 2, 3]);
+    const say = (steps: number, isTuned: boolean) =>
+      findingsOf(summarise(config, records), { ...config, steps }, null, isTuned).warnings;
+    expect(say(10, false)[0]).toMatch(/^Beware: runs of 0\.3 passes at a learning rate that was not tuned/);
+    expect([...say(10, true), ...say(1000, false)]).toEqual([]);
+    const { document } = page([1, 2, 3], records, variants);
+    expect(document.querySelector("table thead")!.textContent).not.toContain("learned");
+    expect(document.querySelector(".legend")!.textContent).not.toContain("self-gated");
   });
 
   test("names a run that diverged", () => {
@@ -153,11 +188,12 @@ describe("report", () => {
   });
 
   test("draws intervals for every variant and, in the differences, all but the baseline", () => {
-    const [accuracy, difference] = [...document.querySelectorAll("svg")];
-    const bars = (chart: typeof accuracy) =>
-      chart!.querySelectorAll('[aria-label="rule"] line[stroke^="var(--"]:not([stroke="var(--baseline)"])')
-        .length;
-    expect(bars(accuracy)).toBe(3);
+    const [loss, difference] = [...document.querySelectorAll("svg")];
+    const bars = (chart: typeof loss) =>
+      chart!.querySelectorAll(
+        '[aria-label="rule"] line[style^="stroke: var(--"]:not([style="stroke: var(--baseline)"])',
+      ).length;
+    expect(bars(loss)).toBe(3);
     expect(bars(difference)).toBe(2);
   });
 

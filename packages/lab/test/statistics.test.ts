@@ -45,14 +45,14 @@ group("summary", () => {
     ...[0.9, 0.93, 0.9].map((accuracy, i) => finished("tanh", i + 1, accuracy)),
   ];
 
-  test("ranks by mean test accuracy", () => {
+  test("ranks by mean test loss", () => {
     expect(summarise(config, records).ranking.map(({ name }) => name)).toEqual(["swiglu", "relu", "tanh"]);
   });
 
   test("differences are paired by seed: a constant gain has an interval of no width", () => {
     const { ranking } = summarise(config, records);
     const { metric, values } = ranking[0]!.difference!;
-    expect(metric.mean).toBeCloseTo(0.03, 12);
+    expect(metric.mean).toBeCloseTo(-0.03, 12); // of the loss
     expect(metric.half).toBeCloseTo(0, 12);
     expect(values).toHaveLength(3);
     expect(ranking[1]!.difference).toBeNull();
@@ -80,11 +80,11 @@ group("summary", () => {
 
   test("a run that diverged counts in differences as the worst that finished; a missing one does not count", () => {
     const { ranking } = summarise(config, [diverged("relu", 1), ...records.slice(1, 5)]);
-    // relu: worst (0.91), 0.91, 0.92; swiglu: 0.93, 0.94, none.
+    // Losses: 1 - accuracy. relu: worst (0.91), 0.91, 0.92; swiglu: 0.93, 0.94, none.
     const { values } = ranking.find(({ name }) => name === "swiglu")!.difference!;
     expect(values).toHaveLength(2);
-    expect(values[0]).toBeCloseTo(0.93 - 0.91, 12);
-    expect(values[1]).toBeCloseTo(0.94 - 0.91, 12);
+    expect(values[0]).toBeCloseTo(0.91 - 0.93, 12);
+    expect(values[1]).toBeCloseTo(0.91 - 0.94, 12);
   });
 
   test("without relu the first variant is the baseline", () => {
@@ -103,7 +103,7 @@ group("summary", () => {
 group("words", () => {
   const part = { weights: Int32Array.of(1, 1, 1, 1), clusters: Int32Array.of(0, 1, 2, 3) };
   const say = (config: Config, records: readonly RunRecord[]) =>
-    describe(summarise(config, records), config, analyse(config, records, part));
+    describe(summarise(config, records), config, analyse(config, records, part), true);
   const three = [1, 2, 3];
 
   test("name who is better, who is worse, and how many are undecided", () => {
@@ -115,11 +115,11 @@ group("words", () => {
       finished("same", seed, 0.9 + 0.01 * (seed - 2)),
     ]);
     const { shown } = say(config, runs);
-    expect(shown[0]).toBe("up has the highest mean test accuracy, 95.20 %; relu follows with 90.00 %.");
+    expect(shown[0]).toBe("up has the lowest mean test loss, 0.0480; relu follows with 0.1000.");
     expect(shown[1]).toMatch(
-      /^Better than relu, with a 95 % interval that excludes zero: up \(\+5\.20 \[\+4\.95, \+5\.45\]\) points\.$/,
+      /^Better than relu, with a 95 % interval that excludes zero: up \(−0\.0520 \[−0\.0545, −0\.0495\]\) nats\.$/,
     );
-    expect(shown[2]).toMatch(/^Worse than relu, .*: down \(−9\.80 \[/);
+    expect(shown[2]).toMatch(/^Worse than relu, .*: down \(\+0\.0980 \[/);
     expect(shown[3]).toBe("same cannot be told from relu: its interval includes zero.");
     expect(shown[4]).toMatch(
       /^These are 3 comparisons: .* about 0\.2 .* all 3 exploratory comparisons .*, up and down remain\.$/,
@@ -133,7 +133,7 @@ group("words", () => {
     ]);
     const { shown, limits } = say(configOf(["relu", "a"], three), runs);
     expect(shown).toContain("No variant can be told from relu: every 95 % interval includes zero.");
-    expect(limits[0]).toMatch(/^With 3 seeds .* typically reaches 2\.48 points .* --seeds 10/);
+    expect(limits[0]).toMatch(/^With 3 seeds .* typically reaches 0\.0248 nats .* --seeds 10/);
   });
 
   test("with fewer than three seeds there is no interval, and they say so", () => {
@@ -168,9 +168,18 @@ group("words", () => {
     const { primary } = say(config, runs);
     expect(primary).toHaveLength(2);
     expect(primary[0]).toMatch(
-      /^swiglu against swish: better\. Test loss 0\.3900 against 0\.4987, \u22120\.1087 \[\u22120\.1\d+, \u22120\.0\d+\] nats \(\u221221\.8\u00a0%\) over 3 seeds; Dunnett's p < 0\.001; within \u00b10\.0050 of each other: p = 0\.\d+\.$/,
+      /^swiglu against swish: better\. Test loss 0\.3900 against 0\.4987, \u22120\.1087 \[\u22120\.1\d+, \u22120\.0\d+\] nats \(\u221221\.8\u00a0%\) over 3 seeds; Dunnett's p < 0\.001; within \u00b10\.0050 of each other: p = 0\.\d+\. With 3 seeds this is a first look: give --seeds 6 or more\.$/,
     );
     expect(primary[1]).toMatch(
+      /^swiglu against glu: not distinguishable at this scale\. .* With 3 seeds this is a first look: give --seeds 6 or more\.$/,
+    );
+    const six = [1, 2, 3, 4, 5, 6];
+    const more = six.flatMap((seed) => [
+      finished("swish", seed, 0.5 + 0.002 * (seed % 2)),
+      finished("glu", seed, 0.6 + 0.01 * (seed % 4)),
+      finished("swiglu", seed, 0.6 + 0.01 * (seed % 3)),
+    ]);
+    expect(say(configOf(["swish", "glu", "swiglu"], six), more).primary[1]).toMatch(
       /^swiglu against glu: not distinguishable at this scale\. .* For 80 % power, a difference of this size would take about [\d,]+ seeds, one of the margin's about [\d,]+ seeds\.$/,
     );
     expect(say(configOf(["relu", "swish"], three), []).primary).toEqual([]);

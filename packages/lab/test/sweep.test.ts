@@ -1,6 +1,6 @@
 // Whole sweeps on a small image set: results, resuming after interruption and kill -9, lost workers, divergence,
 // and that a run depends on its configuration and seed alone, bit for bit.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -69,7 +69,7 @@ test("a sweep writes a record per run, the results, the report and the best mode
   for (const text of [
     "[6/6]",
     "Ranking",
-    "points against relu",
+    "nats against relu",
     "What it cannot show",
     "beta",
     "FFN parameters",
@@ -177,6 +177,28 @@ test("a user's activation that overflows is recorded as diverged, and the others
   });
   expect(readRun(folderIn("diverged"), "relu-1.json").status).toBe("finished");
   expect(stdout).toMatch(/explode diverged in 1 of 1 run \(seed 1 at step 1\): it is not ranked/);
+});
+
+test("names that objects inherit are refused at the definition, before anything is trained", async () => {
+  const file = join(scratch, "inherited.json");
+  const definition = (name: string, parameter: string) => ({
+    name,
+    kind: "gated",
+    parameters: { [parameter]: 1 },
+    expression: ["mul", ["sigmoid", ["mul", parameter, "gate"]], "up"],
+  });
+  for (const [name, parameter, refused] of [
+    ["valueOf", "slope", "valueOf"],
+    ["mine", "constructor", "constructor"],
+    ["mine", "toString", "toString"],
+  ] as const) {
+    writeFileSync(file, JSON.stringify(definition(name, parameter)));
+    const args = ["compare", ...tiny, "--activation", file, "--variants", `relu,${name}`, "--seeds", "1"];
+    const { code, stderr } = await runCli([...args, "--out", "inherited"], scratch);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`"${refused}", which every object of JavaScript has: choose another name`);
+  }
+  expect(existsSync(join(scratch, "inherited"))).toBe(false);
 });
 
 test("a record that is none stops the sweep before anything is overwritten", async () => {

@@ -1,6 +1,6 @@
 // What a sweep looks like in the terminal: progress from state to text, numbers and tables.
 import { describe, expect, test } from "vitest";
-import { metricOf, showDifference, showEstimate } from "../src/statistics/metric.js";
+import { outcomesOf, showDifference, showEstimate } from "../src/statistics/metric.js";
 import { summarise } from "../src/statistics/summary.js";
 import {
   advance,
@@ -142,11 +142,10 @@ describe("numbers", () => {
   });
 
   test("estimates with and without interval", () => {
-    expect(showEstimate(metricOf("images"), { n: 3, mean: 0.95, half: 0.002 })).toBe("95.00 ± 0.20 %");
-    expect(showEstimate(metricOf("images"), { n: 2, mean: 0.95, half: null })).toBe("95.00 %");
-    expect(showDifference(metricOf("images"), { n: 3, mean: 0.01, half: 0.015 })).toBe(
-      "+1.00 [−0.50, +2.50]",
-    );
+    const accuracy = outcomesOf("images")[1]!;
+    expect(showEstimate(accuracy, { n: 3, mean: 0.95, half: 0.002 })).toBe("95.00 ± 0.20 %");
+    expect(showEstimate(accuracy, { n: 2, mean: 0.95, half: null })).toBe("95.00 %");
+    expect(showDifference(accuracy, { n: 3, mean: 0.01, half: 0.015 })).toBe("+1.00 [−0.50, +2.50]");
   });
 
   test("lists", () =>
@@ -179,7 +178,7 @@ describe("tables", () => {
 
   test("the ranking has a line for every variant", () => {
     const lines = rankingTable(summarise(config, records), config.task).split("\n");
-    expect(lines[2]).toMatch(/^1 +relu +90\.00 %/);
-    expect(lines[3]).toMatch(/^2 +tanh +80\.00 % +−10\.00 .*beta 1\.50$/);
+    expect(lines[2]).toMatch(/^1 +relu +0\.1000 .* 90\.00/);
+    expect(lines[3]).toMatch(/^2 +tanh +0\.2000 +\+0\.1000 .*beta 1\.50$/);
   });
 });

@@ -15,11 +15,12 @@ export function sampleActivation(
   count: number,
   parameters: Readonly<Record<string, number>> = {},
 ): Sample[] {
+  const all = { ...activation.parameters, ...parameters };
   return Array.from({ length: count }, (_, i) => {
     const x = from + ((to - from) * i) / (count - 1);
     const inputs = activation.kind === "unary" ? { x } : { gate: x, up: 1 };
-    const slopes: Record<string, number> = gradient(activation, inputs, parameters);
-    return { x, value: evaluate(activation, inputs, parameters), slope: slopes[activation.inputs[0]!]! };
+    const slopes: Record<string, number> = gradient(activation, inputs, all);
+    return { x, value: evaluate(activation, inputs, all), slope: slopes[activation.inputs[0]!]! };
   });
 }
 

@@ -1,19 +1,22 @@
 // swiglu-lab compare: from options to a sweep (and to those that tune learning rates before it), and from its records to
 // tables, results.json, report.html and best.onnx.
 import type { Config } from "../config/config.js";
-import type { RunRecord } from "../records/record.js";
+import { isStudyPreset } from "../config/presets.js";
+import { UserError } from "../errors.js";
 import { analyse } from "../statistics/analysis.js";
+import { describeWaiting } from "../statistics/load.js";
 import { describeMatched, type Matched, matchCosts } from "../statistics/matched.js";
 import { describeScore, metricOf } from "../statistics/metric.js";
 import { type Summary, summarise } from "../statistics/summary.js";
 import { describeTuning, type Tuning } from "../statistics/tuning.js";
 import { describe, type Findings } from "../statistics/words.js";
+import { print } from "../terminal/output.js";
 import { tuningOutcomeText } from "../terminal/progress.js";
 import { heading, wrap } from "../terminal/style.js";
 import { matchedTable, rankingTable, runTable, tuningTable } from "../terminal/tables.js";
-import { type CompareOptions, type Plan, planOf } from "./plan.js";
-import { untilSignal } from "./signals.js";
-import { print, type Trained, train } from "./train.js";
+import { type CompareOptions, type Plan, planOf, prepare } from "./plan.js";
+import { untilInterrupted } from "./signals.js";
+import { type Trained, train } from "./train.js";
 import { tune, tunedRates } from "./tune.js";
 
 /**
@@ -27,29 +30,53 @@ export async function compare(
   options: CompareOptions,
   given: readonly (keyof CompareOptions)[],
 ): Promise<number> {
-  const plan = planOf(options, given);
-  const { result, signal } = await untilSignal((aborted) => carryOut(plan, aborted));
-  if (result === undefined) return 128 + signal;
+  if (isStudy(options)) {
+    const { study, studyOf } = await import("./study.js");
+    if (options.plan !== true) return await study(options, given);
+    const { printPlan } = await import("./studyPlan.js");
+    await printPlan(studyOf(options, given));
+    return 0;
+  }
+  if (options.plan === true)
+    throw new UserError("--plan is for --lengths and --sizes, and presets with them.");
+  const plan = planOf(prepare(options, given));
+  const { result, code } = await untilInterrupted((aborted) => carryOut(plan, aborted));
+  if (result === undefined) return code;
   const { config, tuning, folder, records } = result;
   const summary = summarise(config, records);
   const analysis = analyse(config, records, plan.task.testPart);
-  const findings = describe(summary, config, analysis);
+  const findings = describe(summary, config, analysis, tuning !== undefined);
   const matched = matchCosts(config, records);
-  const everything = { config, task: plan.task, tuning, records, summary, findings, analysis, matched };
+  const everything = {
+    config,
+    task: plan.task,
+    tuning,
+    records,
+    summary,
+    findings,
+    analysis,
+    matched,
+    isFixed: plan.isFixed,
+  };
   // What draws takes as long to load as all the rest: not before it is needed.
   const { writeResults } = await import("../report/results.js");
   const { best, report } = await writeResults(folder, everything);
-  printResults(config, records, summary, findings);
-  if (matched !== undefined) printMatched(matched);
+  printResults(config, summary, findings);
+  if (matched !== undefined) printMatched(matched, describeWaiting(config.steps, records));
+  print(`${heading("\nRuns")}\n${runTable(records, config.task)}`);
   if (best !== null) {
     print(
-      `\nBest model by validation: ${best.variant}, seed ${best.seed} (${describeScore(best.validation)}), saved as ${folder}/${best.file}; ` +
+      `\nBest model by validation loss: ${best.variant}, seed ${best.seed} (${describeScore(best.validation)}), saved as ${folder}/${best.file}; ` +
         `loaded again, ${best.checked}.`,
     );
   }
   print(`Report: ${report}`);
   return summary.missing > 0 || best === null ? 1 : 0;
 }
+
+/** Whether several lengths or sizes are asked for. */
+const isStudy = ({ lengths, sizes, preset }: CompareOptions): boolean =>
+  lengths !== undefined || sizes !== undefined || (preset !== undefined && isStudyPreset(preset));
 
 interface Outcome extends Trained {
   readonly config: Config;
@@ -79,26 +106,22 @@ const tuningText = (tuning: Tuning): string =>
     heading("\nThe comparison, at the best rate of each variant"),
   ].join("\n");
 
-function printResults(
-  { task }: Config,
-  records: readonly RunRecord[],
-  summary: Summary,
-  findings: Findings,
-): void {
+/** The verdicts first. */
+function printResults({ task }: Config, summary: Summary, findings: Findings): void {
   const intervals = summary.ranking.some(({ test }) => test?.metric.half != null);
-  print(`${heading("\nRuns")}\n${runTable(records, task)}`);
+  if (findings.primary.length > 0)
+    print(`${heading("\nPrimary questions")}\n${findings.primary.map(wrap).join("\n")}`);
+  for (const warning of findings.warnings) print(`\n${wrap(warning)}`);
   print(
     heading(`\nRanking, by mean test ${metricOf(task).name}`) +
       (intervals ? " (with 95 % intervals over seeds)" : ""),
   );
   print(rankingTable(summary, task));
-  if (findings.primary.length > 0)
-    print(`${heading("\nPrimary questions")}\n${findings.primary.map(wrap).join("\n")}`);
   print(`${heading("\nWhat this shows")}\n${findings.shown.map(wrap).join("\n")}`);
   print(`${heading("\nWhat it cannot show")}\n${findings.limits.map(wrap).join("\n")}`);
 }
 
-function printMatched(matched: Matched): void {
+function printMatched(matched: Matched, warnings: readonly string[]): void {
   print(`${heading("\nAt equal cost")}\n${matchedTable(matched)}`);
-  print(describeMatched(matched).map(wrap).join("\n"));
+  print([...warnings, ...describeMatched(matched)].map(wrap).join("\n"));
 }

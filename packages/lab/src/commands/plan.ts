@@ -1,5 +1,5 @@
 // What compare is asked to do: options, those of a preset among them, checked and turned into data, sweeps and a place to do them.
-import { availableParallelism } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { type Config, makeConfig } from "../config/config.js";
 import { complete, type TaskOptions } from "../config/defaults.js";
 import {
@@ -9,20 +9,21 @@ import {
   parseGrid,
   parseLearningRates,
 } from "../config/learningRates.js";
-import { otherData, type PresetName, withPreset } from "../config/presets.js";
+import { type AnyPresetName, otherData, withPreset } from "../config/presets.js";
 import { parseSeeds } from "../config/seeds.js";
 import type { TaskConfig, TaskKind } from "../config/task.js";
 import { allActivations, resolveVariants } from "../config/variants.js";
 import { UserError } from "../errors.js";
 import type { Variant } from "../model/index.js";
 import { redisName } from "../queue/address.js";
+import { describeLoad } from "../statistics/load.js";
 import { loadTask, type Task } from "../tasks/task.js";
 import { introduction } from "../terminal/introduction.js";
 import type { Place } from "./train.js";
 import type { Grid } from "./tune.js";
 
 export interface CompareOptions extends TaskOptions {
-  readonly preset?: PresetName;
+  readonly preset?: AnyPresetName;
   readonly task: TaskKind;
   readonly threads: number;
   readonly variants: readonly string[];
@@ -37,6 +38,14 @@ export interface CompareOptions extends TaskOptions {
   readonly checkpointInterval: number;
   /** The address of a Redis whose workers do the runs. */
   readonly queue?: string;
+  /** Passes over the training part: a study, with a full run at each. */
+  readonly lengths?: string;
+  /** Widths: a study of sizes. */
+  readonly sizes?: string;
+  /** The lengths whose learning rates are tuned. */
+  readonly tuneLengths?: string;
+  /** Only say what there is to do. */
+  readonly plan?: boolean;
 }
 
 export interface Plan {
@@ -48,7 +57,28 @@ export interface Plan {
   readonly configAt: (rates?: LearningRates) => Config;
   /** Undefined where nothing is to be tuned. */
   readonly grid: Grid | undefined;
+  /** Whether all options are those of a preset. */
+  readonly isFixed: boolean;
 }
+
+/** Options that are checked, with their data: what one comparison, and a study of several, are made of. */
+export interface Prepared {
+  readonly options: CompareOptions;
+  readonly settings: Settings;
+  readonly task: Task;
+  readonly variants: readonly Variant[];
+  readonly seeds: readonly number[];
+  readonly learningRates: LearningRates;
+  /** The rates and seeds to tune with, if that is wanted. */
+  readonly tuning: Pick<Grid, "rates" | "seeds"> | undefined;
+  readonly place: Place;
+  /** On the preset, where one was named. */
+  readonly remarks: readonly string[];
+  /** Whether all options are those of a preset. */
+  readonly isFixed: boolean;
+}
+
+type Settings = ReturnType<typeof complete>;
 
 /** Where --tune-seeds begins to count. */
 const FIRST_TUNE_SEED = 1001;
@@ -58,21 +88,45 @@ const FIRST_TUNE_SEED = 1001;
  *
  * @param all the options, defaults included
  * @param given the names of those that the user gave
+ * @param tuneSeeds how many where --tune is given without --tune-seeds
  * @throws UserError for what cannot be done; nothing is printed or written before
  */
-export function planOf(all: CompareOptions, given: readonly (keyof CompareOptions)[]): Plan {
+export function prepare(
+  all: CompareOptions,
+  given: readonly (keyof CompareOptions)[],
+  tuneSeeds = "2",
+): Prepared {
   const { preset } = all;
   const { options, differences } =
     preset === undefined ? { options: all, differences: [] } : withPreset(preset, all, given);
   const { threads, jobs, out, checkpointInterval, queue } = options;
   const seeds = parseSeeds(options.seeds);
   const variants = chooseVariants(options);
-  const tuning = chooseGrid(options, seeds);
+  const tuning = chooseGrid(options, seeds, tuneSeeds);
   const learningRates = parseLearningRates(options.learningRate ?? `${DEFAULT_LEARNING_RATE}`);
   if (queue !== undefined) redisName(queue); // before anything is read or written
   const settings = complete(options.task, options);
-  const task = loadTask(settings, options.data);
-  const common = { ...settings, variants, threads };
+  // A vocabulary that nobody asked for may be smaller.
+  const task = loadTask(settings, options.data, options.vocabulary === undefined);
+  const slots = jobs ?? Math.max(1, Math.floor(availableParallelism() / threads));
+  const place = { out, dataPath: task.path, slots, checkpointInterval, queue };
+  const departures =
+    preset === undefined ? [] : [...differences, ...otherData(preset, task.config.data.sha256)];
+  const remarks = [
+    ...(preset === undefined ? [] : [presetRemark(preset, departures)]),
+    ...(queue === undefined ? describeLoad(loadavg()[0] ?? 0, availableParallelism()) : []),
+  ];
+  const isFixed = preset !== undefined && departures.length === 0;
+  return { options, settings, task, variants, seeds, learningRates, tuning, place, remarks, isFixed };
+}
+
+/** The comparison that some options make, at these steps and width where they are another's. */
+export function planOf(
+  prepared: Prepared,
+  other: { readonly steps?: number; readonly width?: number } = {},
+): Plan {
+  const { options, task, variants, seeds, learningRates, tuning, place, remarks, isFixed } = prepared;
+  const common = { ...prepared.settings, ...other, variants, threads: options.threads };
   const configAt = (rates = learningRates): Config =>
     makeConfig({ ...common, seeds, learningRates: rates }, task.config);
   const grid = tuning && {
@@ -84,21 +138,16 @@ export function planOf(all: CompareOptions, given: readonly (keyof CompareOption
       ),
   };
   const config = configAt();
-  const remarks = [
-    ...(preset === undefined
-      ? []
-      : [presetRemark(preset, [...differences, ...otherData(preset, config.data.sha256)])]),
-    ...(grid === undefined ? [] : [tuningRemark(grid)]),
-  ];
   const rates =
     grid === undefined ? `learning rate ${describeRates(config.variants)}` : "learning rates tuned";
-  const slots = jobs ?? Math.max(1, Math.floor(availableParallelism() / threads));
+  const all = grid === undefined ? remarks : [...remarks, tuningRemark(grid)];
   return {
     task,
-    place: { out, dataPath: task.path, slots, checkpointInterval, queue },
-    opening: introduction(config, task.introduction, rates, remarks),
+    place,
+    opening: introduction(config, task.introduction, rates, all),
     configAt,
     grid,
+    isFixed,
   };
 }
 
@@ -114,6 +163,7 @@ function chooseVariants({ variants, activation }: CompareOptions): Variant[] {
 function chooseGrid(
   { tune, tuneSeeds, learningRate }: CompareOptions,
   seeds: readonly number[],
+  count: string,
 ): Pick<Grid, "rates" | "seeds"> | undefined {
   if (tune === undefined) {
     if (tuneSeeds === undefined) return undefined;
@@ -125,7 +175,7 @@ function chooseGrid(
     throw new UserError("--learning-rate and --tune are both given: give the rates, or have them tuned.");
   }
   const rates = parseGrid(tune);
-  const own = parseSeeds(tuneSeeds ?? "2", "--tune-seeds", FIRST_TUNE_SEED);
+  const own = parseSeeds(tuneSeeds ?? count, "--tune-seeds", FIRST_TUNE_SEED);
   const shared = own.find((seed) => seeds.includes(seed));
   if (shared !== undefined) {
     throw new UserError(
@@ -139,7 +189,7 @@ function chooseGrid(
 const withoutDecoding = (config: TaskConfig): TaskConfig =>
   config.task === "translation" ? { ...config, beam: 1, translated: 1 } : config;
 
-function presetRemark(name: PresetName, differences: readonly string[]): string {
+function presetRemark(name: AnyPresetName, differences: readonly string[]): string {
   const as = differences.length === 0 ? "as it stands" : `but for ${differences.join(", ")}`;
   return `Preset ${name}, ${as}.`;
 }

@@ -10,12 +10,12 @@ import type { ProbeResults } from "../probe/types.js";
 import { probeWords } from "../probe/words.js";
 import { openFolder, writeResult } from "../sweep/folder.js";
 import { liveView } from "../terminal/live.js";
+import { print } from "../terminal/output.js";
 import { heading, wrap } from "../terminal/style.js";
 import { table } from "../terminal/table.js";
 import { count } from "../words/format.js";
-import { type CompareOptions, planOf } from "./plan.js";
-import { untilSignal } from "./signals.js";
-import { print } from "./train.js";
+import { type CompareOptions, planOf, prepare } from "./plan.js";
+import { untilInterrupted } from "./signals.js";
 
 export interface ProbeOptions
   extends Omit<CompareOptions, "preset" | "tune" | "tuneSeeds" | "jobs" | "checkpointInterval" | "queue"> {
@@ -38,15 +38,15 @@ export async function probe(
     printSection(shapeSection(all.map(shapeOf)));
     return 0;
   }
-  const { task, opening, configAt } = planOf({ ...options, jobs: 1, checkpointInterval: 30 }, given);
+  const { task, opening, configAt } = planOf(prepare({ ...options, jobs: 1, checkpointInterval: 30 }, given));
   const config = configAt();
   const folder = await openFolder(join(options.out, "probe"), config);
   const kept = watchedRecords(folder, config);
   const total = config.variants.length * config.seeds.length;
   print(opening);
   print(`${kept.length} of ${count(total, "run")} are in ${folder}.`);
-  const view = liveView(process.stdout, config, kept);
-  const { result: runs, signal } = await untilSignal((aborted) =>
+  const view = liveView(config, kept);
+  const { result: runs, code } = await untilInterrupted((aborted) =>
     probeRuns(config, folder, task, view, aborted)
       .catch((thrown: unknown) => {
         if (!aborted.aborted) throw thrown;
@@ -58,7 +58,7 @@ export async function probe(
     print(
       `\nInterrupted: the runs that were whole are kept in ${folder}. Start again with the same options to do the rest.`,
     );
-    return 128 + signal;
+    return code;
   }
   const results: ProbeResults = {
     config,

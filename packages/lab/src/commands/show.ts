@@ -22,7 +22,7 @@ export function show(name: string, files: readonly string[]): string {
     ["value", textWithParts(activation.expression)],
     ...slopes.map(([input, slope]) => [`d/d ${input}`, textWithParts(slope)]),
     ["LaTeX", latex(activation.expression)],
-    ["source", activation.source],
+    ["source", activation.source.replace(/\s+/g, " ")],
   ];
   const width = Math.max(...facts.map(([label = ""]) => label.length));
   const lines = facts.map(([label = "", value = ""]) => `  ${label.padEnd(width)}  ${value}`);

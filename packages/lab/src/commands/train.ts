@@ -7,6 +7,7 @@ import type { RunRecord } from "../records/record.js";
 import { openFolder, readRecords } from "../sweep/folder.js";
 import { runSweep, type SweepOptions } from "../sweep/sweep.js";
 import { liveView } from "../terminal/live.js";
+import { print } from "../terminal/output.js";
 import type { OutcomeText } from "../terminal/progress.js";
 import { count } from "../words/format.js";
 
@@ -22,8 +23,6 @@ export interface Trained {
   readonly folder: string;
   readonly records: readonly RunRecord[];
 }
-
-export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /**
  * Has done what is missing of a sweep, and tells how that goes.
@@ -50,7 +49,7 @@ export async function train(
     const before = kept.length > 0 ? `, where ${kept.length} of ${total} runs are kept from before` : "";
     print(`${workplace(config, place)}; records go to ${folder}${before}.`);
   }
-  const view = liveView(process.stdout, config, kept, outcomeOf);
+  const view = liveView(config, kept, outcomeOf);
   const records = await sweep(config, folder, kept, place, view, aborted).finally(view.end);
   if (!aborted.aborted) return { folder, records };
   print(

@@ -22,11 +22,11 @@ export interface Grid {
  * @returns undefined when interrupted
  * @throws UserError when runs failed, and when a variant diverged at every rate
  */
-export async function tune(
+export async function tuneRounds(
   { rates, seeds, configAt }: Grid,
   opening: string,
   train: (config: Config, text: string) => Promise<Trained | undefined>,
-): Promise<Tuning | undefined> {
+): Promise<Round[] | undefined> {
   const rounds: Round[] = [];
   const names = configAt(rates[0]!).variants.map(({ name }) => name);
   let left: readonly number[] = rates;
@@ -50,9 +50,20 @@ export async function tune(
     left = extensionOf(tuning);
     if (left.length === 0) {
       refuseDiverged(tuning);
-      return tuning;
+      return rounds;
     }
   }
+}
+
+/** The same, judged: the rate of the lowest mean validation loss for each variant. */
+export async function tune(
+  grid: Grid,
+  opening: string,
+  train: (config: Config, text: string) => Promise<Trained | undefined>,
+): Promise<Tuning | undefined> {
+  const rounds = await tuneRounds(grid, opening, train);
+  const names = grid.configAt(grid.rates[0]!).variants.map(({ name }) => name);
+  return rounds && tuningOf(rounds, grid.rates, names, grid.seeds);
 }
 
 /** The best rate of every variant. */

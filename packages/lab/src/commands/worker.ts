@@ -2,8 +2,9 @@
 import { availableParallelism, hostname } from "node:os";
 import { redisName } from "../queue/address.js";
 import { serveQueue } from "../queue/serve.js";
+import { print } from "../terminal/output.js";
 import { workerView } from "../terminal/workerView.js";
-import { untilSignal } from "./signals.js";
+import { untilInterrupted } from "./signals.js";
 
 export interface WorkerCommandOptions {
   readonly data: readonly string[];
@@ -23,13 +24,13 @@ export async function worker(url: string, options: WorkerCommandOptions): Promis
   const { data, work, checkpointInterval, lock } = options;
   const slots = options.jobs ?? availableParallelism();
   const name = redisName(url);
-  const view = workerView(process.stdout);
-  process.stdout.write(
-    `Taking runs from ${name} on ${hostname()}, in ${slots} ${slots === 1 ? "process" : "processes"}; Ctrl-C gives back what is in hand.\n`,
+  const view = workerView();
+  print(
+    `Taking runs from ${name} on ${hostname()}, in ${slots} ${slots === 1 ? "process" : "processes"}; Ctrl-C gives back what is in hand.`,
   );
-  const { signal } = await untilSignal((aborted) =>
+  const { code } = await untilInterrupted((aborted) =>
     serveQueue(url, { slots, data, folder: work, checkpointInterval, lock }, view, aborted),
   );
-  process.stdout.write("Stopped: what was in hand is in the queue again.\n");
-  return 128 + signal;
+  print("Stopped: what was in hand is in the queue again.");
+  return code;
 }

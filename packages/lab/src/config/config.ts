@@ -7,6 +7,7 @@ import { UserError } from "../errors.js";
 import type { Variant } from "../model/index.js";
 import { type LearningRates, ratesOf } from "./learningRates.js";
 import { matchAll } from "./matching.js";
+import { checkConfig } from "./schema.js";
 import type { TaskConfig } from "./task.js";
 
 /** The numbers that shape the blocks of the model and its training, whatever the task. */
@@ -57,7 +58,7 @@ const CLIP_NORM = 1;
  *
  * @param task the part of the configuration that the task has made of its data
  * @throws UserError for heads that do not divide the width, and a width at which some variant cannot be matched, and a learning
- *   rate of a variant that is none of these
+ *   rate of a variant that is none of these, and sizes beyond all bounds
  */
 export function makeConfig(settings: Settings, task: TaskConfig): Config {
   const { variants, seeds, steps, batch, width, depth, heads, learningRates, threads } = settings;
@@ -68,7 +69,7 @@ export function makeConfig(settings: Settings, task: TaskConfig): Config {
     learningRates,
     variants.map(({ name }) => name),
   );
-  return {
+  const config: Config = {
     version: labVersion(),
     ...task,
     variants: variants.map((variant, i) => ({
@@ -89,6 +90,9 @@ export function makeConfig(settings: Settings, task: TaskConfig): Config {
     clipNorm: CLIP_NORM,
     threads,
   };
+  const checked = checkConfig(config);
+  if ("problem" in checked) throw new UserError(`these options cannot be trained: ${checked.problem}.`);
+  return config;
 }
 
 /** The folder name of a configuration: what it is, for people, and a hash of all of it. */

@@ -44,8 +44,8 @@ export type TaskOptions = Partial<OptionsOf<"images"> & OptionsOf<"language"> & 
 export function complete(task: TaskKind, given: TaskOptions): Training & TaskSettings {
   const chosen = Object.entries(given).filter(([name, value]) => value !== undefined && isTaskOption(name));
   for (const [name] of chosen) {
-    if (name in defaults[task]) continue;
-    const others = Object.entries(defaults).filter(([, options]) => name in options);
+    if (Object.hasOwn(defaults[task], name)) continue;
+    const others = Object.entries(defaults).filter(([, options]) => Object.hasOwn(options, name));
     throw new UserError(
       `--${name} is not an option of --task ${task}, but of --task ${others.map(([other]) => other).join(" and ")}.`,
     );
@@ -62,4 +62,5 @@ export function complete(task: TaskKind, given: TaskOptions): Training & TaskSet
 }
 
 /** Whether some task has an option of this name. */
-const isTaskOption = (name: string): boolean => Object.values(defaults).some((options) => name in options);
+const isTaskOption = (name: string): boolean =>
+  Object.values(defaults).some((options) => Object.hasOwn(options, name));

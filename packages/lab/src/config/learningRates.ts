@@ -55,7 +55,7 @@ export function ratesOf({ rate, of }: LearningRates, names: readonly string[]): 
       `--learning-rate names ${stranger}, which is not compared: the variants are ${names.join(", ")}.`,
     );
   }
-  return names.map((name) => of[name] ?? rate);
+  return names.map((name) => (Object.hasOwn(of, name) ? of[name]! : rate));
 }
 
 /** "0.01", or where variants differ "0.002 (relu, gelu), 0.004 (swiglu)". */

@@ -1,7 +1,11 @@
 // Suggests what a mistyped name may have meant.
 
+/** Nothing that is longer can be a mistyped name. */
+const LONGEST = 100;
+
 /** The names nearest to `name` by edit distance, best first, at most three; none when nothing is near. */
 export function nearestNames(name: string, names: Iterable<string>): string[] {
+  if (name.length > LONGEST) return [];
   const limit = Math.max(2, Math.ceil(name.length / 3));
   return [...names]
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))

@@ -2,6 +2,7 @@
 // beside it counts in its place.
 import { UserError } from "../errors.js";
 import type { TaskOptions } from "./defaults.js";
+import { type StudyPresetName, studyPresets } from "./studyPresets.js";
 import type { TaskKind } from "./task.js";
 
 /** All options that decide results. */
@@ -15,14 +16,23 @@ interface PresetOptions extends TaskOptions {
   readonly threads: number;
 }
 
+/** Of a study: lengths in place of steps, and sizes. */
+export interface StudyPresetOptions extends Omit<PresetOptions, "steps"> {
+  readonly lengths: string;
+  readonly tuneLengths: string;
+  readonly sizes?: string;
+}
+
+export interface PresetData {
+  readonly name: string;
+  readonly sha256: string;
+  /** How to get data that does not come with the lab. */
+  readonly source?: string;
+}
+
 interface Preset {
-  readonly options: PresetOptions;
-  readonly data: {
-    readonly name: string;
-    readonly sha256: string;
-    /** How to get data that does not come with the lab. */
-    readonly source?: string;
-  };
+  readonly options: PresetOptions | StudyPresetOptions;
+  readonly data: PresetData;
 }
 
 const VARIANTS = ["relu", "gelu", "swish", "glu", "geglu", "swiglu", "swiglu-trained"];
@@ -116,9 +126,16 @@ export const presets = {
 
 export type PresetName = keyof typeof presets;
 
-const isPreset = (name: string): name is PresetName => name in presets;
+const isPreset = (name: string): name is PresetName => Object.hasOwn(presets, name);
 
 export const presetNames = Object.keys(presets).filter(isPreset);
+
+/** Of a comparison or of a study. */
+export type AnyPresetName = PresetName | StudyPresetName;
+
+const presetOf = (name: AnyPresetName): Preset => (isPreset(name) ? presets[name] : studyPresets[name]);
+
+export const isStudyPreset = (name: string): name is StudyPresetName => name in studyPresets;
 
 export interface Chosen<T> {
   readonly options: T;
@@ -134,9 +151,12 @@ export interface Chosen<T> {
  * @throws UserError for another task than the preset's, and for data that is needed and does not come with the lab
  */
 export function withPreset<
-  T extends Partial<PresetOptions> & { readonly learningRate?: string; readonly data?: string },
->(name: PresetName, options: T, given: readonly (keyof T & string)[]): Chosen<T> {
-  const preset: Preset = presets[name];
+  T extends Partial<PresetOptions & StudyPresetOptions> & {
+    readonly learningRate?: string;
+    readonly data?: string;
+  },
+>(name: AnyPresetName, options: T, given: readonly (keyof T & string)[]): Chosen<T> {
+  const preset = presetOf(name);
   const { task } = preset.options;
   if (given.includes("task") && options.task !== task) {
     throw new UserError(`--preset ${name} is of --task ${task}, not ${options.task}: leave --task out.`);
@@ -149,7 +169,7 @@ export function withPreset<
   }
   const own: Record<string, unknown> = Object.fromEntries(given.map((key) => [key, options[key]]));
   const differences = Object.entries(preset.options).flatMap(([key, value]) =>
-    key in own && `${own[key]}` !== `${value}`
+    Object.hasOwn(own, key) && `${own[key]}` !== `${value}`
       ? [`--${kebab(key)} ${own[key]} (${`${value}` || "none"})`]
       : [],
   );
@@ -161,8 +181,8 @@ export function withPreset<
 }
 
 /** How the data differs from a preset's, if it does. */
-export function otherData(name: PresetName, sha256: string): string[] {
-  const { data } = presets[name];
+export function otherData(name: AnyPresetName, sha256: string): string[] {
+  const { data } = presetOf(name);
   return sha256 === data.sha256
     ? []
     : [`--data (SHA-256 ${sha256.slice(0, 12)}; that of ${data.name} is ${data.sha256.slice(0, 12)})`];

@@ -1,7 +1,7 @@
 // A variant: an activation with its parameters fixed at their defaults, or (suffix "-trained") trained with the weights.
-import { readFileSync } from "node:fs";
 import { type Activation, activationFromJson, activations } from "swiglu";
 import { messageOf, UserError } from "../errors.js";
+import { parseJson, readBytes } from "../files.js";
 import type { Variant } from "../model/index.js";
 import { nearestNames } from "./nearest.js";
 
@@ -57,7 +57,7 @@ export function findActivation(name: string, all: Activations): Activation {
   if (activation !== undefined) return activation;
   const near = nearestNames(name, all.keys());
   const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : "see them all with: swiglu-lab list";
-  throw new UserError(`there is no activation ${JSON.stringify(name)}: ${hint}`);
+  throw new UserError(`there is no activation ${JSON.stringify(shortened(name))}: ${hint}`);
 }
 
 /**
@@ -81,15 +81,16 @@ export function resolveVariants(names: readonly string[], all: Activations): Var
   });
 }
 
+/** Of a name that cannot be meant: as much as tells it. */
+const shortened = (name: string): string =>
+  name.length <= 100 ? name : `${name.slice(0, 100)}... (${name.length} characters)`;
+
 function readActivation(file: string): Activation {
-  let text: string;
+  const json = parseJson(readBytes(file, `--activation ${file}`));
+  if (json === undefined)
+    throw new UserError(`--activation ${file} is not a valid definition: it is not JSON in UTF-8.`);
   try {
-    text = readFileSync(file, "utf8");
-  } catch (thrown) {
-    throw new UserError(`--activation ${file} could not be read: ${messageOf(thrown)}.`);
-  }
-  try {
-    return activationFromJson(JSON.parse(text));
+    return activationFromJson(json);
   } catch (thrown) {
     throw new UserError(`--activation ${file} is not a valid definition: ${messageOf(thrown)}`);
   }

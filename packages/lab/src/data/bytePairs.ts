@@ -1,6 +1,7 @@
 // Byte-pair encoding as in GPT-2: text is split into words with their leading space, words into bytes, and the pairs
 // learned from a text are merged in the order in which they were learned. Bytes are tokens too, so no text is outside.
 import { UserError } from "../errors.js";
+import { grouped } from "../words/format.js";
 
 /** The pattern of GPT-2's words; what it matches, one after the other, is the whole text. */
 const WORDS = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
@@ -90,12 +91,14 @@ export class Tokenizer {
  * Learns a tokenizer of `vocabulary` tokens, marks included: at each step the most frequent pair of neighbouring tokens
  * inside words (equal ones: the smaller tokens) becomes a token. The same texts always give the same tokenizer.
  *
+ * @param lowers whether a vocabulary larger than the texts allow becomes the largest that they allow
  * @throws UserError when the vocabulary is too small for bytes and marks, or larger than the texts allow
  */
 export function learnTokenizer(
   texts: Iterable<string>,
   vocabulary: number,
   marks: readonly string[],
+  lowers = false,
 ): Tokenizer {
   const least = BYTES + marks.length;
   if (vocabulary < least) {
@@ -108,6 +111,7 @@ export function learnTokenizer(
   while (least + merges.length < vocabulary) {
     const pair = learner.mostFrequent();
     if (pair === undefined) {
+      if (lowers) break;
       throw new UserError(
         `--vocabulary ${vocabulary} is more than the text allows: no two tokens stand side by side twice ` +
           `once ${least + merges.length} are learned. Choose at most that.`,
@@ -118,6 +122,10 @@ export function learnTokenizer(
   }
   return new Tokenizer(merges, marks);
 }
+
+/** A vocabulary for the user: "812 tokens (as many as the text allows; 1,024 where it allows them)". */
+export const tokensOfVocabulary = (vocabulary: number, wanted: number): string =>
+  `${grouped(vocabulary)} tokens${vocabulary < wanted ? ` (as many as the text allows, in place of ${grouped(wanted)})` : ""}`;
 
 /** The distinct words of a text as tokens, and how often each pair of neighbours occurs in them. */
 class Learner {

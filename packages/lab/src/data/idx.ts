@@ -1,7 +1,7 @@
 // IDX, the file format of MNIST and its relatives: a big-endian header (magic, one size per dimension), then bytes.
 // Reading is strict: anything that does not add up is an error, for a wrong file trains without complaint and learns nothing.
-import { gunzipSync } from "node:zlib";
-import { messageOf, UserError } from "../errors.js";
+import { constants, gunzipSync } from "node:zlib";
+import { codeOf, messageOf, UserError } from "../errors.js";
 
 const IMAGES_MAGIC = 0x803; // unsigned bytes, three dimensions
 const LABELS_MAGIC = 0x801; // unsigned bytes, one dimension
@@ -22,24 +22,66 @@ export interface IdxImages {
  * @throws UserError when the gzip data, the magic number, the sizes or the length are wrong
  */
 export function parseIdxImages(bytes: Uint8Array, file: string): IdxImages {
-  const data = inflate(bytes, file);
-  const [count = 0, rows = 0, columns = 0] = header(data, file, "images", IMAGES_MAGIC, 3);
-  return { count, rows, columns, pixels: body(data, file, 16, [count, rows, columns]) };
+  const { sizes, body } = parse(bytes, file, "images", IMAGES_MAGIC, 3);
+  const [count = 0, rows = 0, columns = 0] = sizes;
+  return { count, rows, columns, pixels: body };
 }
 
 /** Reads an IDX file of labels (magic 0x801), plain or gzipped: one byte per image. Errors as `parseIdxImages`. */
 export function parseIdxLabels(bytes: Uint8Array, file: string): Uint8Array {
-  const data = inflate(bytes, file);
-  const [count = 0] = header(data, file, "labels", LABELS_MAGIC, 1);
-  return body(data, file, 8, [count]);
+  return parse(bytes, file, "labels", LABELS_MAGIC, 1).body;
 }
 
-function inflate(bytes: Uint8Array, file: string): Uint8Array {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+/** Reads a file of so many dimensions. Of a gzipped one no more is inflated than its header says that there is. */
+function parse(
+  bytes: Uint8Array,
+  file: string,
+  what: string,
+  magic: number,
+  dimensions: number,
+): { sizes: readonly number[]; body: Uint8Array } {
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const start = 4 + 4 * dimensions;
+  const first = isGzip ? inflateStart(bytes, file, start) : bytes;
+  const sizes = header(first, file, what, magic, dimensions);
+  const length = start + sizes.reduce((product, size) => product * size, 1);
+  if (isGzip && length > MOST_BYTES)
+    throw new UserError(
+      `${file} is too large: its header promises ${sizes.join(" x ")} bytes, at most ${MOST_BYTES} are read.`,
+    );
+  const data = isGzip ? inflate(bytes, file, length) : bytes;
+  return { sizes, body: body(data, file, start, sizes) };
+}
+
+/** The most bytes that Node has in one piece. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+/** Compressed bytes in which the header of a file is, whatever name and comment gzip has put before. */
+const START = 2 ** 16;
+
+/** The first bytes of a gzipped file; all of them, inflated, where there are fewer. */
+function inflateStart(bytes: Uint8Array, file: string, length: number): Uint8Array {
+  for (let taken = 64; taken <= START && taken < bytes.length; taken *= 2) {
+    try {
+      const start = gunzipSync(bytes.subarray(0, taken), { finishFlush: constants.Z_SYNC_FLUSH });
+      if (start.length >= length) return start;
+    } catch {
+      break; // what is wrong with it is found in the whole
+    }
+  }
+  return inflate(bytes, file, 2 ** 20);
+}
+
+/** A gzipped file; where it is longer than `most` bytes, that much is all that is inflated before it is refused. */
+function inflate(bytes: Uint8Array, file: string, most: number): Uint8Array {
   try {
-    return gunzipSync(bytes);
+    return gunzipSync(bytes, { maxOutputLength: most });
   } catch (thrown) {
-    throw new UserError(`${file} is a damaged gzip file (${messageOf(thrown)}): copy or download it again.`);
+    throw new UserError(
+      codeOf(thrown) === "ERR_BUFFER_TOO_LARGE"
+        ? `${file} is too long: its header promises ${most} bytes, but more follow.`
+        : `${file} is a damaged gzip file (${messageOf(thrown)}): copy or download it again.`,
+    );
   }
 }
 

@@ -1,10 +1,11 @@
 // A set of labelled images from a folder with the four standard IDX files, checked as a whole:
 // counts, sizes and labels must agree, because a mismatch between the files is the commonest mistake with them.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
-import { messageOf, UserError } from "../errors.js";
+import { UserError } from "../errors.js";
+import { readBytes } from "../files.js";
 import { type IdxImages, parseIdxImages, parseIdxLabels } from "./idx.js";
 
 const require = createRequire(import.meta.url);
@@ -93,8 +94,8 @@ interface Part {
 function loadPart(folder: string, prefix: "train" | "t10k"): Part {
   const file = find(folder, `${prefix}-images`, "idx3-ubyte");
   const labelFile = find(folder, `${prefix}-labels`, "idx1-ubyte");
-  const images = parseIdxImages(read(file), file);
-  const labels = parseIdxLabels(read(labelFile), labelFile);
+  const images = parseIdxImages(readBytes(file), file);
+  const labels = parseIdxLabels(readBytes(labelFile), labelFile);
   if (labels.length !== images.count) {
     throw new UserError(`${labelFile} has ${labels.length} labels, but ${file} has ${images.count} images.`);
   }
@@ -110,14 +111,6 @@ function find(folder: string, stem: string, type: string): string {
     );
   }
   return join(folder, name);
-}
-
-function read(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (thrown) {
-    throw new UserError(`${file} could not be read: ${messageOf(thrown)}.`);
-  }
 }
 
 const maximum = (values: Uint8Array): number => values.reduce((a, b) => Math.max(a, b), 0);

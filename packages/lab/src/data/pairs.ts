@@ -62,10 +62,10 @@ export function compilerMessages(): Pair[] {
     .sort();
   return languages.flatMap((language) => {
     const file = join(folder, language, "diagnosticMessages.generated.json");
-    const translations: Readonly<Record<string, string>> = JSON.parse(readFileSync(file, "utf8"));
+    const translations = new Map(Object.entries(JSON.parse(readFileSync(file, "utf8"))));
     return english.flatMap(({ key, message }): Pair[] => {
-      const target = translations[key];
-      return target === undefined ? [] : [{ source: message, target, language }];
+      const target = translations.get(key);
+      return typeof target !== "string" ? [] : [{ source: message, target, language }];
     });
   });
 }

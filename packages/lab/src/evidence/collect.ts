@@ -1,9 +1,9 @@
 // From the folder of a finished sweep to what the repository keeps of it.
-import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Config, folderName } from "../config/config.js";
 import { presetNames, presets } from "../config/presets.js";
-import { messageOf, UserError } from "../errors.js";
+import { UserError } from "../errors.js";
+import { parseJson, readIfThere } from "../files.js";
 import type { CurvePoint, RunRecord } from "../records/record.js";
 import type { Results } from "../report/types.js";
 import { blocksOf } from "../statistics/scores.js";
@@ -72,13 +72,13 @@ export function evidenceJson({ records, ...rest }: Evidence): string {
 }
 
 function readResults(file: string): Pick<Results, "config" | "tuning" | "analysis" | "environment"> {
-  try {
-    return JSON.parse(readFileSync(file, "utf8"));
-  } catch (thrown) {
-    throw new UserError(
-      `${file} cannot be read (${messageOf(thrown)}): name the folder of a sweep that compare has finished.`,
-    );
-  }
+  const content = readIfThere(file);
+  const results = content && parseJson(content);
+  if (typeof results === "object" && results !== null && "config" in results && "environment" in results)
+    return results as Results; // as compare wrote it
+  throw new UserError(
+    `${file} cannot be read (${content === undefined ? "it is not there" : "it is not what compare writes"}): name the folder of a sweep that compare has finished.`,
+  );
 }
 
 /** The sweeps that tuned: one for each rate, of all variants, without translations beyond the first. */
@@ -113,7 +113,7 @@ function kept(record: RunRecord, isFirstSeed: boolean): RunRecord {
     curve.map(({ step, loss }) => ({ step, loss: Number(loss.toPrecision(6)) }));
   const curves = { curve: short(record.curve), validationCurve: short(record.validationCurve) };
   if (record.status === "diverged") return { ...record, ...curves };
-  const { samples, ...rest } = record;
+  const { samples, validationLosses: _, ...rest } = record;
   const isShown = samples !== undefined && isFirstSeed && TRANSLATORS.includes(record.variant);
   return { ...rest, ...curves, testLosses: "", ...(isShown && { samples }) };
 }

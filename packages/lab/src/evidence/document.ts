@@ -1,31 +1,33 @@
-// docs/evidence.md: what the committed results say, in words and tables that are all made of them.
+// docs/evidence/first-edition.md: what the first edition's results say together; each task has a file of its own.
 import { type PresetName, presetNames, presets } from "../config/presets.js";
 import { machinesOf } from "../environment.js";
 import { markdownBullets, markdownTable } from "../report/markdown.js";
 import { grouped } from "../words/format.js";
 import { answerRows, answers } from "./answers.js";
 import { about, titleOf } from "./presets.js";
-import { sizeOf, taskSection } from "./section.js";
+import { sizeOf } from "./section.js";
 import { shazeerSection } from "./shazeer.js";
 import type { Evidence } from "./types.js";
 
 /**
- * The whole document.
+ * The document on all tasks of the first edition.
  *
  * @param all of the presets that are done, in any order
  * @param probe the sentences of the probe; undefined where it is not done
  */
-export function evidenceDocument(all: readonly Evidence[], probe: readonly string[] | undefined): string {
+export function firstEditionDocument(all: readonly Evidence[], probe: readonly string[] | undefined): string {
   const done = presetNames.flatMap((name) => all.filter(({ preset }) => preset === name));
   return `${[
-    "# Evidence: is SwiGLU better?",
+    "# Evidence, first edition",
     "Made of the files in `docs/evidence/` by `npm run docs`; a test checks that it is current.",
     "A widely read article says that SwiGLU outperforms Swish and GLU in image classification, language modelling and machine translation. " +
       "We asked small transformers: the same network, as many parameters, each activation at its own best learning rate, many seeds. " +
-      "How, and by which rule a verdict is given, was [written down](method.md) before the first counted run.",
+      "How, and by which rule a verdict is given, was [written down](../method-first-edition.md) before the first counted run. [The second edition](../evidence.md) asks at several lengths and sizes.",
     ...answers(done),
     markdownTable(answerRows(done), { texts: true }),
-    ...done.map(taskSection),
+    ...(done.length === 0
+      ? []
+      : [`In full: ${done.map(({ preset }) => `[${titleOf(preset)}](${preset}.md)`).join(", ")}.`]),
     shazeerSection(done),
     reasons(probe),
     "## What this does not show",
@@ -40,7 +42,7 @@ const reasons = (probe: readonly string[] | undefined): string =>
     ...(probe === undefined
       ? ["Smoothness, non-monotonicity and gating: not measured yet."]
       : [
-          "Smoothness, non-monotonicity and gating, as [measured](evidence/probe.md), with no tests:",
+          "Smoothness, non-monotonicity and gating, as [measured](probe.md), with no tests:",
           markdownBullets(probe),
         ]),
   ].join("\n\n");

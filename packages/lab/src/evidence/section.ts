@@ -20,11 +20,19 @@ import type { Evidence } from "./types.js";
 /** How many of the translations that a run keeps are shown. */
 const SHOWN_SAMPLES = 4;
 
-export function taskSection(evidence: Evidence): string {
+/** docs/evidence/<preset>.md of the first edition. */
+export const taskDocument = (evidence: Evidence): string =>
+  `${[
+    `# First edition: ${titleOf(evidence.preset)}`,
+    "[All tasks](../evidence.md), [method of the first edition](../method-first-edition.md). Margins here are in units of the outcome, and verdicts of the test part alone.",
+    taskSection(evidence),
+  ].join("\n\n")}\n`;
+
+function taskSection(evidence: Evidence): string {
   const { preset, config, analysis, records } = evidence;
   const matched = matchCosts(config, records)!;
   const [metric] = outcomesOf(config.task);
-  const picture = (name: string, text: string): string => `![${text}](evidence/${preset}-${name}.svg)`;
+  const picture = (name: string, text: string): string => `![${text}](${preset}-${name}.svg)`;
   return [
     `## ${titleOf(preset)}: ${presets[preset].data.name}`,
     setting(evidence),

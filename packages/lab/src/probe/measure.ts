@@ -11,7 +11,7 @@ export const DISTANCES = [1e-4, 1e-3, 1e-2, 1e-1, 1] as const;
 const CLOSED = 0.01;
 
 /** Of the inputs of the nonlinearity. */
-const QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
+export const QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
 
 export interface Gates {
   /** The quantiles of the nonlinearity's input over tokens and units. */

@@ -3,7 +3,7 @@ import { type Activation, activationFromJson } from "swiglu";
 import { familyOf } from "../activation/samples.js";
 import { htmlDocument } from "../report/document.js";
 import { bullets, grid, method } from "../report/page.js";
-import { escapeHtml, htmlTable, plainRow } from "../report/tables.js";
+import { escapeHtml, htmlTable, plainRow, scrolling } from "../report/tables.js";
 import { networkOf } from "../report/taskWords.js";
 import { count } from "../words/format.js";
 import { changePanels, curvePanels, type Drawn, gatePanels, inputPanels } from "./charts.js";
@@ -72,7 +72,7 @@ ${method(results)}
 const section = ({ title, text, cells }: Section, figures: readonly string[]): string => `<section>
 <h2>${escapeHtml(title)}</h2>
 <p>${escapeHtml(text)}</p>
-<div class="scroll">${htmlTable(cells.head, cells.rows.map(plainRow))}</div>
+${scrolling(htmlTable(cells.head, cells.rows.map(plainRow)))}
 ${figures.join("\n")}
 </section>
 `;

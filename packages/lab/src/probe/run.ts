@@ -1,9 +1,10 @@
 // The runs of a probe, one after the other in this process: trained exactly as compare trains them, and watched.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { activationFromJson } from "swiglu";
 import type { Config } from "../config/config.js";
-import { messageOf, UserError } from "../errors.js";
+import { problemOf } from "../config/schema.js";
+import { UserError } from "../errors.js";
+import { parseJson, readIfThere } from "../files.js";
 import type { SweepEvents } from "../records/events.js";
 import { type RunRecord, runKey } from "../records/record.js";
 import type { Run } from "../records/run.js";
@@ -13,7 +14,7 @@ import { trainRun } from "../sweep/train.js";
 import type { Batch, Task } from "../tasks/task.js";
 import { Inspector } from "./inspector.js";
 import type { ProbeRun } from "./types.js";
-import { type Point, Watch } from "./watch.js";
+import { type Point, pointsSchema, Watch } from "./watch.js";
 
 /** Tokens that a measurement is over, about. */
 const TOKENS = 4096;
@@ -35,7 +36,7 @@ export function probedBatch(task: Task): Batch & { readonly examples: number } {
 
 /** The records of the runs that are whole in a probe's folder. */
 export const watchedRecords = (folder: string, config: Config): RunRecord[] =>
-  runsOf(config).flatMap((run) => readWatched(folder, run)?.record ?? []);
+  runsOf(config).flatMap((run) => readWatched(folder, config, run)?.record ?? []);
 
 type Events = Pick<SweepEvents, "started" | "progress" | "finished">;
 
@@ -55,7 +56,7 @@ export async function probeRuns(
   const all: ProbeRun[] = [];
   for (const run of runsOf(config)) {
     const { record, points } =
-      readWatched(folder, run) ?? (await probeRun(config, folder, run, task, events, signal));
+      readWatched(folder, config, run) ?? (await probeRun(config, folder, run, task, events, signal));
     const diverged = record.status === "diverged";
     all.push({ ...run, diverged, test: diverged ? null : record.test, points });
   }
@@ -80,7 +81,7 @@ async function probeRun(
     threads,
   );
   try {
-    events.started(run);
+    events.started(run, config.steps);
     const watch = new Watch(inspector, batch, config.steps);
     const { record } = await trainRun(
       config,
@@ -106,16 +107,15 @@ async function probeRun(
 const pointsPath = (folder: string, { variant, seed }: Run): string =>
   join(folder, "records", `${encodeURIComponent(runKey(variant, seed))}.points.json`);
 
-function readWatched(folder: string, run: Run): Watched | undefined {
-  const record = readRecord(folder, run);
+function readWatched(folder: string, config: Config, run: Run): Watched | undefined {
+  const record = readRecord(folder, config, run);
   if (record === undefined) return undefined;
   const file = pointsPath(folder, run);
-  try {
-    const points: readonly Point[] = JSON.parse(readFileSync(file, "utf8"));
-    return { record, points };
-  } catch (thrown) {
-    throw new UserError(
-      `${file} cannot be read (${messageOf(thrown)}): delete the record beside it to have that run trained again.`,
-    );
-  }
+  const content = readIfThere(file);
+  const { data: points, error } = pointsSchema.safeParse(content && parseJson(content));
+  if (points !== undefined) return { record, points };
+  const problem = content === undefined ? "it is not there" : problemOf(error);
+  throw new UserError(
+    `${file} cannot be read (${problem}): delete the record beside it to have that run trained again.`,
+  );
 }

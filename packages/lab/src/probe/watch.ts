@@ -1,8 +1,9 @@
 // Watches a run: measures it before the first step and after every tenth of its steps, and keeps account of the gradients
 // of the training steps in between.
+import { z } from "zod";
 import type { Trainer } from "../model/index.js";
 import type { Batch } from "../tasks/task.js";
-import { lengthOf, type Measurement, measure, type View } from "./measure.js";
+import { lengthOf, type Measurement, measure, QUANTILES, type View } from "./measure.js";
 
 /** Measurements after the first step. */
 const POINTS = 10;
@@ -20,6 +21,35 @@ export interface Point extends Measurement {
     readonly stepLength: number;
   } | null;
 }
+
+/** Numbers that were not finite are null in JSON. */
+const number = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+
+/** What the file of a run's points holds. */
+export const pointsSchema = z
+  .array(
+    z.strictObject({
+      step: z.int().nonnegative(),
+      training: z.strictObject({ gradientNorm: number, variation: number, stepLength: number }).nullable(),
+      loss: number,
+      gradientNorm: number,
+      along: z.array(z.strictObject({ distance: number, change: number, curvature: number })),
+      gates: z.array(
+        z.strictObject({
+          quantiles: z.array(number).length(QUANTILES.length),
+          closed: number,
+          dead: number,
+          topTenth: number,
+          flat: number,
+          falling: number,
+        }),
+      ),
+    }),
+  )
+  .min(1) satisfies z.ZodType<readonly Point[]>;
 
 /** Sums over the steps since the last point. */
 const NOTHING = { steps: 0, norms: 0, changes: 0, lengths: 0 };

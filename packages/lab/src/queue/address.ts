@@ -14,7 +14,27 @@ export function redisName(url: string): string {
     throw notRedis();
   }
   if (!["redis:", "rediss:"].includes(parsed.protocol) || parsed.hostname === "") throw notRedis();
+  for (const part of [parsed.username, parsed.password]) refuseBadEscape(part);
+  if (parsed.search !== "" || parsed.hash !== "")
+    throw new UserError(
+      "the queue's address has a ? or a #: write these as %3F and %23 where they are part of a user or password.",
+    );
+  if (!/^(\/\d{0,4})?$/.test(parsed.pathname))
+    throw new UserError(
+      "the queue's address has no number of a database after its /: expected /0, or nothing.",
+    );
   return `${parsed.protocol}//${parsed.host}${parsed.pathname === "/" ? "" : parsed.pathname}`;
+}
+
+/** Without the text, which may be a password. */
+function refuseBadEscape(part: string): void {
+  try {
+    decodeURIComponent(part);
+  } catch {
+    throw new UserError(
+      "the queue's address has a % in its user or password that begins no character: write a % itself as %25.",
+    );
+  }
 }
 
 const notRedis = (): UserError =>

@@ -1,7 +1,7 @@
 // The connection to Redis: from a URL with, perhaps, a password and TLS, to a client, or to a sentence that says what is
 // wrong. The password is never shown.
 import { Redis } from "ioredis";
-import { messageOf, UserError } from "../errors.js";
+import { codeOf, messageOf, StopError, UserError } from "../errors.js";
 import { redisName } from "./address.js";
 
 /** Milliseconds to wait for the first answer. */
@@ -29,6 +29,7 @@ export async function connectRedis(url: string): Promise<Redis> {
   try {
     await redis.connect();
     await redis.ping();
+    if (isReply(lastError)) throw lastError; // of the choice of a database, which the connection itself survives
     isReady = true;
     return redis;
   } catch (thrown) {
@@ -45,10 +46,31 @@ export function tellTroubles(redis: Redis, tell: (message: string) => void): (er
     last = "";
   });
   return (error) => {
-    const message = error.message || String(error);
+    const message = isFull(error) ? FULL : messageOf(error) || String(error);
     if (message !== last) tell(`Redis: ${message}; trying again`);
     last = message;
   };
+}
+
+/** What Redis says where it holds as much as it may. */
+const FULL = "it is full (maxmemory), and takes nothing more until there is room";
+
+const isReply = (thrown: unknown): thrown is Error => thrown instanceof Error && thrown.name === "ReplyError";
+
+const isFull = (thrown: unknown): boolean =>
+  thrown instanceof Error && /\bOOM command not allowed/.test(thrown.message);
+
+/** The error of something that Redis refused, as one for the user; whatever else was thrown, as it came. */
+export function explainReply(redis: Redis, thrown: unknown): unknown {
+  if (!isReply(thrown) && !isFull(thrown)) return thrown;
+  const { host, port } = redis.options;
+  if (isFull(thrown))
+    return new StopError(
+      `Redis at ${host}:${port} is full (maxmemory): give it more memory, or empty it, and start again; what is done is kept.`,
+    );
+  return new StopError(
+    `Redis at ${host}:${port} refuses what was asked of it (${messageOf(thrown)}): see that it is Redis 6.2 or newer, and start again; what is done is kept.`,
+  );
 }
 
 function sentence(name: string, cause: unknown): string {
@@ -64,6 +86,13 @@ function sentence(name: string, cause: unknown): string {
       `Redis at ${name} has no TLS connection for us (${reason}): check redis:// or rediss://, and give the certificate ` +
       "of your own authority in the environment variable NODE_EXTRA_CA_CERTS."
     );
+  }
+  if (/DB index/i.test(reason)) return `Redis at ${name} has no database of that number: choose another one.`;
+  if (name.startsWith("rediss:") && codeOf(cause) === "ETIMEDOUT") {
+    return `Redis at ${name} gives no answer by TLS: check that it takes TLS there, or write redis:// in place of rediss://.`;
+  }
+  if (name.startsWith("redis:") && /closed|ECONNRESET/i.test(reason)) {
+    return `Redis at ${name} closed the connection (${reason}): check the address, and write rediss:// if it takes TLS there.`;
   }
   return `Redis at ${name} cannot be reached (${reason}): check that it runs and that the address is right.`;
 }

@@ -11,7 +11,7 @@ import type { Run } from "../records/run.js";
 import { readRecords, writeModel, writeRecord } from "../sweep/folder.js";
 import { OpenRuns } from "../sweep/openRuns.js";
 import { tidyRecords } from "../sweep/sweep.js";
-import { connectRedis, tellTroubles } from "./connection.js";
+import { connectRedis, explainReply, tellTroubles } from "./connection.js";
 import {
   jobId,
   KEPT,
@@ -26,6 +26,9 @@ import {
 /** Milliseconds between two looks, and between two that also put in again what has vanished. */
 const LOOK_INTERVAL = 500;
 const REFILL_INTERVAL = 15_000;
+
+/** A run whose model is missing as often as this has failed. */
+const MOST_TRIES = 3;
 
 /**
  * Has the missing runs of a sweep's folder done by workers, and returns all records in it, also when it was aborted:
@@ -54,7 +57,7 @@ export async function runQueued(
     await dispatch.forget(done);
     while (!signal.aborted && (await dispatch.look())) await delay(LOOK_INTERVAL, undefined, { signal });
   } catch (thrown) {
-    if (!signal.aborted) throw thrown;
+    if (!signal.aborted) throw explainReply(redis, thrown);
   } finally {
     runs.close();
     signal.removeEventListener("abort", hangUp);
@@ -68,6 +71,8 @@ class Dispatch {
   readonly #pending = new Map<string, Run>();
   /** Of these, the jobs that a worker has in hand, and what was told of each last. */
   readonly #active = new Map<string, QueueProgress>();
+  /** How often the model of a run was missing. */
+  readonly #tries = new Map<string, number>();
   #filled = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -130,22 +135,17 @@ class Dispatch {
 
   async #collect(job: Job): Promise<void> {
     const [id, run] = this.#known(job);
-    const result = readResult(job.returnvalue, run);
-    if (result === undefined) {
-      this.#end(id, run);
-      this.events.failed(run, "what came back from its worker is not a record");
-      await this.#remove(id);
-      return;
-    }
-    const { record, hasModel } = result;
+    const result = readResult(job.returnvalue, this.config, run);
+    if ("problem" in result)
+      return await this.#give(
+        id,
+        run,
+        `what came back from its worker is not its record (${result.problem})`,
+      );
+    const { record, hasModel } = result.value;
     if (hasModel) {
       const model = await this.redis.getBuffer(modelKey(id));
-      if (model === null) {
-        this.events.remark(run, "its model is no longer in Redis; the run starts anew");
-        await this.#remove(id);
-        await this.#fill([run]);
-        return;
-      }
+      if (model === null) return await this.#again(id, run);
       await writeModel(this.folder, run, model);
     }
     await writeRecord(this.folder, record);
@@ -155,10 +155,25 @@ class Dispatch {
   }
 
   async #fail(job: Job): Promise<void> {
-    const [id, run] = this.#known(job);
+    await this.#give(...this.#known(job), job.failedReason);
+  }
+
+  /** Gives a run up; the next start tries again. */
+  async #give(id: string, run: Run, reason: string): Promise<void> {
     this.#end(id, run);
-    this.events.failed(run, job.failedReason);
-    await this.#remove(id); // so that the next start tries again
+    this.events.failed(run, reason);
+    await this.#remove(id);
+  }
+
+  /** Has a run done again whose model is not in Redis, but not without end. */
+  async #again(id: string, run: Run): Promise<void> {
+    const tries = (this.#tries.get(id) ?? 0) + 1;
+    this.#tries.set(id, tries);
+    if (tries === MOST_TRIES)
+      return await this.#give(id, run, `its model was not in Redis, ${MOST_TRIES} times in a row`);
+    this.events.remark(run, "its model is no longer in Redis; the run starts anew");
+    await this.#remove(id);
+    await this.#fill([run]);
   }
 
   async #follow(jobs: readonly Job[]): Promise<void> {
@@ -171,9 +186,9 @@ class Dispatch {
     }
     for (const job of jobs) {
       const [id, run] = this.#known(job);
-      if (!this.#active.has(id)) this.events.started(run);
+      if (!this.#active.has(id)) this.events.started(run, this.config.steps);
       const last = this.#active.get(id) ?? { step: 0, loss: null, from: 0 };
-      const now = readProgress(job.progress) ?? last;
+      const now = readProgress(job.progress, this.config.steps) ?? last;
       this.#active.set(id, now);
       if (now.from !== last.from) this.events.resumed(run, now.from, []);
       if (now.step !== last.step && now.loss !== null) this.events.progress(run, now.step, now.loss);

@@ -1,10 +1,9 @@
 // What travels through the queue: a run as data, and what became of it. Nothing of it is code: activations travel as
 // expressions in JSON. Whatever comes out of Redis is checked before it is used.
-import { activationFromJson } from "swiglu";
 import { z } from "zod";
 import type { Config } from "../config/config.js";
-import { messageOf } from "../errors.js";
-import { isRunRecord, type RunRecord } from "../records/record.js";
+import { type Checked, checkRunConfig, problemOf } from "../config/schema.js";
+import { checkRecord, type RunRecord } from "../records/record.js";
 import { configOfRun, type Run, runHash } from "../records/run.js";
 
 /** The one queue that runs of all sweeps go through. */
@@ -12,54 +11,6 @@ export const QUEUE = "swiglu-lab";
 
 /** Seconds after which what nobody has asked for is forgotten: two weeks. */
 export const KEPT = 14 * 24 * 3600;
-
-const size = z.int().positive();
-const positive = z.number().positive();
-const examples = z.strictObject({ train: size, validation: size, test: size });
-const data = z.strictObject({ name: z.string(), sha256: z.string().min(1), examples });
-
-const common = {
-  version: z.string(),
-  variants: z.tuple([
-    z.strictObject({
-      name: z.string().min(1),
-      trained: z.boolean(),
-      activation: z.unknown().superRefine(checkActivation),
-      hidden: size,
-      feedForwardParameters: size,
-      learningRate: positive,
-    }),
-  ]),
-  seeds: z.tuple([z.int().nonnegative()]),
-  steps: size,
-  batch: size,
-  width: size,
-  depth: size,
-  heads: size,
-  weightDecay: z.number().nonnegative(),
-  clipNorm: positive,
-  threads: size,
-};
-
-/** The configuration of one run. */
-const runConfig = z.discriminatedUnion("task", [
-  z.strictObject({
-    ...common,
-    task: z.literal("images"),
-    data: data.extend({ imageSize: size, classes: size }),
-    patch: size,
-  }),
-  z.strictObject({ ...common, task: z.literal("language"), data, vocabulary: size, context: size }),
-  z.strictObject({
-    ...common,
-    task: z.literal("translation"),
-    data,
-    vocabulary: size,
-    context: size,
-    beam: size,
-    translated: size,
-  }),
-]);
 
 /** What Redis holds of a run that is to be done. */
 export interface QueuedRun {
@@ -77,27 +28,33 @@ export const jobId = (config: Config, run: Run): string => `run-${runHash(config
  * @throws Error that names the first thing which is not as it should be
  */
 export function readQueuedRun(json: unknown): QueuedRun & Run {
-  const { success, data, error } = z.strictObject({ config: runConfig }).safeParse(json);
-  if (!success) {
-    const [issue] = error.issues;
-    throw new Error(`the job is not a run: ${issue?.path.join(".")}: ${issue?.message}`);
-  }
-  const { config } = data;
-  return { config, variant: config.variants[0].name, seed: config.seeds[0] };
+  const { data, error } = z.strictObject({ config: z.unknown() }).safeParse(json);
+  if (data === undefined) throw new Error(`the job is not a run: ${problemOf(error)}`);
+  const checked = checkRunConfig(data.config);
+  if ("problem" in checked) throw new Error(`the job is not a run: config.${checked.problem}`);
+  const { value: config } = checked;
+  return { config, variant: config.variants[0]!.name, seed: config.seeds[0]! };
 }
 
 /** The version of the lab that put a job in, so that another one is told apart from one that is no run at all. */
 export function versionOf(json: unknown): string | undefined {
-  const { data } = z.object({ config: z.object({ version: z.string() }) }).safeParse(json);
+  const { data } = z.object({ config: z.object({ version: z.string().max(100) }) }).safeParse(json);
   return data?.config.version;
 }
 
 /** How far a run is. */
-const progress = z.object({ step: z.int(), loss: z.number().nullable(), from: z.int() });
+const progress = z.object({
+  step: z.int().nonnegative(),
+  loss: z.number().nullable(),
+  from: z.int().nonnegative(),
+});
 export type QueueProgress = z.infer<typeof progress>;
 
-/** Undefined before there is any. */
-export const readProgress = (json: unknown): QueueProgress | undefined => progress.safeParse(json).data;
+/** Undefined before there is any, and for what cannot be that of a run of so many steps. */
+export function readProgress(json: unknown, steps: number): QueueProgress | undefined {
+  const { data } = progress.safeParse(json);
+  return data !== undefined && data.from <= data.step && data.step <= steps ? data : undefined;
+}
 
 /** What a worker gives back; the model, where there is one, lies beside it in Redis. */
 export interface QueueResult {
@@ -105,21 +62,18 @@ export interface QueueResult {
   readonly hasModel: boolean;
 }
 
-/** Undefined when it is not the result of that run. */
-export function readResult(json: unknown, { variant, seed }: Run): QueueResult | undefined {
-  const { data } = z.object({ record: z.unknown(), hasModel: z.boolean() }).safeParse(json);
-  if (data === undefined || !isRunRecord(data.record)) return undefined;
-  const { record, hasModel } = data;
-  return record.variant === variant && record.seed === seed ? { record, hasModel } : undefined;
+/** Checks what a worker gave back for a run: finished runs have a model, diverged ones have none. */
+export function readResult(json: unknown, config: Config, run: Run): Checked<QueueResult> {
+  const { data, error } = z.object({ record: z.unknown(), hasModel: z.boolean() }).safeParse(json);
+  if (data === undefined) return { problem: problemOf(error) };
+  const { hasModel } = data;
+  const checked = checkRecord(data.record, config, run);
+  if ("problem" in checked) return checked;
+  const record = checked.value;
+  if (hasModel !== (record.status === "finished"))
+    return { problem: `hasModel: ${hasModel}, of a run that ${record.status}` };
+  return { value: { record, hasModel } };
 }
 
 /** Where in Redis the model of a job lies until it is fetched. */
 export const modelKey = (id: string): string => `${QUEUE}:model:${id}`;
-
-function checkActivation(json: unknown, context: z.RefinementCtx): void {
-  try {
-    activationFromJson(json);
-  } catch (thrown) {
-    context.addIssue({ code: "custom", message: messageOf(thrown) });
-  }
-}

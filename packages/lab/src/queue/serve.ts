@@ -7,13 +7,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { labVersion } from "../config/config.js";
-import { messageOf, StopError } from "../errors.js";
+import { messageOf, StopError, UserError } from "../errors.js";
 import type { SweepEvents } from "../records/events.js";
 import type { RunRecord } from "../records/record.js";
 import type { Run } from "../records/run.js";
-import { readModel, readRecord } from "../sweep/folder.js";
+import { readModel, readRecord, recordFile } from "../sweep/folder.js";
 import { TrainingProcess } from "../sweep/process.js";
-import { connectRedis, tellTroubles } from "./connection.js";
+import { connectRedis, explainReply, tellTroubles } from "./connection.js";
 import {
   jobId,
   KEPT,
@@ -62,6 +62,18 @@ export async function serveQueue(
     await new Station(redis, options, events).serve(signal);
   } finally {
     redis.disconnect();
+  }
+}
+
+/** What a worker calls the folders of its runs: `jobId`. Others in its folder are not its own. */
+const OWN_FOLDER = /^run-[0-9a-f]{32}$/;
+
+/** Makes a folder, or says that this machine cannot do any run: nothing can be kept. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (thrown) {
+    throw new StopError(`${folder} cannot be made: ${messageOf(thrown)}. Choose another folder with --work.`);
   }
 }
 
@@ -122,10 +134,10 @@ class Station {
     const folder = this.#folderOf(job);
     let record: RunRecord | undefined;
     try {
-      mkdirSync(join(folder, "records"), { recursive: true });
-      record = readRecord(folder, run); // done before, by a worker that was killed before it could say so
+      makeFolder(join(folder, "records"));
+      record = this.#readBack(folder, run);
       if (record === undefined) {
-        this.events.started(run);
+        this.events.started(run, run.config.steps);
         record = await this.#train(run, folder, job);
         this.events.finished(record);
       }
@@ -136,8 +148,34 @@ class Station {
       throw new UnrecoverableError(`on ${hostname()}: ${messageOf(thrown)}`);
     }
     const model = readModel(folder, run.variant, run.seed);
-    if (model !== undefined) await this.redis.set(modelKey(String(job.id)), Buffer.from(model), "EX", KEPT);
+    if (model !== undefined) {
+      try {
+        await this.redis.set(modelKey(String(job.id)), Buffer.from(model), "EX", KEPT);
+      } catch (thrown) {
+        const reason = explainReply(this.redis, thrown);
+        if (reason instanceof StopError) return this.#giveBack(job, token, reason); // the record is kept here
+        throw thrown;
+      }
+    }
     return { record, hasModel: model !== undefined };
+  }
+
+  /**
+   * The record of a run that was done here before, by a worker that was killed before it could say so. Where that or its
+   * model is damaged or lost, both can be made again.
+   */
+  #readBack(folder: string, run: QueuedRun & Run): RunRecord | undefined {
+    try {
+      const record = readRecord(folder, run.config, run);
+      const isWhole = record?.status !== "finished" || readModel(folder, run.variant, run.seed) !== undefined;
+      if (isWhole) return record;
+      this.events.remark(run, "its model was lost here; the run starts anew");
+    } catch (thrown) {
+      if (!(thrown instanceof UserError)) throw thrown;
+      this.events.remark(run, `${messageOf(thrown)} The run starts anew.`);
+    }
+    rmSync(recordFile(folder, run), { recursive: true, force: true });
+    return undefined;
   }
 
   #read({ id, data }: Job): QueuedRun & Run {
@@ -200,8 +238,8 @@ class Station {
   /** Makes the folder, and deletes in it what others have finished long ago. */
   #sweepFolder(): void {
     const { folder } = this.options;
-    mkdirSync(folder, { recursive: true });
-    for (const name of readdirSync(folder).filter((name) => name.startsWith("run-"))) {
+    makeFolder(folder);
+    for (const name of readdirSync(folder).filter((name) => OWN_FOLDER.test(name))) {
       const path = join(folder, name);
       if (Date.now() - statSync(path).mtimeMs > 1000 * KEPT) rmSync(path, { recursive: true, force: true });
     }

@@ -3,7 +3,8 @@ import type { CurvePoint, RunRecord } from "./record.js";
 import type { Run } from "./run.js";
 
 export interface SweepEvents {
-  started(run: Run): void;
+  /** A run of so many steps is in hand. */
+  started(run: Run, steps: number): void;
   /** It goes on after this many steps that an earlier process did. */
   resumed(run: Run, step: number, curve: readonly CurvePoint[]): void;
   progress(run: Run, step: number, loss: number): void;

@@ -3,21 +3,23 @@ import type { TaskKind } from "../config/task.js";
 import type { Analysis, Comparison, OutcomeAnalysis, PrimaryComparison } from "../statistics/analysis.js";
 import type { Interval } from "../statistics/estimate.js";
 import { type Metric, outcomesOf, showInterval } from "../statistics/metric.js";
-import { pText } from "../statistics/verdicts.js";
+import { FEWEST_SEEDS, pText } from "../statistics/verdicts.js";
 import { grouped, list, signed } from "../words/format.js";
-import { escapeHtml, htmlTable, plainRow } from "./tables.js";
+import { escapeHtml, htmlTable, plainRow, scrolling } from "./tables.js";
 
 /** Both sections; "" without an analysis, and without primary questions only the second one. */
 export function analysisSections(
   analysis: Analysis | null,
   task: TaskKind,
   answers: readonly string[],
+  isFixed: boolean,
 ): string {
   if (analysis === null) return "";
+  const isFew = analysis.seeds.length < FEWEST_SEEDS;
   const outcomes = analysis.outcomes.map(
     (outcome, i): Measured => ({ outcome, metric: outcomesOf(task)[i]! }),
   );
-  return primarySection(outcomes, answers) + exploratorySection(analysis, outcomes);
+  return primarySection(outcomes, answers, isFixed, isFew) + exploratorySection(analysis, outcomes, isFew);
 }
 
 interface Measured {
@@ -25,7 +27,12 @@ interface Measured {
   readonly metric: Metric;
 }
 
-function primarySection(outcomes: readonly Measured[], answers: readonly string[]): string {
+function primarySection(
+  outcomes: readonly Measured[],
+  answers: readonly string[],
+  isFixed: boolean,
+  isFew: boolean,
+): string {
   if (answers.length === 0) return "";
   const table = (
     head: readonly string[],
@@ -64,19 +71,23 @@ function primarySection(outcomes: readonly Measured[], answers: readonly string[
   const [{ metric }] = outcomes as [Measured];
   return `<section>
 <h2>Primary questions</h2>
-<p>Fixed in advance, and decided by the test ${metric.name}; the other outcomes stand beside it.</p>
+<p>${isFixed ? "Fixed in advance, and decided" : "Decided"} by the test ${metric.name}; the other outcomes stand beside it.</p>
 <ul>${answers.map((answer) => `<li>${escapeHtml(answer)}</li>`).join("\n")}</ul>
-<div class="scroll">${verdicts}</div>
-<div class="scroll">${strengths}</div>
-<p>p and intervals of both questions together are Dunnett’s, in the analysis of variance with seeds as blocks. Equivalence is two one-sided paired t-tests against the margin.
+${scrolling(verdicts)}
+${isFew ? "" : scrolling(strengths)}
+<p>p and intervals of both questions together are Dunnett’s, in the analysis of variance with seeds as blocks. Equivalence is two one-sided paired t-tests against the margin.${
+    isFew
+      ? ""
+      : `
 The interval with test noise also draws other test data (bootstrap over seeds and, crossed, independent parts of the test data). Hedges’ g is the mean difference in standard deviations of the differences.
-Correlation is that of both variants over the seeds; variance is what pairing by seed left of the variance of their difference. Seeds are those that a paired test needs for 80 % power.</p>
+Correlation is that of both variants over the seeds; variance is what pairing by seed left of the variance of their difference. Seeds are those that a paired test needs for 80 % power.`
+  }</p>
 </section>
 
 `;
 }
 
-function exploratorySection({ diverged }: Analysis, outcomes: readonly Measured[]): string {
+function exploratorySection({ diverged }: Analysis, outcomes: readonly Measured[], isFew: boolean): string {
   const [first, ...others] = outcomes.filter(({ outcome }) => outcome.exploratory.length > 0);
   if (first === undefined) return "";
   const losses = list(diverged.map(({ variant, seed }) => `${variant} with seed ${seed}`));
@@ -87,13 +98,13 @@ function exploratorySection({ diverged }: Analysis, outcomes: readonly Measured[
   return `<section>
 <h2>Exploratory comparisons</h2>
 <p>Paired t-tests by seed of test ${first.metric.name}, with p-values adjusted for all of them together (Benjamini and Hochberg): hints for others to test.</p>
-<div class="scroll">${exploratoryTable(first)}</div>
+${scrolling(exploratoryTable(first, isFew))}
 <p>${escapeHtml(anovaText(first))}</p>
 ${counted}
 ${others
   .map(
     (measured) =>
-      `<details><summary>The same of test ${escapeHtml(measured.metric.name)}</summary><div class="scroll">${exploratoryTable(measured)}</div><p>${escapeHtml(anovaText(measured))}</p></details>`,
+      `<details><summary>The same of test ${escapeHtml(measured.metric.name)}</summary>${scrolling(exploratoryTable(measured, isFew))}<p>${escapeHtml(anovaText(measured))}</p></details>`,
   )
   .join("\n")}
 </section>
@@ -101,7 +112,7 @@ ${others
 `;
 }
 
-function exploratoryTable({ outcome, metric }: Measured): string {
+function exploratoryTable({ outcome, metric }: Measured, isFew: boolean): string {
   const noise = outcome.role === "primary";
   const head = [
     "comparison",
@@ -111,8 +122,7 @@ function exploratoryTable({ outcome, metric }: Measured): string {
     "adjusted p",
     "p (equivalence)",
     ...(noise ? ["95 % with test noise"] : []),
-    "Hedges’ g, 95 %",
-    "correlation",
+    ...(isFew ? [] : ["Hedges’ g, 95 %", "correlation"]),
   ];
   const rows = outcome.exploratory.map((comparison) => {
     const { difference, adjustedP, equivalence } = comparison;
@@ -124,8 +134,7 @@ function exploratoryTable({ outcome, metric }: Measured): string {
       shortP(adjustedP),
       shortP(equivalence.p),
       ...(noise ? [noiseText(metric, comparison)] : []),
-      effectText(comparison),
-      correlationText(comparison),
+      ...(isFew ? [] : [effectText(comparison), correlationText(comparison)]),
     ]);
   });
   return htmlTable(head, rows);

@@ -1,6 +1,7 @@
 // Charts as a picture of their own, an SVG file, for documents that have no style sheet: it brings its colours, paints its
 // own ground, and is light or dark after the reader's system.
 import { palette } from "./style.js";
+import { withPlainColours } from "./svg.js";
 import { escapeHtml } from "./tables.js";
 
 export interface Part {
@@ -27,7 +28,7 @@ export function figure(parts: readonly Part[], columns: number, label: string): 
   const height = Math.max(...parts.map((part) => part.height)) + HEAD + FOOT;
   const rows = Math.ceil(parts.length / columns);
   const size = [columns * width + MARGIN, rows * height + MARGIN];
-  return `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${escapeHtml(label)}" width="${size[0]}" height="${size[1]}" viewBox="0 0 ${size[0]} ${size[1]}">
+  return withPlainColours(`<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${escapeHtml(label)}" width="${size[0]}" height="${size[1]}" viewBox="0 0 ${size[0]} ${size[1]}" fill="#21201c">
 <style>${palette}
 text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; fill: var(--ink); }
 .title { font-size: 13px; font-weight: 600; } .note { font-size: 11px; fill: var(--quiet); }
@@ -36,7 +37,7 @@ text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neu
 <rect width="100%" height="100%" rx="8" fill="var(--paper)"/>
 ${parts.map((part, i) => placed(part, MARGIN + (i % columns) * width, MARGIN + Math.floor(i / columns) * height)).join("\n")}
 </svg>
-`;
+`);
 }
 
 const placed = ({ chart, title, note = "" }: Part, x: number, y: number): string =>

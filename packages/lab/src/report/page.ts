@@ -1,10 +1,11 @@
 // The report as one HTML page that needs nothing else: style sheet, prose, tables and charts are all inside.
 import { activationFromJson, textWithParts } from "swiglu";
-import { familyOf } from "../activation/samples.js";
+import { type Family, familyOf } from "../activation/samples.js";
 import { examplesOf } from "../config/task.js";
 import { machinesOf } from "../environment.js";
+import { describeWaiting } from "../statistics/load.js";
 import { describeMatched } from "../statistics/matched.js";
-import { describeScore, metricOf } from "../statistics/metric.js";
+import { metricOf, show } from "../statistics/metric.js";
 import { describeTuning } from "../statistics/tuning.js";
 import { count, duration, grouped } from "../words/format.js";
 import { analysisSections } from "./analysisSections.js";
@@ -13,7 +14,7 @@ import { learningPanels, type Panel } from "./learningCharts.js";
 import { differenceChart, metricChart } from "./rankingCharts.js";
 import { samplesSection } from "./samples.js";
 import { shapePanels } from "./shapeCharts.js";
-import { escapeHtml, matchedRows, rankingRows, runRows, tuningRows } from "./tables.js";
+import { escapeHtml, matchedRows, rankingRows, runRows, scrolling, tuningRows } from "./tables.js";
 import { methodOf, networkOf } from "./taskWords.js";
 import type { Results } from "./types.js";
 
@@ -34,17 +35,18 @@ export function reportPage(results: Results): string {
     `<header>
 <p class="eyebrow">swiglu-lab: ${count(config.variants.length, "variant")} of one ${networkOf[config.task]}, ${count(config.seeds.length, "seed")} each</p>
 <h1>${escapeHtml(title)}</h1>
-<p class="lead">${escapeHtml(lead)}</p>
+${findings.primary.length > 0 ? `<p class="lead">${findings.primary.map((answer) => escapeHtml(verdictOf(answer))).join("<br>")}</p>\n<p>${escapeHtml(lead)}</p>` : `<p class="lead">${escapeHtml(lead)}</p>`}
+${findings.warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>`).join("")}
 ${facts(results)}
 </header>
 
 <section>
 <h2>Ranking</h2>
-${familyLegend}
+${familyLegend(new Set(families.values()))}
 <figure>
 <div class="pair">
-<div>${metricChart(summary, metric, families)}</div>
-${differences ? `<div>${differenceChart(summary, metric, families)}</div>` : ""}
+<div>${scrolling(metricChart(summary, metric, families))}</div>
+${differences ? `<div>${scrolling(differenceChart(summary, metric, families))}</div>` : ""}
 </div>
 <figcaption>${
       intervals
@@ -59,7 +61,7 @@ ${differences ? `<div>${differenceChart(summary, metric, families)}</div>` : ""}
 <div>
 <h2>What the numbers show</h2>
 ${bullets(shown)}
-${best === null ? "" : `<p>The best single model by validation ${metric.name} is ${escapeHtml(best.variant)} with seed ${best.seed} (${describeScore(best.validation)}). It is saved beside this page as <code>${best.file}</code>; loaded again, ${escapeHtml(best.checked)}.</p>`}
+${best === null ? "" : `<p>The best single model by validation ${metric.name} is ${escapeHtml(best.variant)} with seed ${best.seed} (${show(metric, metric.of(best.validation))}). It is saved beside this page as <code>${best.file}</code>; loaded again, ${escapeHtml(best.checked)}.</p>`}
 </div>
 <div>
 <h2>What they cannot show</h2>
@@ -69,10 +71,10 @@ ${bullets(findings.limits)}
 
 <section>
 <h2>In numbers</h2>
-<div class="scroll">${rankingRows(summary, config.task, families)}</div>
+${scrolling(rankingRows(summary, config.task, families))}
 </section>
 
-${analysisSections(analysis, config.task, findings.primary)}
+${analysisSections(analysis, config.task, findings.primary, results.isFixed)}
 ${matchedSection(results)}
 ${samplesSection(summary.best)}
 <section>
@@ -101,24 +103,34 @@ ${samplesSection(summary.best)}
 <h2>How it was measured</h2>
 ${method(results)}
 ${tuningOf(results)}
-<details><summary>All ${records.length} runs</summary><div class="scroll">${runRows(records, config.task)}</div></details>
+<details><summary>All ${records.length} runs</summary>${scrolling(runRows(records, config.task))}</details>
 <details><summary>Configuration</summary><pre>${escapeHtml(configText(results))}</pre></details>
 </section>`,
   );
 }
 
-const familyLegend = `<ul class="legend">
-<li><span class="key ungated"></span>ungated: down(a(up(x)))</li>
-<li><span class="key gated"></span>gated: down(a(gate(x), up(x)))</li>
-<li><span class="key self-gated"></span>self-gated: one of the two is the input itself</li>
-</ul>`;
+/** The verdict of an answer: its sentence up to the first full stop, "swiglu against swish: better." */
+const verdictOf = (answer: string): string => answer.slice(0, answer.indexOf(". ") + 1 || undefined);
 
-function matchedSection({ matched }: Results): string {
+const familyWords: Readonly<Record<Family, string>> = {
+  ungated: "ungated: down(a(up(x)))",
+  gated: "gated: down(a(gate(x), up(x)))",
+  "self-gated": "self-gated: one of the two is the input itself",
+};
+
+/** The families that are there. */
+const familyLegend = (families: ReadonlySet<Family>): string =>
+  `<ul class="legend">\n${(Object.keys(familyWords) as Family[])
+    .filter((family) => families.has(family))
+    .map((family) => `<li><span class="key ${family}"></span>${familyWords[family]}</li>`)
+    .join("\n")}\n</ul>`;
+
+function matchedSection({ matched, config, records }: Results): string {
   if (matched === undefined) return "";
   return `<section>
 <h2>At equal cost</h2>
-<div class="scroll">${matchedRows(matched)}</div>
-${bullets(describeMatched(matched))}
+${scrolling(matchedRows(matched))}
+${bullets([...describeWaiting(config.steps, records), ...describeMatched(matched)])}
 </section>
 `;
 }
@@ -160,7 +172,7 @@ export function method({
 const tuningOf = ({ tuning }: Results): string =>
   tuning === undefined
     ? ""
-    : `<p>${escapeHtml(describeTuning(tuning).join(" "))}</p>\n<div class="scroll">${tuningRows(tuning)}</div>`;
+    : `<p>${escapeHtml(describeTuning(tuning).join(" "))}</p>\n${scrolling(tuningRows(tuning))}`;
 
 /** The configuration with formulas in place of the definitions, which results.json has in full. */
 function configText({ config }: Results): string {

@@ -25,6 +25,7 @@ export async function writeResults(
     findings,
     analysis,
     matched,
+    isFixed,
   }: {
     config: Config;
     task: Task;
@@ -34,6 +35,7 @@ export async function writeResults(
     findings: Findings;
     analysis: Analysis | null;
     matched: Matched | undefined;
+    isFixed: boolean;
   },
 ): Promise<{ best: BestModel | null; report: string }> {
   const best = summary.best === null ? null : await saveBestModel(folder, summary.best, task);
@@ -45,6 +47,7 @@ export async function writeResults(
     analysis,
     matched,
     best,
+    isFixed,
     environment: environment(),
     records,
   };
@@ -67,7 +70,7 @@ function fileOf({ summary: { best: _, ranking, ...summary }, records, ...rest }:
     },
     records: records.map((record) => {
       if (record.status === "diverged") return record;
-      const { testLosses: _, ...others } = record;
+      const { testLosses: _, validationLosses: __, ...others } = record;
       return others;
     }),
   };

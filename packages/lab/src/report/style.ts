@@ -5,12 +5,12 @@ export const palette = `
 :root {
   color-scheme: light dark;
   --paper: #fbfaf6; --panel: #f3f1ea; --ink: #21201c; --quiet: #6d6a61; --line: #dcd8cc;
-  --ungated: #3d6fb4; --gated: #cf5b1f; --self-gated: #2b8a6b; --baseline: #8b877c;
+  --ungated: #3d6fb4; --gated: #cf5b1f; --self-gated: #2b8a6b; --baseline: #8b877c; --shade: rgb(0 0 0 / 0.28);
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #16171a; --panel: #1e2024; --ink: #e9e6de; --quiet: #a19d93; --line: #35373c;
-    --ungated: #7fa9e6; --gated: #f28b54; --self-gated: #5fc4a1; --baseline: #8f8c84;
+    --ungated: #7fa9e6; --gated: #f28b54; --self-gated: #5fc4a1; --baseline: #8f8c84; --shade: rgb(0 0 0 / 0.75);
   }
 }`;
 
@@ -32,6 +32,7 @@ ul { padding-left: 1.2rem; margin: 0.6rem 0; }
 li { margin: 0.35rem 0; }
 .eyebrow { color: var(--quiet); font-size: 0.82rem; margin: 0; }
 .lead { font-size: 1.22rem; line-height: 1.5; }
+.warning { border-left: 3px solid var(--gated); padding-left: 0.9rem; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1px; margin: 2rem 0 0; padding: 0;
   background: var(--line); border: 1px solid var(--line); border-radius: 0.6rem; overflow: hidden; }
 .facts div { background: var(--panel); padding: 0.75rem 1rem; }
@@ -51,7 +52,14 @@ figcaption { color: var(--quiet); font-size: 0.9rem; max-width: 44rem; margin-to
 .panel p { color: var(--quiet); font-size: 0.78rem; line-height: 1.4; margin: 0 0 0.2rem; }
 .plot { display: block; width: 100%; height: auto; overflow: visible; color: var(--ink); background: none; font-size: 11px; }
 .plot text { fill: currentColor; white-space: pre; font-variant-numeric: tabular-nums; }
-.scroll { overflow-x: auto; margin: 1rem 0; }
+.scroll { overflow-x: auto; margin: 1rem 0;
+  /* Shadows at the edges that hide more: covers of paper move with the content, the shadows stay. */
+  background:
+    linear-gradient(to right, var(--paper) 40%, transparent) left / 3rem 100% local no-repeat,
+    linear-gradient(to left, var(--paper) 40%, transparent) right / 3rem 100% local no-repeat,
+    linear-gradient(to right, var(--shade), transparent) left / 0.9rem 100% scroll no-repeat,
+    linear-gradient(to left, var(--shade), transparent) right / 0.9rem 100% scroll no-repeat; }
+.scroll .plot { min-width: 28rem; }
 table { border-collapse: collapse; font-size: 0.86rem; font-variant-numeric: tabular-nums; width: 100%; }
 th, td { padding: 0.42rem 0 0.42rem 1.1rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 th { color: var(--quiet); font-weight: 500; border-bottom-color: var(--quiet); }
@@ -67,5 +75,14 @@ details { margin: 1rem 0; border-top: 1px solid var(--line); padding-top: 0.8rem
 summary { cursor: pointer; font-size: 0.95rem; font-weight: 600; }
 code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.84em; }
 pre { background: var(--panel); border-radius: 0.5rem; padding: 1rem; overflow-x: auto; font-size: 0.78rem; line-height: 1.45; }
-@media print { body { padding: 0; } details { break-inside: avoid; } }
+@media print {
+  :root { color-scheme: light; --paper: #fff; --panel: #f3f1ea; --ink: #000; --quiet: #555; --line: #ccc; }
+  body { padding: 0; font-size: 10pt; }
+  .scroll { overflow: visible; background: none; }
+  .scroll table { font-size: 7pt; }
+  th, td { padding-left: 0.5rem; white-space: normal; }
+  .scroll .plot { min-width: 0; }
+  details { break-inside: avoid; }
+  figure, .panel, tr { break-inside: avoid; }
+}
 `;

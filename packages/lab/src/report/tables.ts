@@ -3,10 +3,18 @@ import type { Family } from "../activation/samples.js";
 import type { TaskKind } from "../config/task.js";
 import type { RunRecord } from "../records/record.js";
 import type { Matched } from "../statistics/matched.js";
-import { metricsOf, show, showDifference, showEstimate } from "../statistics/metric.js";
+import { outcomesOf, show, showDifference, showEstimate } from "../statistics/metric.js";
 import type { Summary } from "../statistics/summary.js";
 import type { Tuning } from "../statistics/tuning.js";
-import { matchedCells, matchedHead, runCells, runHead, tuningCells, tuningHead } from "../terminal/tables.js";
+import {
+  matchedCells,
+  matchedHead,
+  runCells,
+  runHead,
+  tuningCells,
+  tuningHead,
+  withoutEmptyColumns,
+} from "../terminal/tables.js";
 import { grouped } from "../words/format.js";
 
 export function rankingRows(
@@ -14,7 +22,7 @@ export function rankingRows(
   task: TaskKind,
   families: ReadonlyMap<string, Family>,
 ): string {
-  const [metric, ...others] = metricsOf(task);
+  const [metric, ...others] = outcomesOf(task);
   const head = [
     "variant",
     `test ${metric.name}`,
@@ -25,9 +33,8 @@ export function rankingRows(
     "steps/s",
     "learned",
   ];
-  const rows = ranking.map((variant) => {
-    const { name, test, difference, validation, feedForwardParameters, stepsPerSecond, learned, diverged } =
-      variant;
+  const lines = ranking.map((variant) => {
+    const { name, test, difference, validation, feedForwardParameters, stepsPerSecond, learned } = variant;
     const cells = [
       test === null ? "diverged" : showEstimate(metric, test.metric),
       name === baseline ? "baseline" : difference === null ? "" : showDifference(metric, difference.metric),
@@ -39,11 +46,18 @@ export function rankingRows(
         .map(([parameter, { mean }]) => `${parameter} ${mean.toFixed(3)}`)
         .join(", "),
     ];
+    return { cells, ...variant };
+  });
+  const figures = withoutEmptyColumns(
+    head.slice(1),
+    lines.map(({ cells }) => cells),
+  );
+  const rows = lines.map(({ name, test, diverged }, i) => {
     const mark = diverged.length > 0 && test !== null ? ` (${diverged.length} diverged)` : "";
     const label = `<span class="key ${families.get(name) ?? "ungated"}"></span>${escapeHtml(name)}${mark}`;
-    return `<tr${name === baseline ? ' class="baseline"' : ""}><td class="name">${label}</td>${cells.map(cell).join("")}</tr>`;
+    return `<tr${name === baseline ? ' class="baseline"' : ""}><td class="name">${label}</td>${figures.rows[i]!.map(cell).join("")}</tr>`;
   });
-  return htmlTable(head, rows);
+  return htmlTable([head[0]!, ...figures.head], rows);
 }
 
 export const runRows = (records: readonly RunRecord[], task: TaskKind): string =>
@@ -79,3 +93,7 @@ export function htmlTable([first = "", ...others]: readonly string[], rows: read
   const head = `<th scope="col" class="name">${first}</th>${others.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join("")}`;
   return `<table><thead><tr>${head}</tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
 }
+
+/** A wide table or chart in a frame that scrolls, and shows at its edges that it does; it can be reached with the keyboard. */
+export const scrolling = (content: string): string =>
+  `<div class="scroll" tabindex="0" role="region" aria-label="wide content, scrolls sideways">${content}</div>`;

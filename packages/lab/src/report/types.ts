@@ -21,6 +21,8 @@ export interface Results {
   /** The variants at equal cost; undefined where fewer than two variants finished. */
   readonly matched: Matched | undefined;
   readonly best: BestModel | null;
+  /** Whether questions, rule and options were fixed before the runs: those of a preset, as it stands. */
+  readonly isFixed: boolean;
   readonly environment: Environment;
   readonly records: readonly RunRecord[];
 }
@@ -28,7 +30,7 @@ export interface Results {
 /** What results.json holds: the results, with each run once, and without the losses of the single test examples. */
 export interface ResultsFile extends Omit<Results, "summary" | "records"> {
   readonly summary: Omit<Summary, "ranking" | "best"> & { readonly ranking: readonly RankedVariant[] };
-  readonly records: readonly (Omit<FinishedRun, "testLosses"> | DivergedRun)[];
+  readonly records: readonly (Omit<FinishedRun, "testLosses" | "validationLosses"> | DivergedRun)[];
 }
 
 /** A variant's summary, with seeds for its runs. */

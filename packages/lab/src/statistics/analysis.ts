@@ -1,4 +1,4 @@
-// The analysis that docs/method.md lays down: primary questions with Dunnett's comparisons, all else exploratory with
+// The analysis that docs/method-first-edition.md lays down: primary questions with Dunnett's comparisons, all else exploratory with
 // Benjamini and Hochberg's correction; equivalence, effect sizes, test-set noise and pairing for every comparison.
 import type { Config } from "../config/config.js";
 import { lossesOfText, type RunRecord } from "../records/record.js";

@@ -16,7 +16,7 @@ export interface Metric {
   /** The factor with which figures and differences are shown. */
   readonly scale: number;
   readonly digits: number;
-  /** A difference that nobody would care about, where the reference has this mean; fixed in docs/method.md. */
+  /** A difference that nobody would care about, where the reference has this mean; fixed in docs/method-first-edition.md. */
   margin(reference: number): number;
 }
 
@@ -79,26 +79,17 @@ const bleu: Metric = {
   of: (score) => score.bleu ?? Number.NaN,
 };
 
-const metrics: Readonly<Record<TaskKind, readonly [Metric, ...Metric[]]>> = {
-  images: [accuracy, loss],
-  language: [tokenLoss, perplexity, bitsPerByte],
-  translation: [chrf, bleu, tokenLoss],
-};
-
-/** The metrics of a task; the first one ranks. */
-export const metricsOf = (task: TaskKind): readonly [Metric, ...Metric[]] => metrics[task];
-
-/** The metric that ranks a task's variants. */
-export const metricOf = (task: TaskKind): Metric => metrics[task][0];
-
 const outcomes: Readonly<Record<TaskKind, readonly [Metric, ...Metric[]]>> = {
   images: [loss, accuracy],
   language: [tokenLoss, perplexity, bitsPerByte],
   translation: [tokenLoss, chrf, bleu],
 };
 
-/** What the variants of a task are compared by: the primary outcome, then the secondary ones. */
+/** What the variants of a task are ranked and compared by: the loss, the primary outcome; then the secondary ones beside it. */
 export const outcomesOf = (task: TaskKind): readonly [Metric, ...Metric[]] => outcomes[task];
+
+/** The metric that leads. */
+export const metricOf = (task: TaskKind): Metric => outcomes[task][0];
 
 /** 0.9612 -> "96.12 %" of accuracy, 3.21 -> "3.2100" of loss. */
 export function show({ scale, digits, axis }: Metric, value: number): string {

@@ -2,13 +2,13 @@
 import type { Config } from "../config/config.js";
 import type { DivergedRun, FinishedRun, RunRecord, Score } from "../records/record.js";
 import { type Estimate, estimate, median } from "./estimate.js";
-import { isBetter, type Metric, metricOf, metricsOf } from "./metric.js";
+import { isBetter, type Metric, metricOf, outcomesOf } from "./metric.js";
 import { baselineOf, countedAs, worstRun } from "./scores.js";
 
 interface ScoreEstimate {
   /** The metric that ranks the task's variants, as `metricOf(task)` names it. */
   readonly metric: Estimate;
-  /** The task's other metrics, in the order of `metricsOf(task)`. */
+  /** The task's other metrics, in the order of `outcomesOf(task)`. */
   readonly others: readonly Estimate[];
 }
 
@@ -57,7 +57,7 @@ export function summarise(config: Config, records: readonly RunRecord[]): Summar
   const names = config.variants.map(({ name }) => name);
   const metric = metricOf(config.task);
   const estimateScores = (scores: readonly Score[]): ScoreEstimate | null => {
-    const [first, ...others] = metricsOf(config.task).map((each) => scores.map((score) => each.of(score)));
+    const [first, ...others] = outcomesOf(config.task).map((each) => scores.map((score) => each.of(score)));
     return scores.length === 0 ? null : { metric: estimate(first!), others: others.map((o) => estimate(o)) };
   };
   const baseline = baselineOf(names);
@@ -94,7 +94,7 @@ export function summarise(config: Config, records: readonly RunRecord[]): Summar
       learned: learnedValues(runs),
     };
   });
-  ranking.sort((a, b) => compareScores(metricsOf(config.task), b.test, a.test));
+  ranking.sort((a, b) => compareScores(outcomesOf(config.task), b.test, a.test));
   const best = finished.reduce<FinishedRun | null>(
     (leader, run) => (leader === null || isBetter(metric, run.validation, leader.validation) ? run : leader),
     null,
@@ -111,7 +111,7 @@ function learnedValues(runs: readonly FinishedRun[]): VariantSummary["learned"] 
   const names = new Set(runs.flatMap(({ learned }) => Object.keys(learned)));
   return Object.fromEntries(
     [...names].map((name) => {
-      const values = runs.flatMap(({ learned }) => learned[name] ?? []);
+      const values = runs.flatMap(({ learned }) => (Object.hasOwn(learned, name) ? learned[name]! : []));
       return [name, { mean: estimate(values).mean, min: Math.min(...values), max: Math.max(...values) }];
     }),
   );

@@ -4,6 +4,9 @@ import { grouped, signed } from "../words/format.js";
 import type { Analysis, PrimaryComparison } from "./analysis.js";
 import { type Metric, outcomesOf, show, showInterval } from "./metric.js";
 
+/** Below it no effect sizes are given, and no seeds that would be needed: the spread that they are made of is hardly known. */
+export const FEWEST_SEEDS = 6;
+
 /** One sentence or two for each primary question, decided by the primary outcome. */
 export function describePrimary(analysis: Analysis | null, task: TaskKind): string[] {
   const [metric] = outcomesOf(task);
@@ -16,8 +19,10 @@ function answer(comparison: PrimaryComparison, metric: Metric, seeds: number): s
   const difference = signed(metric.scale * dunnett.difference, metric.digits);
   const share = percent === null ? "" : ` (${signed(percent, 1)}\u00a0%)`;
   const margin = show(metric, equivalence.margin);
-  const more =
-    verdict === "not distinguishable at this scale"
+  const isFew = seeds < FEWEST_SEEDS;
+  const more = isFew
+    ? ` With ${seeds} seeds this is a first look: give --seeds ${FEWEST_SEEDS} or more.`
+    : verdict === "not distinguishable at this scale"
       ? ` For 80 % power, a difference of this size would take ${seedsText(seedsNeeded.forDifference)}, one of the margin's ${seedsText(seedsNeeded.forMargin)}.`
       : "";
   return (

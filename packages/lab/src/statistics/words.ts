@@ -14,12 +14,26 @@ export interface Findings {
   readonly primary: readonly string[];
   /** What the numbers show, sentence by sentence. */
   readonly shown: readonly string[];
+  /** What may turn an answer round, and belongs beside it. */
+  readonly warnings: readonly string[];
   /** What they cannot show. */
   readonly limits: readonly string[];
 }
 
-/** Puts a summary and its analysis in words. */
-export function describe(summary: Summary, config: Config, analysis: Analysis | null): Findings {
+/** Fewer passes over the training part than this, at a rate that was not tuned, say more of the rate than of the variants. */
+const FEW_PASSES = 3;
+
+/**
+ * Puts a summary and its analysis in words.
+ *
+ * @param isTuned whether the learning rates were
+ */
+export function describe(
+  summary: Summary,
+  config: Config,
+  analysis: Analysis | null,
+  isTuned: boolean,
+): Findings {
   const metric = metricOf(config.task);
   return {
     primary: describePrimary(analysis, config.task),
@@ -30,6 +44,7 @@ export function describe(summary: Summary, config: Config, analysis: Analysis | 
       ...learned(summary),
       ...incomplete(summary, config),
     ],
+    warnings: isTuned ? [] : untuned(config),
     limits: [...power(summary, config, metric), reach(config)],
   };
 }
@@ -141,12 +156,28 @@ function power({ ranking, baseline }: Summary, config: Config, metric: Metric): 
   ];
 }
 
-function reach({ task, steps, batch, data, variants, width, depth }: Config): string {
+/** The passes of a run over the training part: "0.4", "12". */
+function passesOf({ steps, batch, data }: Config): string {
+  const passes = (steps * batch) / data.examples.train;
+  return passes.toFixed(passes < 10 ? 1 : 0);
+}
+
+function untuned(config: Config): string[] {
+  const { steps, batch, data, variants } = config;
+  if (variants.length < 2 || (steps * batch) / data.examples.train >= FEW_PASSES) return [];
+  const rates = describeRates(variants);
+  return [
+    `Beware: runs of ${passesOf(config)} passes at a learning rate that was not tuned (${rates}) rank how well that rate suits each variant as much as ` +
+      "the variants. Give --tune a grid, as in --tune 0.005,0.01,0.02, and --lengths to see whether the answer holds for longer training.",
+  ];
+}
+
+function reach(config: Config): string {
+  const { task, steps, batch, data, variants, width, depth } = config;
   const examples = data.examples.train;
   const noun = examplesOf[task];
-  const passes = (steps * batch) / examples;
   return (
-    `${count(steps, "step")} of ${batch} ${noun} are ${passes.toFixed(passes < 10 ? 1 : 0)} passes over the ${grouped(examples)} training ${noun}. ` +
+    `${count(steps, "step")} of ${batch} ${noun} are ${passesOf(config)} passes over the ${grouped(examples)} training ${noun}. ` +
     `Such a run ranks how fast the variants learn at learning rate ${describeRates(variants)} and one size ` +
     `(width ${width}, ${count(depth, "block")}) on ${data.name}; it cannot say which is best after long training, at other ` +
     `learning rates or sizes, or on other data${task === "images" ? ", language above all" : ""}.`

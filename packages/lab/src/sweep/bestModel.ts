@@ -1,8 +1,8 @@
 // The best model as a file that others can run: written as ONNX, loaded again, and measured on test data.
-import { UserError } from "../errors.js";
+import { messageOf, UserError } from "../errors.js";
 import type { FinishedRun, Score } from "../records/record.js";
 import type { Task } from "../tasks/task.js";
-import { readModel, writeResult } from "./folder.js";
+import { readModel, recordFile, writeResult } from "./folder.js";
 
 export interface BestModel {
   readonly file: string;
@@ -17,17 +17,37 @@ export interface BestModel {
 /**
  * Writes `best.onnx` and what it needs beside it, and checks that, loaded again, it does what training measured.
  *
- * @throws Error when it does not
+ * @throws UserError when it is not there, or does not
  */
 export async function saveBestModel(folder: string, best: FinishedRun, task: Task): Promise<BestModel> {
   const { variant, seed, validation, test } = best;
+  const record = recordFile(folder, best);
   const model = readModel(folder, variant, seed);
   if (model === undefined) {
     throw new UserError(
-      `${folder} lacks the model of ${variant}, seed ${seed}: delete its record to train it again.`,
+      `${folder} lacks the model of ${variant}, seed ${seed}, the best by its record: that was changed, or its model was ` +
+        `deleted. Delete ${record} to train it again; the models of other runs are kept until then.`,
     );
   }
   for (const [name, content] of Object.entries(task.files)) await writeResult(folder, name, content);
   const file = await writeResult(folder, "best.onnx", model);
-  return { file: "best.onnx", variant, seed, validation, test, checked: await task.check(file, best) };
+  return {
+    file: "best.onnx",
+    variant,
+    seed,
+    validation,
+    test,
+    checked: await check(task, file, best, record),
+  };
+}
+
+async function check(task: Task, file: string, best: FinishedRun, record: string): Promise<string> {
+  try {
+    return await task.check(file, best);
+  } catch (thrown) {
+    throw new UserError(
+      `${messageOf(thrown)}: the model of ${best.variant}, seed ${best.seed}, is damaged, or its record was changed. ` +
+        `Delete ${record} to train it again.`,
+    );
+  }
 }

@@ -1,12 +1,14 @@
 // A run in the middle, as a file: what training needs to go on bit for bit as if it had never stopped.
 // Layout: a line of JSON, the three float32 arrays of the state, a SHA-256 of all before it.
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { TrainingState } from "onnx-grad";
+import { z } from "zod";
 import type { Config } from "../config/config.js";
+import { problemOf } from "../config/schema.js";
 import { messageOf } from "../errors.js";
-import type { CurvePoint } from "../records/record.js";
+import { parseJson, readIfThere } from "../files.js";
+import { type CurvePoint, curveSchema } from "../records/record.js";
 import { type Run, runHash } from "../records/run.js";
 import { writeAtomically } from "./atomic.js";
 
@@ -56,9 +58,13 @@ export class CheckpointFile implements Checkpoints {
   ) {
     this.#hash = runHash(config, run);
     try {
-      this.resumed = decode(readFileSync(file), this.#hash, config.version);
+      const content = readIfThere(file);
+      if (content === undefined) return;
+      const resumed = decode(content, this.#hash, config.version);
+      if (resumed.state.steps > config.steps)
+        throw new Error(`it is of step ${resumed.state.steps} of ${config.steps}`);
+      this.resumed = resumed;
     } catch (thrown) {
-      if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return;
       this.refusal = `its checkpoint cannot be used: ${messageOf(thrown)}; the run starts anew`;
     }
   }
@@ -89,12 +95,18 @@ function decode(file: Buffer, run: string, version: string): RunProgress {
   const digest = createHash("sha256").update(content).digest();
   if (!digest.equals(file.subarray(-DIGEST_BYTES))) throw new Error("it is damaged");
   const end = content.indexOf("\n");
-  const header: Header = JSON.parse(content.toString("utf8", 0, end));
-  if (header.format !== FORMAT) throw new Error(`its format is "${header.format}", expected "${FORMAT}"`);
-  if (header.version !== version) {
-    throw new Error(`it is of swiglu-lab ${header.version}, this is ${version}`);
-  }
-  if (header.run !== run) throw new Error("it is of another configuration");
+  const json = parseJson(content.subarray(0, Math.max(0, end)));
+  const origin = originSchema.safeParse(json).data;
+  if (origin === undefined) throw new Error("its first line is not that of a checkpoint");
+  if (origin.format !== FORMAT) throw new Error(`its format is "${origin.format}", expected "${FORMAT}"`);
+  if (origin.version !== version)
+    throw new Error(`it is of swiglu-lab ${origin.version}, this is ${version}`);
+  if (origin.run !== run) throw new Error("it is of another configuration");
+  const { data: header, error } = headerSchema.safeParse(json);
+  if (header === undefined) throw new Error(`its first line is not as it should be (${problemOf(error)})`);
+  const floats = (content.length - end - 1) / 4;
+  if (floats !== ARRAYS.length * header.size)
+    throw new Error(`it has ${floats} numbers, expected ${ARRAYS.length} times ${header.size}`);
   const { steps, size, curve, validationCurve, sum, since, trainingTime, cpuTime, elapsed } = header;
   const [parameters, firstMoment, secondMoment] = ARRAYS.map((_, i) => {
     const start = end + 1 + 4 * size * i;
@@ -104,14 +116,27 @@ function decode(file: Buffer, run: string, version: string): RunProgress {
   return { state, curve, validationCurve, sum, since, trainingTime, cpuTime, elapsed };
 }
 
-/** The first line; what the digest covers was written by `encode`. */
-interface Header extends Omit<RunProgress, "state"> {
-  readonly format: string;
-  readonly version: string;
-  readonly run: string;
-  readonly steps: number;
-  readonly size: number;
-}
+/** Whose a checkpoint is, in every format. */
+const originSchema = z.object({
+  format: z.string().max(100),
+  version: z.string().max(100),
+  run: z.string().max(100),
+});
+
+const number = z.number().nonnegative();
+
+/** The first line. */
+const headerSchema = originSchema.extend({
+  steps: z.int().positive(),
+  size: z.int().positive(),
+  curve: curveSchema,
+  validationCurve: curveSchema,
+  sum: number,
+  since: z.int().nonnegative(),
+  trainingTime: number,
+  cpuTime: number,
+  elapsed: number,
+});
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);

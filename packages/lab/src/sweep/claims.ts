@@ -3,20 +3,34 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { z } from "zod";
+import { codeOf, messageOf, UserError } from "../errors.js";
+import { parseJson } from "../files.js";
 import type { Run } from "../records/run.js";
-import { explainFull } from "./atomic.js";
+import { explainWrite } from "./atomic.js";
 import { claimPath } from "./folder.js";
 
 /** Milliseconds between two signs of life, and after how many without one a claim is given up. */
 const HEARTBEAT = 5_000;
 const PATIENCE = 30_000;
 
-interface Owner {
-  readonly host: string;
-  readonly pid: number;
-  /** Tells apart two processes that had the same number. */
-  readonly token: string;
-}
+/** What a claim says of its owner; the token tells apart two processes that had the same number. */
+const ownerSchema = z.object({
+  host: z.string(),
+  pid: z
+    .int()
+    .positive()
+    .max(2 ** 31 - 1),
+  token: z.string(),
+});
+
+type Owner = z.infer<typeof ownerSchema>;
+
+/** A claim: of somebody who works on the run, of nobody any more (with its content), or no longer there. */
+type Found =
+  | { readonly state: "counts" }
+  | { readonly state: "abandoned"; readonly text: string }
+  | { readonly state: "released" };
 
 /** The claims that this process holds in a folder. */
 export class Claims {
@@ -25,7 +39,14 @@ export class Claims {
   readonly #held = new Set<string>();
   readonly #heartbeat = setInterval(() => this.#touch(), HEARTBEAT).unref();
 
-  constructor(private readonly folder: string) {}
+  /** When claims of a time to come were touched, and since when they are known as that. */
+  readonly #ahead = new Map<string, { readonly touched: number; readonly seen: number }>();
+
+  /** @param patience milliseconds without a sign of life after which a claim is given up */
+  constructor(
+    private readonly folder: string,
+    private readonly patience = PATIENCE,
+  ) {}
 
   /** Whether the run is this process's now: false while another one has it in hand. */
   take(run: Run): boolean {
@@ -36,14 +57,15 @@ export class Claims {
         this.#held.add(file);
         return true;
       } catch (thrown) {
-        if (!hasCode(thrown, "EEXIST")) {
+        if (codeOf(thrown) !== "EEXIST") {
           rmSync(file, { force: true });
-          throw explainFull(file, thrown);
+          throw explainWrite(file, thrown);
         }
       }
-      const abandoned = this.#ifAbandoned(file);
-      if (abandoned === undefined) return false;
-      evict(file, abandoned);
+      const found = this.#look(file);
+      if (found.state === "counts") return false;
+      // One that was released just now is not evicted: what stands there by then is somebody else's, and may still be empty.
+      if (found.state === "abandoned") evict(file, found.text);
     }
     return false;
   }
@@ -65,32 +87,39 @@ export class Claims {
     if (existsSync(file) && readFileSync(file, "utf8") === this.#text) rmSync(file, { force: true });
   }
 
-  /** The content of a claim whose owner is gone; undefined for one that counts. */
-  #ifAbandoned(file: string): string | undefined {
+  /** What there is to a claim that stood in the way. */
+  #look(file: string): Found {
     try {
       const text = readFileSync(file, "utf8");
-      return ageOf(file) > PATIENCE || this.#isGone(text) ? text : undefined;
+      return this.#isSilent(file) || this.#isGone(text) ? { state: "abandoned", text } : { state: "counts" };
     } catch (thrown) {
-      if (hasCode(thrown, "ENOENT")) return ""; // released just now
-      throw thrown;
+      if (codeOf(thrown) === "ENOENT") return { state: "released" };
+      throw new UserError(`${file} cannot be read: ${messageOf(thrown)}. Delete it, and the run is free.`);
     }
+  }
+
+  /** Whether a claim was not touched for too long; one that was touched in time to come, by the clock here, is watched. */
+  #isSilent(file: string): boolean {
+    const touched = touchedAt(file);
+    if (touched <= Date.now()) return Date.now() - touched > this.patience;
+    const before = this.#ahead.get(file);
+    const now = performance.now();
+    if (before?.touched === touched) return now - before.seen > this.patience;
+    this.#ahead.set(file, { touched, seen: now });
+    return false;
   }
 
   /** Whether a claim is of a process of this machine that has ended. */
   #isGone(claim: string): boolean {
-    let owner: Partial<Owner>;
-    try {
-      owner = JSON.parse(claim);
-    } catch {
-      return false; // its owner is about to write it
-    }
-    if (owner.host !== this.#owner.host || typeof owner.pid !== "number") return false;
+    const owner = ownerSchema.safeParse(parseJson(Buffer.from(claim))).data;
+    // Nobody's, or its owner is about to write it: it counts for a while.
+    if (owner === undefined || owner.host !== this.#owner.host) return false;
     if (owner.pid === process.pid) return owner.token !== this.#owner.token;
     try {
       process.kill(owner.pid, 0);
       return false;
     } catch (thrown) {
-      return hasCode(thrown, "ESRCH");
+      return codeOf(thrown) === "ESRCH";
     }
   }
 
@@ -112,23 +141,18 @@ function evict(file: string, abandoned: string): void {
   try {
     writeFileSync(lock, "", { flag: "wx" });
   } catch (thrown) {
-    if (!hasCode(thrown, "EEXIST")) throw explainFull(lock, thrown);
-    if (ageOf(lock) > PATIENCE) rmSync(lock, { force: true }); // its process was killed at this very point
+    if (codeOf(thrown) !== "EEXIST") throw explainWrite(lock, thrown);
+    if (Math.abs(Date.now() - touchedAt(lock)) > PATIENCE) rmSync(lock, { force: true }); // its process was killed at this very point
     return;
   }
   try {
     if (readFileSync(file, "utf8") === abandoned) rmSync(file);
   } catch (thrown) {
-    if (!hasCode(thrown, "ENOENT")) throw thrown;
+    if (codeOf(thrown) !== "ENOENT") throw thrown;
   } finally {
     rmSync(lock, { force: true });
   }
 }
 
-/** Milliseconds since a file was touched; 0 when it is not there. */
-function ageOf(file: string): number {
-  return Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-}
-
-const hasCode = (thrown: unknown, code: string): boolean =>
-  thrown instanceof Error && "code" in thrown && thrown.code === code;
+/** When a file was touched; now, where it is not there. */
+const touchedAt = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();

@@ -1,10 +1,12 @@
 // The folder of a sweep, runs/<name>/: config.json, records/<variant>-<seed>.json, .onnx and .checkpoint, and the results.
 // Every file is written atomically, so that a file that exists is whole, whatever was killed when.
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, canonicalJson, folderName } from "../config/config.js";
+import { checkConfig } from "../config/schema.js";
 import { messageOf, StopError, UserError } from "../errors.js";
-import { isRunRecord, type RunRecord, runKey } from "../records/record.js";
+import { parseJson, readIfThere } from "../files.js";
+import { checkRecord, type RunRecord, runKey } from "../records/record.js";
 import type { Run } from "../records/run.js";
 import { isTemporary, writeAtomically } from "./atomic.js";
 
@@ -18,11 +20,7 @@ export async function openFolder(out: string, config: Config): Promise<string> {
   const folder = join(out, folderName(config));
   const file = join(folder, "config.json");
   const existing = readIfThere(file);
-  if (existing !== undefined && canonicalText(existing) !== canonicalJson(config)) {
-    throw new UserError(
-      `${file} is not the configuration of this sweep: move the folder away, or choose another --out.`,
-    );
-  }
+  if (existing !== undefined) refuseOther(file, existing, config);
   try {
     const records = join(folder, "records");
     mkdirSync(records, { recursive: true });
@@ -37,21 +35,36 @@ export async function openFolder(out: string, config: Config): Promise<string> {
   return folder;
 }
 
+/** The file of a sweep's folder must be of this configuration, whose hash is in the folder's name. */
+function refuseOther(file: string, content: Uint8Array, config: Config): void {
+  const checked = checkConfig(parseJson(content));
+  if ("problem" in checked) {
+    throw new UserError(
+      `${file} is not the configuration of a sweep (${checked.problem}): delete it, and it is written anew; records stay as they are.`,
+    );
+  }
+  if (canonicalJson(checked.value) !== canonicalJson(config)) {
+    throw new UserError(
+      `${file} is not the configuration of this sweep: move the folder away, or choose another --out.`,
+    );
+  }
+}
+
 /** The records of the runs that are finished, in the order of the configuration (seed by seed). */
 export function readRecords(folder: string, config: Config): RunRecord[] {
-  return runsOf(config).flatMap((run) => readRecord(folder, run) ?? []);
+  return runsOf(config).flatMap((run) => readRecord(folder, config, run) ?? []);
 }
 
 /** The record of a run; undefined while there is none. */
-export function readRecord(folder: string, run: Run): RunRecord | undefined {
-  const file = recordPath(folder, run, "json");
-  const text = readIfThere(file);
-  if (text === undefined) return undefined;
-  const record = parse(text);
-  if (!isRunRecord(record) || record.variant !== run.variant || record.seed !== run.seed) {
-    throw new UserError(`${file} is not the record of a run: delete it to have that run trained again.`);
-  }
-  return record;
+export function readRecord(folder: string, config: Config, run: Run): RunRecord | undefined {
+  const file = recordFile(folder, run);
+  const content = readIfThere(file);
+  if (content === undefined) return undefined;
+  const checked = checkRecord(parseJson(content), config, run);
+  if ("value" in checked) return checked.value;
+  throw new UserError(
+    `${file} is not the record of a run: delete it to have that run trained again (${checked.problem}).`,
+  );
 }
 
 /** Every run of a configuration, seed by seed, so that an interrupted sweep has compared all variants on some seeds. */
@@ -61,7 +74,7 @@ export function runsOf(config: Config): Run[] {
 
 /** Records a run, once: a record that is there stays. */
 export async function writeRecord(folder: string, record: RunRecord): Promise<void> {
-  const file = recordPath(folder, record, "json");
+  const file = recordFile(folder, record);
   if (!existsSync(file)) await writeAtomically(file, prettyJson(record));
 }
 
@@ -71,12 +84,11 @@ export async function writeModel(folder: string, run: Run, model: Uint8Array): P
 
 /** The model of a finished run; undefined when it is not kept. */
 export function readModel(folder: string, variant: string, seed: number): Uint8Array | undefined {
-  try {
-    return readFileSync(recordPath(folder, { variant, seed }, "onnx"));
-  } catch {
-    return undefined;
-  }
+  return readIfThere(recordPath(folder, { variant, seed }, "onnx"));
 }
+
+/** Where the record of a run is. */
+export const recordFile = (folder: string, run: Run): string => recordPath(folder, run, "json");
 
 /** Where a run that is not finished keeps what it goes on from. */
 export const checkpointPath = (folder: string, run: Run): string => recordPath(folder, run, "checkpoint");
@@ -84,13 +96,17 @@ export const checkpointPath = (folder: string, run: Run): string => recordPath(f
 /** Where it stands who has a run in hand. */
 export const claimPath = (folder: string, run: Run): string => recordPath(folder, run, "claim");
 
-/** Deletes what recorded runs need no more: checkpoints, claims, and all models but one. What is in hand stays. */
+/**
+ * Deletes what recorded runs need no more: checkpoints, claims, and all models but one. What is in hand stays; and where the
+ * model to keep is not there, for its record was changed or its file lost, no other is deleted in its place.
+ */
 export function tidy(folder: string, records: readonly RunRecord[], kept: Run | null): void {
+  const isThere = kept !== null && existsSync(recordPath(folder, kept, "onnx"));
   for (const record of records) {
     const isKept = kept?.variant === record.variant && kept.seed === record.seed;
     for (const file of [checkpointPath(folder, record), claimPath(folder, record)])
       rmSync(file, { force: true });
-    if (!isKept) rmSync(recordPath(folder, record, "onnx"), { force: true });
+    if (!isKept && isThere) rmSync(recordPath(folder, record, "onnx"), { force: true });
   }
 }
 
@@ -118,22 +134,3 @@ function recordPath(folder: string, { variant, seed }: Run, type: RecordFile): s
 }
 
 type RecordFile = "json" | "onnx" | "checkpoint" | "claim";
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (thrown) {
-    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return undefined;
-    throw new UserError(`${file} cannot be read: ${messageOf(thrown)}.`);
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-const canonicalText = (text: string): string => canonicalJson(parse(text) ?? null);

@@ -17,7 +17,7 @@ export class OpenRuns {
    */
   constructor(
     private readonly folder: string,
-    config: Config,
+    private readonly config: Config,
     done: readonly RunRecord[],
     private readonly onRecorded: (record: RunRecord) => void,
   ) {
@@ -56,7 +56,7 @@ export class OpenRuns {
   }
 
   #isRecorded(key: string, run: Run): boolean {
-    const record = readRecord(this.folder, run);
+    const record = readRecord(this.folder, this.config, run);
     if (record === undefined) return false;
     this.#open.delete(key);
     this.onRecorded(record);

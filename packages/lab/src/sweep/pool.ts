@@ -37,7 +37,7 @@ export async function runPool(
         worker = new TrainingProcess();
         workers[slot] = worker;
       }
-      events.started(job);
+      events.started(job, job.config.steps);
       try {
         const record = await worker.run(job, events);
         if (!stopped) events.finished(record);

@@ -4,6 +4,7 @@ import { activationFromJson } from "swiglu";
 import type { Config, VariantConfig } from "../config/config.js";
 import { shapeOf } from "../config/shape.js";
 import { describeEnvironment, environment } from "../environment.js";
+import { messageOf, UserError } from "../errors.js";
 import { Trainer } from "../model/index.js";
 import { type CurvePoint, type RunRecord, textOfLosses } from "../records/record.js";
 import type { Task } from "../tasks/task.js";
@@ -51,7 +52,7 @@ export async function trainRun(
   const trainer = await createTrainer(config, variant);
   try {
     if (resumed === undefined) trainer.initialise(seed);
-    else trainer.restore(resumed.state);
+    else restore(trainer, resumed);
     const done = trainer.state.steps;
     const batches = task.batches(seed, config.batch, done);
     const curve: CurvePoint[] = [...(resumed?.curve ?? [])];
@@ -116,7 +117,7 @@ export async function trainRun(
       await checkpoints?.offer(progress);
       await yieldToEvents(); // the engine blocks: let messages and a lost parent be noticed between steps
     }
-    const { validation, test, testLosses, samples } = await task.evaluate(trainer);
+    const { validation, test, testLosses, validationLosses, samples } = await task.evaluate(trainer);
     if (!Number.isFinite(validation.loss + test.loss)) return { record: diverged(config.steps) };
     let parameters = 0;
     for (const values of trainer.parameters().values()) parameters += values.length;
@@ -127,6 +128,7 @@ export async function trainRun(
       validation,
       test,
       testLosses: textOfLosses(testLosses),
+      validationLosses: textOfLosses(validationLosses),
       ...(samples && { samples }),
       learned: trainer.trainedValues(),
       parameters,
@@ -137,6 +139,16 @@ export async function trainRun(
     return { record, model: trainer.inferenceModel() };
   } finally {
     await trainer.dispose();
+  }
+}
+
+function restore(trainer: Trainer, { state }: RunProgress): void {
+  try {
+    trainer.restore(state);
+  } catch (thrown) {
+    throw new UserError(
+      `its checkpoint is of another model (${messageOf(thrown)}): delete it to have the run trained anew`,
+    );
   }
 }
 

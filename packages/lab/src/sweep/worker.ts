@@ -2,7 +2,7 @@
 // It ends when its parent does: also when that was killed, for the channel then closes.
 import { type Config, canonicalJson } from "../config/config.js";
 import { messageOf, StopError, UserError } from "../errors.js";
-import { loadTask, type Task } from "../tasks/task.js";
+import { makeTask, readData, type Task, type TaskData } from "../tasks/task.js";
 import { CheckpointFile } from "./checkpoint.js";
 import { checkpointPath, writeModel, writeRecord } from "./folder.js";
 import type { Job, WorkerMessage } from "./job.js";
@@ -43,28 +43,47 @@ async function runJob(job: Job): Promise<void> {
   send({ type: "finished", record });
 }
 
-/** The task of a configuration, from the first of the places that has its data. */
+/**
+ * The task of a configuration, from the first of the places that has its data.
+ *
+ * @throws StopError where none has them: that is what this machine lacks; UserError for a run that is no good anywhere
+ */
 function taskOf(config: Config, places: readonly (string | null)[]): Task {
   const key = canonicalJson({ ...config, variants: [], seeds: [] });
   if (loaded?.key === key) return loaded.task;
   const others: string[] = [];
   for (const place of places) {
-    try {
-      const task = loadTask(config, place ?? undefined);
-      if (task.config.data.sha256 === config.data.sha256) {
-        loaded = { key, task };
-        return task;
-      }
-      others.push(`${place ?? "what comes with the lab"} is other data`);
-    } catch (thrown) {
-      if (!(thrown instanceof UserError)) throw thrown;
-      others.push(thrown.message);
-    }
+    const data = readAt(place, config, others);
+    if (data === undefined) continue;
+    const task = makeTask(config, data);
+    refuseOtherData(config, task);
+    loaded = { key, task };
+    return task;
   }
   const { name, sha256 } = config.data;
   throw new StopError(
     `${name} (SHA-256 ${sha256.slice(0, 12)}) is not here: ${others.join("; ")}. Name its place with --data.`,
   );
+}
+
+/** The data of a configuration, where they are at this place; undefined, and why in `others`, where they are not. */
+function readAt(place: string | null, { task, data }: Config, others: string[]): TaskData | undefined {
+  try {
+    const found = readData(task, place ?? undefined);
+    if (found.sha256 === data.sha256) return found;
+    others.push(`${place ?? "what comes with the lab"} is other data`);
+  } catch (thrown) {
+    if (!(thrown instanceof UserError)) throw thrown;
+    others.push(thrown.message);
+  }
+  return undefined;
+}
+
+/** What a run says of its data must be so; only their name may be another on each machine. */
+function refuseOtherData(config: Config, { config: { data } }: Task): void {
+  const said = canonicalJson({ ...config.data, name: "" });
+  const found = canonicalJson({ ...data, name: "" });
+  if (said !== found) throw new UserError(`the run says of its data ${said}, but they are ${found}`);
 }
 
 function send(message: WorkerMessage): void {

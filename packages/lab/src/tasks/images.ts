@@ -15,11 +15,27 @@ import type { Batch, Outcome, Task } from "./task.js";
 /** Images evaluated at a time. */
 const PORTION = 1000;
 
+/** What is read of images, whatever is asked of them. */
+export interface ImagesData {
+  readonly task: "images";
+  readonly path: string | undefined;
+  readonly sha256: string;
+  readonly set: ImageSet;
+}
+
+/** Reads images from a folder, MNIST where none is named. Throws a UserError for files that cannot be used. */
+export function readImages(path: string | undefined): ImagesData {
+  const set = loadImageSet(path);
+  return { task: "images", path: path && resolve(path), sha256: set.sha256, set };
+}
+
 export class ImagesTask implements Task {
   readonly config: TaskConfig;
   readonly path: string | undefined;
   readonly ends: { readonly imageSize: number; readonly classes: number; readonly patch: number };
   readonly testPart: TestPart;
+  readonly validationPart: TestPart;
+  readonly leftOut = { tooLong: [], nearCopies: [] };
   readonly introduction: string;
   readonly files = {};
   readonly #data: ImageSet;
@@ -27,8 +43,7 @@ export class ImagesTask implements Task {
   readonly #validation: Int32Array;
 
   /** @throws UserError for a patch that does not divide the images */
-  constructor(patch: number, path: string | undefined) {
-    const data = loadImageSet(path);
+  constructor(patch: number, { set: data, path }: ImagesData) {
     const { name, sha256, imageSize, classes } = data;
     if (imageSize % patch !== 0) {
       const divisors = Array.from({ length: imageSize }, (_, i) => i + 1).filter((d) => imageSize % d === 0);
@@ -39,9 +54,13 @@ export class ImagesTask implements Task {
     const { train, validation } = holdBack(data.train.count);
     const examples = { train: train.length, validation: validation.length, test: data.test.count };
     this.config = { task: "images", data: { name, sha256, examples, imageSize, classes }, patch };
-    this.path = path === undefined ? undefined : resolve(path);
+    this.path = path;
     this.ends = { imageSize, classes, patch };
     this.testPart = { weights: new Int32Array(data.test.count).fill(1), clusters: allOf(data.test) };
+    this.validationPart = {
+      weights: new Int32Array(validation.length).fill(1),
+      clusters: Int32Array.from(validation, (_, i) => i),
+    };
     this.introduction =
       `Images of ${imageSize} x ${imageSize} in ${classes} classes: ${grouped(train.length)} to train on, ` +
       `${grouped(validation.length)} held back for validation, ${grouped(data.test.count)} for the test.`;
@@ -64,7 +83,12 @@ export class ImagesTask implements Task {
     const { train, test } = this.#data;
     const validation = await evaluateOn(trainer, train, this.#validation);
     const { score, losses } = await evaluateOn(trainer, test, allOf(test));
-    return { validation: validation.score, test: score, testLosses: losses };
+    return {
+      validation: validation.score,
+      test: score,
+      testLosses: losses,
+      validationLosses: validation.losses,
+    };
   }
 
   async check(file: string, { test }: FinishedRun): Promise<string> {

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import type { TaskConfig } from "../config/task.js";
 import { batchesOf } from "../data/batches.js";
-import { learnTokenizer, type Tokenizer } from "../data/bytePairs.js";
+import { learnTokenizer, type Tokenizer, tokensOfVocabulary } from "../data/bytePairs.js";
 import { groupByPassages, partition } from "../data/partition.js";
 import { hashOf, readDocuments, type TextDocument } from "../data/text.js";
 import { tokenizerJson } from "../data/tokenizerFile.js";
@@ -12,8 +12,9 @@ import type { Trainer } from "../model/index.js";
 import type { FinishedRun } from "../records/record.js";
 import type { TestPart } from "../statistics/bootstrap.js";
 import { count, grouped } from "../words/format.js";
+import { groupsOfTwo } from "./leftOut.js";
 import { checkSequences, evaluateSequences, type Sequences, spread, tokensOf } from "./sequences.js";
-import type { Batch, Outcome, Task } from "./task.js";
+import type { Batch, LeftOut, Outcome, Task } from "./task.js";
 
 const require = createRequire(import.meta.url);
 
@@ -37,11 +38,28 @@ interface Measured {
   readonly bytes: number;
 }
 
+/** What is read of text, whatever is asked of it. */
+export interface TextData {
+  readonly task: "language";
+  readonly path: string | undefined;
+  readonly sha256: string;
+  readonly documents: readonly TextDocument[];
+}
+
+/** Reads text from a file or folder, the addresses where none is named. Throws a UserError for what is no text. */
+export function readTexts(path: string | undefined): TextData {
+  const documents = readDocuments(path ?? addresses());
+  const sha256 = hashOf(documents.map(({ text }) => text));
+  return { task: "language", path: path && resolve(path), sha256, documents };
+}
+
 export class LanguageTask implements Task {
   readonly config: TaskConfig;
   readonly path: string | undefined;
   readonly ends: Settings;
   readonly testPart: TestPart;
+  readonly validationPart: TestPart;
+  readonly leftOut: LeftOut;
   readonly introduction: string;
   readonly files: Readonly<Record<string, string>>;
   readonly #train: Int32Array;
@@ -49,9 +67,12 @@ export class LanguageTask implements Task {
   readonly #validation: Measured;
   readonly #test: Measured;
 
-  /** @throws UserError for data that is no text, or too little of it, and for a vocabulary that it does not allow */
-  constructor({ vocabulary, context }: Settings, path: string | undefined) {
-    const documents = readDocuments(path ?? addresses());
+  /**
+   * @param lowers whether a vocabulary that the text does not allow becomes the largest that it allows
+   * @throws UserError for too little text, and for a vocabulary that it does not allow
+   */
+  constructor({ vocabulary: wanted, context }: Settings, data: TextData, lowers: boolean) {
+    const { documents, path, sha256 } = data;
     const texts = documents.map(({ text }) => text);
     const groups = groupByPassages(texts, PASSAGE_WORDS, PASSAGE_SHARE);
     const parts = partition(documents, groups, ({ text }) => text.length);
@@ -63,9 +84,11 @@ export class LanguageTask implements Task {
     }
     const tokenizer = learnTokenizer(
       parts.train.map(({ text }) => text),
-      vocabulary,
+      wanted,
       [END],
+      lowers,
     );
+    const { vocabulary } = tokenizer;
     const end = tokenizer.mark(END);
     this.#train = Int32Array.from([
       end,
@@ -80,22 +103,30 @@ export class LanguageTask implements Task {
     this.#windows = Int32Array.from({ length: windows }, (_, i) => i);
     this.#validation = measured(parts.validation, tokenizer, context);
     this.#test = measured(parts.test, tokenizer, context);
-    this.testPart = { weights: tokensOf(this.#test.sequences), clusters: this.#test.documents };
+    this.testPart = partOf(this.#test);
+    this.validationPart = partOf(this.#validation);
+    this.leftOut = {
+      tooLong: [],
+      nearCopies: groupsOfTwo(
+        documents.map(({ name }) => name),
+        groups,
+      ),
+    };
     const examples = {
       train: windows,
       validation: this.#validation.sequences.count,
       test: this.#test.sequences.count,
     };
-    const name = path === undefined ? "State of the Union" : basename(resolve(path));
-    this.config = { task: "language", data: { name, sha256: hashOf(texts), examples }, vocabulary, context };
-    this.path = path === undefined ? undefined : resolve(path);
+    const name = path === undefined ? "State of the Union" : basename(path);
+    this.config = { task: "language", data: { name, sha256, examples }, vocabulary, context };
+    this.path = path;
     this.ends = { vocabulary, context };
     this.files = { "tokenizer.json": tokenizerJson(tokenizer) };
     const bytes = documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
     const held = (part: readonly TextDocument[], { sequences }: Measured): string =>
       `${grouped(part.length)} (${count(sequences.tokens, "token")})`;
     this.introduction =
-      `${count(documents.length, "document")} of ${(bytes / 1e6).toFixed(2)} MB in ${grouped(vocabulary)} tokens: ` +
+      `${count(documents.length, "document")} of ${(bytes / 1e6).toFixed(2)} MB in ${tokensOfVocabulary(vocabulary, wanted)}: ` +
       `${grouped(parts.train.length)} (${count(this.#train.length, "token")}) to train on, ` +
       `${held(parts.validation, this.#validation)} held back for validation, ${held(parts.test, this.#test)} for the test. ` +
       "Documents that share passages are in the same part.";
@@ -128,6 +159,7 @@ export class LanguageTask implements Task {
       validation: score(validation.loss, this.#validation),
       test: score(test.loss, this.#test),
       testLosses: test.losses,
+      validationLosses: validation.losses,
     };
   }
 
@@ -136,6 +168,11 @@ export class LanguageTask implements Task {
     return `it has the same loss on the first test sequences, ${loss.toFixed(4)} nats per token`;
   }
 }
+
+const partOf = ({ sequences, documents }: Measured): TestPart => ({
+  weights: tokensOf(sequences),
+  clusters: documents,
+});
 
 const score = (loss: number, { sequences, bytes }: Measured) => ({
   loss,

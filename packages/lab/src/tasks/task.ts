@@ -1,11 +1,11 @@
 // A task: data, what a model learns from it batch by batch, and how well it does. All else is the same for every task.
-import type { TaskConfig, TaskSettings } from "../config/task.js";
+import type { TaskConfig, TaskKind, TaskSettings } from "../config/task.js";
 import type { ImageShape, SequenceShape, Trainer } from "../model/index.js";
 import type { FinishedRun, Sample, Score } from "../records/record.js";
 import type { TestPart } from "../statistics/bootstrap.js";
-import { ImagesTask } from "./images.js";
-import { LanguageTask } from "./language.js";
-import { TranslationTask } from "./translation.js";
+import { type ImagesData, ImagesTask, readImages } from "./images.js";
+import { LanguageTask, readTexts, type TextData } from "./language.js";
+import { type PairsData, readTranslations, TranslationTask } from "./translation.js";
 
 export interface Batch {
   /** Pixels of images, or tokens of sequences, as `Trainer.step` takes them. */
@@ -19,7 +19,17 @@ export interface Outcome {
   readonly test: Score;
   /** Of every test example, in nats: what says how much the choice of the test set may matter. */
   readonly testLosses: Float32Array;
+  /** The same of every validation example. */
+  readonly validationLosses: Float32Array;
   readonly samples?: readonly Sample[];
+}
+
+/** Examples by name: a document's, or a pair's source. */
+export interface LeftOut {
+  /** Longer than the context. */
+  readonly tooLong: readonly string[];
+  /** Groups of two or more that share passages, and so are in one part of the data. */
+  readonly nearCopies: readonly (readonly string[])[];
 }
 
 export interface Task {
@@ -32,6 +42,9 @@ export interface Task {
     | Pick<ImageShape, "imageSize" | "patch" | "classes">
     | Pick<SequenceShape, "vocabulary" | "context">;
   readonly testPart: TestPart;
+  readonly validationPart: TestPart;
+  /** What became of examples that were dropped, or kept together as copies in part. */
+  readonly leftOut: LeftOut;
   /** The data in sentences for the user. */
   readonly introduction: string;
   /** Files that the trained model needs, by name. */
@@ -59,20 +72,49 @@ export interface Task {
   check(file: string, run: FinishedRun): Promise<string>;
 }
 
+/** What is read of a task's data, whatever is asked of it; equal data have equal hashes. */
+export type TaskData = ImagesData | TextData | PairsData;
+
 /**
- * Reads the data of a task and prepares it.
+ * Reads the data of a task. What fails here is the fault of files, or of the machine that lacks them.
+ *
+ * @param path a file or folder; the data that comes with the lab when left out
+ * @throws UserError for data that cannot be read or used
+ */
+export function readData(task: TaskKind, path?: string): TaskData {
+  switch (task) {
+    case "images":
+      return readImages(path);
+    case "language":
+      return readTexts(path);
+    case "translation":
+      return readTranslations(path);
+  }
+}
+
+/**
+ * Prepares a task of its data. What fails here is the fault of the settings.
  *
  * @param settings what was chosen; a configuration will do
- * @param path a file or folder; the data that comes with the lab when left out
- * @throws UserError for data that cannot be used, and settings that do not fit it
+ * @param lowers whether a vocabulary that the data do not allow becomes the largest that they allow
+ * @throws UserError for settings that do not fit the data
  */
-export function loadTask(settings: TaskSettings, path?: string): Task {
-  switch (settings.task) {
+export function makeTask(settings: TaskSettings, data: TaskData, lowers = false): Task {
+  switch (data.task) {
     case "images":
-      return new ImagesTask(settings.patch, path);
+      return new ImagesTask(of(settings, data.task).patch, data);
     case "language":
-      return new LanguageTask(settings, path);
+      return new LanguageTask(of(settings, data.task), data, lowers);
     case "translation":
-      return new TranslationTask(settings, path);
+      return new TranslationTask(of(settings, data.task), data, lowers);
   }
+}
+
+/** Both of these, with their errors. */
+export const loadTask = (settings: TaskSettings, path?: string, lowers?: boolean): Task =>
+  makeTask(settings, readData(settings.task, path), lowers);
+
+function of<K extends TaskKind>(settings: TaskSettings, task: K): Extract<TaskSettings, { task: K }> {
+  if (settings.task !== task) throw new Error(`the data are of ${task}, the settings of ${settings.task}`);
+  return settings as Extract<TaskSettings, { task: K }>;
 }

@@ -3,7 +3,7 @@
 import { basename, resolve } from "node:path";
 import type { TaskConfig } from "../config/task.js";
 import { batchesOf } from "../data/batches.js";
-import { learnTokenizer, type Tokenizer } from "../data/bytePairs.js";
+import { learnTokenizer, type Tokenizer, tokensOfVocabulary } from "../data/bytePairs.js";
 import { compilerMessages, type Pair, readPairs } from "../data/pairs.js";
 import { groupByPassages, partition } from "../data/partition.js";
 import { permutation, stream } from "../data/random.js";
@@ -16,9 +16,10 @@ import { Decoder, type SequenceShape, type Trainer } from "../model/index.js";
 import type { FinishedRun, Sample, Score } from "../records/record.js";
 import type { TestPart } from "../statistics/bootstrap.js";
 import { count, grouped } from "../words/format.js";
+import { groupsOfTwo } from "./leftOut.js";
 import { continueAll } from "./search.js";
 import { checkSequences, evaluateSequences, type Sequences, spread, tokensOf } from "./sequences.js";
-import type { Batch, Outcome, Task } from "./task.js";
+import type { Batch, LeftOut, Outcome, Task } from "./task.js";
 
 const END = "<|endoftext|>";
 const markOf = (language: string): string => (language === "" ? "<|to|>" : `<|to ${language}|>`);
@@ -41,6 +42,21 @@ const SAMPLES = 8;
 
 type Settings = Omit<Extract<TaskConfig, { task: "translation" }>, "task" | "data">;
 
+/** What is read of pairs, whatever is asked of them. */
+export interface PairsData {
+  readonly task: "translation";
+  readonly path: string | undefined;
+  readonly sha256: string;
+  readonly pairs: readonly Pair[];
+}
+
+/** Reads pairs from a file, the compiler's messages where none is named. Throws a UserError for what holds no pairs. */
+export function readTranslations(path: string | undefined): PairsData {
+  const pairs = path === undefined ? compilerMessages() : readPairs(path);
+  const sha256 = hashOf(pairs.flatMap(({ source, target, language }) => [source, target, language]));
+  return { task: "translation", path: path && resolve(path), sha256, pairs };
+}
+
 /** A part of the data: its pairs as sequences. */
 interface Part {
   readonly pairs: readonly Pair[];
@@ -52,6 +68,8 @@ export class TranslationTask implements Task {
   readonly path: string | undefined;
   readonly ends: Pick<SequenceShape, "vocabulary" | "context">;
   readonly testPart: TestPart;
+  readonly validationPart: TestPart;
+  readonly leftOut: LeftOut;
   readonly introduction: string;
   readonly files: Readonly<Record<string, string>>;
   readonly #settings: Settings;
@@ -60,9 +78,15 @@ export class TranslationTask implements Task {
   readonly #validation: Part;
   readonly #test: Part;
 
-  /** @throws UserError for pairs that cannot be used, and a context or vocabulary that does not fit them */
-  constructor({ vocabulary, context, beam, translated }: Settings, path: string | undefined) {
-    const pairs = path === undefined ? compilerMessages() : readPairs(path);
+  /**
+   * @param lowers whether a vocabulary that the pairs do not allow becomes the largest that they allow
+   * @throws UserError for too few pairs, and a context or vocabulary that does not fit them
+   */
+  constructor(
+    { vocabulary: wanted, context, beam, translated }: Settings,
+    { pairs, path, sha256 }: PairsData,
+    lowers: boolean,
+  ) {
     const sources = [...new Set(pairs.map(({ source }) => source))];
     const words = path === undefined ? PASSAGE_WORDS.messages : PASSAGE_WORDS.file;
     const groups = groupByPassages(sources, words, PASSAGE_SHARE);
@@ -79,7 +103,8 @@ export class TranslationTask implements Task {
     }
     const languages = [...new Set(pairs.map(({ language }) => language))].sort();
     const texts = parts.train.flatMap(({ source, target }) => [source, target]);
-    const tokenizer = learnTokenizer(texts, vocabulary, [...languages.map(markOf), END]);
+    const tokenizer = learnTokenizer(texts, wanted, [...languages.map(markOf), END], lowers);
+    const { vocabulary } = tokenizer;
     const encoded = new Encoder(tokenizer, context);
     this.#tokenizer = tokenizer;
     this.#train = encoded.part(parts.train);
@@ -96,21 +121,23 @@ export class TranslationTask implements Task {
         `--context ${context} leaves a part of the data without a pair: choose a larger one.`,
       );
     }
-    this.testPart = {
-      weights: tokensOf(this.#test.sequences),
-      clusters: Int32Array.from(this.#test.pairs, ({ source }) => groupOf.get(source)!),
-    };
-    const name = path === undefined ? "TypeScript messages" : basename(resolve(path));
-    const sha256 = hashOf(pairs.flatMap(({ source, target, language }) => [source, target, language]));
+    const clustered = ({ sequences, pairs }: Part): TestPart => ({
+      weights: tokensOf(sequences),
+      clusters: Int32Array.from(pairs, ({ source }) => groupOf.get(source)!),
+    });
+    this.testPart = clustered(this.#test);
+    this.validationPart = clustered(this.#validation);
+    this.leftOut = { tooLong: encoded.tooLong, nearCopies: groupsOfTwo(sources, groups) };
+    const name = path === undefined ? "TypeScript messages" : basename(path);
     const settings = { vocabulary, context, beam, translated };
     this.#settings = settings;
     this.config = { task: "translation", data: { name, sha256, examples }, ...settings };
-    this.path = path === undefined ? undefined : resolve(path);
+    this.path = path;
     this.ends = { vocabulary, context };
     this.files = { "tokenizer.json": tokenizerJson(tokenizer) };
     const into = languages.length > 1 ? ` into ${languages.length} languages (${languages.join(", ")})` : "";
     this.introduction =
-      `${count(pairs.length, "pair")} from ${count(sources.length, "source")}${into} in ${grouped(vocabulary)} tokens: ` +
+      `${count(pairs.length, "pair")} from ${count(sources.length, "source")}${into} in ${tokensOfVocabulary(vocabulary, wanted)}: ` +
       `${grouped(examples.train)} to train on, ${grouped(examples.validation)} held back for validation, ${grouped(examples.test)} for the test. ` +
       `Sources that differ by little are in the same part. ${encoded.leftOut}` +
       `chrF and BLEU are over ${grouped(translated)} translated pairs of each part, losses over all.`;
@@ -152,6 +179,7 @@ export class TranslationTask implements Task {
         validation: validation.score,
         test: test.score,
         testLosses: test.losses,
+        validationLosses: validation.losses,
         samples: test.translations.slice(0, SAMPLES),
       };
     } finally {
@@ -207,7 +235,7 @@ const promptOf = ({ source, language }: Pair, tokenizer: Tokenizer): number[] =>
 
 /** Makes sequences of pairs, and keeps count of those that are too long. */
 class Encoder {
-  #tooLong = 0;
+  readonly #tooLong: string[] = [];
   #longest = 0;
 
   constructor(
@@ -223,7 +251,7 @@ class Encoder {
       const tokens = [...prompt, ...tokenizer.encode(pair.target), end];
       this.#longest = Math.max(this.#longest, tokens.length - 1);
       if (tokens.length - 1 <= context) return [{ pair, tokens, from: prompt.length - 1 }];
-      this.#tooLong++;
+      this.#tooLong.push(pair.source);
       return [];
     });
     const inputs = new Int32Array(rows.length * context);
@@ -239,17 +267,23 @@ class Encoder {
     };
   }
 
+  /** The sources of the pairs that are missing. */
+  get tooLong(): readonly string[] {
+    return this.#tooLong;
+  }
+
   /** A sentence on the pairs that are missing, or none. */
   get leftOut(): string {
-    return this.#tooLong === 0
+    const { length } = this.#tooLong;
+    return length === 0
       ? ""
-      : `${count(this.#tooLong, "pair")} longer than ${count(this.context, "token")} ${this.#tooLong === 1 ? "is" : "are"} left out. `;
+      : `${count(length, "pair")} longer than ${count(this.context, "token")} ${length === 1 ? "is" : "are"} left out. `;
   }
 
   refuseManyTooLong(total: number): void {
-    if (this.#tooLong <= TOO_LONG * total) return;
+    if (this.#tooLong.length <= TOO_LONG * total) return;
     throw new UserError(
-      `--context ${this.context} is too short: ${grouped(this.#tooLong)} of ${count(total, "pair")} are longer, the longest has ` +
+      `--context ${this.context} is too short: ${grouped(this.#tooLong.length)} of ${count(total, "pair")} are longer, the longest has ` +
         `${count(this.#longest, "token")}. Choose a larger context, or a larger --vocabulary, which makes the pairs shorter.`,
     );
   }

@@ -1,8 +1,9 @@
-// Shows a sweep while it runs: a panel that is redrawn in a terminal, plain lines in a pipe, a file or CI.
-import { createLogUpdate } from "log-update";
+// Shows a sweep while it runs: a panel that is redrawn in a terminal, plain lines in a pipe, a file or CI, one for every tenth of a long run among them.
 import type { Config } from "../config/config.js";
 import type { SweepEvents } from "../records/events.js";
 import type { RunRecord } from "../records/record.js";
+import { printLine } from "./output.js";
+import { openPanel } from "./panel.js";
 import {
   advance,
   failureLine,
@@ -14,6 +15,7 @@ import {
   type SweepEvent,
   startState,
 } from "./progress.js";
+import { Tenths } from "./tenths.js";
 
 /** At most this often, in milliseconds, the panel is redrawn. */
 const REDRAW_INTERVAL = 100;
@@ -29,26 +31,22 @@ export interface LiveView extends SweepEvents {
  * @param kept the records that were there before
  * @param outcomeOf what is said of a run that ended
  */
-export function liveView(
-  output: NodeJS.WriteStream,
-  config: Config,
-  kept: readonly RunRecord[],
-  outcomeOf?: OutcomeText,
-): LiveView {
-  const isScreen = output.isTTY && output.columns > 0 && !process.env.CI;
-  const panel = isScreen ? createLogUpdate(output) : undefined;
+export function liveView(config: Config, kept: readonly RunRecord[], outcomeOf?: OutcomeText): LiveView {
+  const panel = openPanel();
+  const tenths = new Tenths();
   const began = performance.now();
   const elapsed = (): number => (performance.now() - began) / 1000;
   let state = startState(config, kept);
   let drawn = 0;
   const redraw = (): void => {
     drawn = performance.now();
-    panel?.(panelText(state, elapsed(), output));
+    panel?.draw(panelText(state, elapsed(), panel.size));
   };
   const timer = panel && setInterval(redraw, 1000);
   const say = (line: string): void => {
     if (panel === undefined) {
-      output.write(`${line}\n`);
+      printLine(line);
+      tenths.heard();
     } else {
       panel.persist(line);
       redraw();
@@ -59,12 +57,20 @@ export function liveView(
     if (panel !== undefined && performance.now() - drawn > REDRAW_INTERVAL) redraw();
   };
   return {
-    started: (run) => apply({ type: "started", run }),
+    started: (run, steps) => {
+      tenths.begin(run, steps);
+      apply({ type: "started", run });
+    },
     resumed: (run, step, curve) => {
+      tenths.resume(run, step);
       apply({ type: "resumed", run, step, curve });
       say(resumedLine(state, run, step));
     },
-    progress: (run, step, loss) => apply({ type: "progress", run, step, loss }),
+    progress: (run, step, loss) => {
+      apply({ type: "progress", run, step, loss });
+      const line = panel === undefined ? tenths.lineAt(run, step, loss) : undefined;
+      if (line !== undefined) say(line);
+    },
     remark: (run, message) => say(remarkLine(run, message)),
     trouble: say,
     returned: (run) => apply({ type: "returned", run }),
@@ -78,8 +84,7 @@ export function liveView(
     },
     end: () => {
       clearInterval(timer);
-      panel?.clear();
-      panel?.done();
+      panel?.end();
     },
   };
 }

@@ -1,13 +1,11 @@
-// Headings and line breaks for the terminal. Colour only where it is wanted: a terminal, and no NO_COLOR.
-import { styleText } from "node:util";
+// Headings and line breaks for the terminal.
+import { bold } from "./output.js";
 
 /** Columns that prose is wrapped at. */
 const COLUMNS = 100;
 
-const colourful = (): boolean => process.stdout.isTTY === true && !process.env.NO_COLOR;
-
 /** A heading: bold in a terminal, as it is elsewhere. */
-export const heading = (text: string): string => (colourful() ? styleText("bold", text) : text);
+export const heading = bold;
 
 /** Breaks prose into lines of at most 100 columns. */
 export function wrap(text: string): string {

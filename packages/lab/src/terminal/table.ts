@@ -11,7 +11,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     ),
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
   });
-  output.push(...rows.map((row) => [...row]));
+  output.push(...rows.map((row) => row.map((cell) => cell.replace(/\s+/g, " "))));
   const lines = output
     .toString()
     .split("\n")

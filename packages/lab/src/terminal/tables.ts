@@ -4,7 +4,7 @@ import { targetParameters } from "../config/matching.js";
 import type { TaskKind } from "../config/task.js";
 import type { RunRecord } from "../records/record.js";
 import type { Matched } from "../statistics/matched.js";
-import { metricsOf, show, showDifference, showEstimate } from "../statistics/metric.js";
+import { outcomesOf, show, showDifference, showEstimate } from "../statistics/metric.js";
 import type { Summary } from "../statistics/summary.js";
 import type { Tuning } from "../statistics/tuning.js";
 import { grouped, signed } from "../words/format.js";
@@ -69,17 +69,14 @@ export const runTable = (records: readonly RunRecord[], task: TaskKind): string 
 
 /** The head of a table of runs. */
 export function runHead(task: TaskKind): string[] {
-  const [metric, ...others] = metricsOf(task);
-  const scores = (part: string): string[] => [
-    metric.name === "accuracy" ? part : `${part} ${metric.name}`,
-    ...others.map(({ name }) => name),
-  ];
+  const [metric, ...others] = outcomesOf(task);
+  const scores = (part: string): string[] => [`${part} ${metric.name}`, ...others.map(({ name }) => name)];
   return ["variant", "seed", ...scores("validation"), ...scores("test"), "steps/s"];
 }
 
 /** What a run's line says, under `runHead`, in the terminal and in the report. */
 export function runCells(record: RunRecord, task: TaskKind): string[] {
-  const metrics = metricsOf(task);
+  const metrics = outcomesOf(task);
   const { variant, seed } = record;
   if (record.status === "diverged") {
     const blanks = Array.from({ length: 2 * metrics.length }, () => "");
@@ -97,20 +94,19 @@ export function runCells(record: RunRecord, task: TaskKind): string[] {
 
 /** One line per variant, best mean of the test metric first. */
 export function rankingTable({ ranking, baseline }: Summary, task: TaskKind): string {
-  const [metric, ...others] = metricsOf(task);
+  const [metric, ...others] = outcomesOf(task);
   const shortly = (i: number): ((value: number) => string) => {
     const { scale, digits } = others[i]!;
     return (value) => (scale * value).toFixed(Math.min(3, digits));
   };
-  return table(
+  const cells = withoutEmptyColumns(
     [
       "",
       "variant",
-      metric.name === "accuracy" ? "test" : `test ${metric.name}`,
+      `test ${metric.name}`,
       `${metric.unit} against ${baseline}`,
       ...others.map(({ name }) => name),
       "validation",
-      ...(task === "images" ? ["loss"] : []),
       "FFN",
       "steps/s",
       "learned",
@@ -123,7 +119,6 @@ export function rankingTable({ ranking, baseline }: Summary, task: TaskKind): st
         name === baseline ? "" : difference === null ? "" : showDifference(metric, difference.metric),
         ...others.map((_, k) => (test === null ? "" : shortly(k)(test.others[k]!.mean))),
         validation === null ? "" : showEstimate(metric, validation.metric),
-        ...(task === "images" ? [validation === null ? "" : shortly(0)(validation.others[0]!.mean)] : []),
         grouped(feedForwardParameters),
         stepsPerSecond === null ? "" : stepsPerSecond.toFixed(1),
         Object.entries(learned)
@@ -132,4 +127,15 @@ export function rankingTable({ ranking, baseline }: Summary, task: TaskKind): st
       ],
     ),
   );
+  return table(cells.head, cells.rows);
+}
+
+/** A table without the columns that say nothing in any row. */
+export function withoutEmptyColumns(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): { head: string[]; rows: string[][] } {
+  const isFull = (column: number): boolean => rows.some((row) => row[column] !== "");
+  const kept = <T>(cells: readonly T[]): T[] => cells.filter((_, column) => isFull(column));
+  return { head: kept(head), rows: rows.map(kept) };
 }

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Config, folderName } from "../../src/config/config.js";
 import { collect, evidenceJson } from "../../src/evidence/collect.js";
-import { evidenceDocument } from "../../src/evidence/document.js";
+import { firstEditionDocument } from "../../src/evidence/document.js";
+import { taskDocument } from "../../src/evidence/section.js";
 import type { RunRecord } from "../../src/records/record.js";
 import { openFolder, writeRecord } from "../../src/sweep/folder.js";
 import { madeUp, madeUpConfig, madeUpRecords, tuning } from "./made-up.js";
@@ -108,7 +109,7 @@ test("a seed of which a run is missing is left out; a run of the tuning must be 
   );
   const evidence = collect("evidence-translation", folder);
   expect(evidence.cost.compared.runs).toBe(8);
-  const text = evidenceDocument([evidence], undefined);
+  const text = firstEditionDocument([evidence], undefined) + taskDocument(evidence);
   expect(text).toContain("Left out, because a variant's run is missing: seed 2.");
   expect(text).toContain("| Translation | 2 seeds of 3 variants |");
   rmSync(tuned);

@@ -1,7 +1,9 @@
 // The document says what the verdicts say, of any subset of tasks, and its tables have the numbers of the runs.
 import { describe, expect, test } from "vitest";
+import { presetNames } from "../../src/config/presets.js";
 import { curvesFigure, rankingFigure } from "../../src/evidence/charts.js";
-import { evidenceDocument } from "../../src/evidence/document.js";
+import { firstEditionDocument } from "../../src/evidence/document.js";
+import { taskDocument } from "../../src/evidence/section.js";
 import type { Evidence } from "../../src/evidence/types.js";
 import { type Losses, madeUp } from "./made-up.js";
 
@@ -22,7 +24,11 @@ const images = madeUp("evidence-images", losses(high, lowToo, low));
 const language = madeUp("evidence-language", losses(low, [0.38, 0.44, 0.4, 0.42], high));
 const translation = madeUp("evidence-translation", losses(high, high, low));
 const messages = madeUp("evidence-messages", losses(high, high, low));
-const document = (...all: Evidence[]): string => evidenceDocument(all, undefined);
+const document = (...all: Evidence[]): string =>
+  [
+    firstEditionDocument(all, undefined),
+    ...presetNames.flatMap((name) => all.filter(({ preset }) => preset === name)).map(taskDocument),
+  ].join("\n");
 
 describe("the answers", () => {
   test("before any run: that there are none", () => {
@@ -143,8 +149,8 @@ test("the order beside Shazeer's: places, and how many pairs agree", () => {
 });
 
 test("the sentences of the probe stand with a link to it", () => {
-  const text = evidenceDocument([], ["Gates close."]);
-  expect(text).toContain("[measured](evidence/probe.md)");
+  const text = firstEditionDocument([], ["Gates close."]);
+  expect(text).toContain("[measured](probe.md)");
   expect(text).toContain("- Gates close.");
 });
 
@@ -158,7 +164,7 @@ describe("the pictures", () => {
         /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" role="img" aria-label="[^"]{9,}"/,
       );
       expect(picture).toContain("prefers-color-scheme: dark");
-      expect(picture).toContain('fill="var(--paper)"');
+      expect(picture).toContain('fill="#fbfaf6" style="fill: var(--paper)"');
       for (const variant of images.config.variants) expect(picture).toContain(`>${variant.name}<`);
       expect(picture.match(/<svg/g)!.length).toBe(picture.match(/<\/svg>/g)!.length);
       expect(picture).not.toMatch(/&(?!amp;|lt;|gt;|quot;|#\d+;)|NaN|undefined/);

@@ -7,7 +7,7 @@ import {
   describeScore,
   isBetter,
   metricOf,
-  metricsOf,
+  outcomesOf,
   show,
   showDifference,
   showEstimate,
@@ -44,7 +44,7 @@ describe("language: the lower loss is better", () => {
   });
 
   test("in words", () => {
-    const { shown } = inWords(summary, language, null);
+    const { shown } = inWords(summary, language, null, true);
     expect(shown[0]).toBe("swiglu has the lowest mean test loss, 2.9200; relu follows with 3.0200.");
     expect(shown[1]).toMatch(/^Better than relu, .*: swiglu \(−0\.1000 .*\) nats per token\.$/);
   });
@@ -57,26 +57,27 @@ describe("language: the lower loss is better", () => {
   });
 });
 
-test("each task has a metric that ranks, in its own direction, and equal ones are told apart by the loss", () => {
+test("the loss ranks on every task; other outcomes have their own direction, and equal ones are told apart by the loss", () => {
   const better: Record<TaskKind, [Score, Score]> = {
     images: [
-      { loss: 2, accuracy: 0.9 },
       { loss: 1, accuracy: 0.8 },
+      { loss: 2, accuracy: 0.9 },
     ],
     language: [{ loss: 1 }, { loss: 2 }],
     translation: [
-      { loss: 2, chrf: 30, bleu: 1 },
       { loss: 1, chrf: 20, bleu: 9 },
+      { loss: 2, chrf: 30, bleu: 1 },
     ],
   };
   for (const task of ["images", "language", "translation"] as const) {
     const [a, b] = better[task];
     expect([isBetter(metricOf(task), a, b), isBetter(metricOf(task), b, a)]).toEqual([true, false]);
-    expect(metricsOf(task).every((metric) => Number.isFinite(metric.of({ ...a, bitsPerByte: 1 })))).toBe(
+    expect(outcomesOf(task).every((metric) => Number.isFinite(metric.of({ ...a, bitsPerByte: 1 })))).toBe(
       true,
     );
   }
-  const chrf = metricOf("translation");
+  const chrf = outcomesOf("translation")[1]!;
+  expect(isBetter(chrf, { loss: 2, chrf: 30 }, { loss: 1, chrf: 20 })).toBe(true);
   expect(isBetter(chrf, { loss: 1, chrf: 30 }, { loss: 2, chrf: 30 })).toBe(true);
 });
 
@@ -84,7 +85,7 @@ test("figures look like what they are", () => {
   expect(describeScore({ loss: 0.1, accuracy: 0.9512 })).toBe("95.12 %");
   expect(describeScore({ loss: 3.21 })).toBe("loss 3.2100");
   expect(describeScore({ loss: 3.21, chrf: 31.416, bleu: 5 })).toBe("chrF 31.42");
-  const [loss, perplexity] = metricsOf("language");
+  const [loss, perplexity] = outcomesOf("language");
   expect(show(perplexity!, perplexity!.of({ loss: Math.log(50) }))).toBe("50.00");
   expect(showEstimate(loss, { n: 3, mean: 3, half: 0.5 })).toBe("3.0000 ± 0.5000");
   expect(showDifference(loss, { n: 3, mean: -0.1, half: 0.02 })).toBe("−0.1000 [−0.1200, −0.0800]");

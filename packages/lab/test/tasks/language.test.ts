@@ -6,12 +6,15 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { activations } from "swiglu";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readDocuments } from "../../src/data/text.js";
 import { Trainer } from "../../src/model/index.js";
 import { isRunRecord, lossesOfText } from "../../src/records/record.js";
 import { loadTask } from "../../src/tasks/task.js";
@@ -97,6 +100,35 @@ describe("the task", () => {
     expect(examples.test).toBeGreaterThan(0.05 * examples.train);
   });
 
+  test("a text without spaces is cut between characters, never inside one", () => {
+    for (const before of ["", "a", "ab"]) {
+      const text = before + "\u{1f600}\u{20000}".repeat(1000);
+      const file = join(scratch, "emoji.txt");
+      writeFileSync(file, text);
+      const pieces = readDocuments(file).map((document) => document.text);
+      expect(pieces.length).toBeGreaterThan(24);
+      expect(pieces.filter((piece) => /\p{Surrogate}/u.test(piece))).toEqual([]);
+      expect(pieces.join("")).toBe(text);
+    }
+  });
+
+  test("a small text lowers the vocabulary that nobody asked for, and says so; the same one may be asked for", () => {
+    const small = { ...settings, vocabulary: 1024 };
+    expect(() => loadTask(small, folder)).toThrow(/--vocabulary 1024 is more than the text allows/);
+    const task = loadTask(small, folder, true);
+    if (task.config.task !== "language") throw new Error("another task");
+    const { vocabulary } = task.config;
+    expect(vocabulary).toBeLessThan(1024);
+    expect(task.ends).toEqual({ vocabulary, context: 16 });
+    expect(task.introduction).toContain(
+      `in ${vocabulary} tokens (as many as the text allows, in place of 1,024): `,
+    );
+    const asked = loadTask({ ...small, vocabulary }, folder);
+    expect(asked.config).toEqual(task.config);
+    expect(asked.introduction).toContain(`in ${vocabulary} tokens: `);
+    expect(loadTask(settings, folder, true).config).toEqual(loadTask(settings, folder).config);
+  });
+
   test("a copy under another name is in the same part", () => {
     const copies = join(scratch, "copies");
     mkdirSync(copies);
@@ -164,11 +196,39 @@ describe("mistakes get one sentence and leave nothing", () => {
       () => ["--data", mkdtempSync(join(scratch, "none-"))],
       /holds no \.txt or \.md file/,
     ],
-    ["no file", () => ["--data", join(scratch, "nothing")], /nothing could not be read/],
+    [
+      "no file",
+      () => ["--data", join(scratch, "nothing")],
+      /nothing could not be read: it is not there\.\n$/,
+    ],
     [
       "too little text",
       () => ["--data", file("short.txt", "one two")],
+      /--context 64 is longer than the training text/,
+    ],
+    [
+      "too little text for the vocabulary that is asked for",
+      () => ["--data", file("short.txt", "one two"), "--vocabulary", "1024"],
       /--vocabulary 1024 is more than the text allows/,
+    ],
+    [
+      "more than a text can hold",
+      () => {
+        const long = file("long.txt", "");
+        truncateSync(long, 520 * 2 ** 20);
+        return ["--data", long];
+      },
+      /^error: .*long\.txt has 545,259,520 bytes: a text can have at most 536,870,888 here\. Split it.*\n$/,
+    ],
+    [
+      "a folder that may not be read, or a link to nothing in it, in words",
+      () => {
+        const links = mkdtempSync(join(scratch, "links-"));
+        symlinkSync(join(links, "nowhere"), join(links, "a.txt"));
+        symlinkSync(join(links, "b.txt"), join(links, "b.txt"));
+        return ["--data", links];
+      },
+      /^error: --data .* could not be read: its links go in a circle\.\n$/,
     ],
     [
       "a context too long",

@@ -198,7 +198,7 @@ test("a sweep learns to translate, ranks by chrF, and shows translations in the 
   ];
   const { code, stdout, stderr } = await runCli(args, scratch);
   expect([code, stderr]).toEqual([0, ""]);
-  for (const text of ["Ranking, by mean test chrF", "BLEU", "highest mean test chrF"])
+  for (const text of ["Ranking, by mean test loss", "chrF", "BLEU", "lowest mean test loss"])
     expect(stdout).toContain(text);
   const run = join(scratch, "runs", readdirSync(join(scratch, "runs"))[0]!);
   const record: unknown = JSON.parse(readFileSync(join(run, "records", "swiglu-1.json"), "utf8"));

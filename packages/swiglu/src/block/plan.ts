@@ -114,14 +114,15 @@ export function checkWeights<T>(
 ): Record<string, T> {
   rejectUnknownKeys(given, Object.keys(shapes), "weight", owner);
   const required = Object.keys(shapes).filter((name) => !isBias(name));
+  for (const name of required)
+    if (own(given, name) === undefined)
+      throw new TypeError(`weights.${name} is missing: ${needing} needs ${listing(required)}`);
   const weights: Record<string, T> = {};
   for (const [name, shape] of Object.entries(shapes)) {
     const weight = own(given, name);
-    if (weight !== undefined) {
-      check(weight, `weights.${name}`, shape);
-      weights[name] = weight;
-    } else if (!isBias(name))
-      throw new TypeError(`weights.${name} is missing: ${needing} needs ${listing(required)}`);
+    if (weight === undefined) continue;
+    check(weight, `weights.${name}`, shape);
+    weights[name] = weight;
   }
   return weights;
 }

@@ -13,6 +13,7 @@ import {
 } from "../../src/index.js";
 import { type Claim, type ElementwiseBackend, elementwiseCases, overflowCases } from "./elementwise.js";
 import { emptyBlockCases, emptyElementwiseCases } from "./empty.js";
+import { slowExtent } from "./extent.js";
 import { type BlockBackend, blockCases } from "./ffn.js";
 import { userDefined } from "./index.js";
 
@@ -79,8 +80,8 @@ export type Skip = readonly [name: RegExp, reason: string];
 export function adapterCases(adapter: Adapter, claim: Claim, skips: readonly Skip[] = []): AdapterCase[] {
   const backend = elementwise(adapter);
   const cases = [
-    ...[...Object.values(activations), ...userDefined].flatMap((activation) =>
-      elementwiseCases(activation, claim),
+    ...[...Object.values(activations), ...userDefined].flatMap((activation, turn) =>
+      elementwiseCases(activation, claim, { extent: slowExtent, turn }),
     ),
     ...overflowCases(claim),
     ...emptyElementwiseCases(),
@@ -96,7 +97,10 @@ export function adapterCases(adapter: Adapter, claim: Claim, skips: readonly Ski
 export function blockAdapterCases(adapter: BlockAdapter, skips: readonly Skip[] = []): AdapterCase[] {
   const backend = blocks(adapter);
   return select(
-    [...blockCases(), ...emptyBlockCases()].map(({ name, run }) => ({ name, run: () => run(backend) })),
+    [...blockCases(slowExtent), ...emptyBlockCases()].map(({ name, run }) => ({
+      name,
+      run: () => run(backend),
+    })),
     skips,
   );
 }

@@ -165,7 +165,7 @@ export function arrayCases(): ConformanceCase[] {
       },
     },
     {
-      name: "out may overlap inputs in any way",
+      name: "out may overlap inputs and parameters in any way",
       run: async (backend) => {
         const numbers = plainFloats(80, 1, 5);
         const y = await backend.activate(silu, { x: numbers.slice(0, 64) });
@@ -174,6 +174,14 @@ export function arrayCases(): ConformanceCase[] {
           const out = memory.subarray(start, start + 64);
           await backend.activate(silu, { x: memory.subarray(0, 64) }, {}, { out });
           same(out, y, `y at ${start}`);
+        }
+        for (const channels of [1, 8, 64]) {
+          const gated = { gate: numbers.slice(0, 64), up: numbers.slice(16) };
+          const out = numbers.slice(0, 64);
+          const beta = out.slice(0, channels);
+          const expected = await backend.activate(swiglu, gated, { beta });
+          await backend.activate(swiglu, gated, { beta: out.subarray(0, channels) }, { out });
+          same(out, expected, `y over ${channels} values of beta`);
         }
         for (const layout of ["gate-first", "gate-second", "interleaved"] as const) {
           const packed = numbers.slice(0, 64);

@@ -4,19 +4,15 @@ import {
   type Activation,
   activations,
   type Backend,
-  type Expr,
-  expressions as e,
-  errorBound,
-  evaluate,
-  gradient,
-  gradientExpressions,
   type PackedLayout,
   type ParameterValue,
   pack,
   unpack,
 } from "../../src/index.js";
+import { at, type Exact, exactGradients, exactValues } from "./exact.js";
 import { expectClose, expectTrue } from "./expect.js";
-import { combinations, hardPoints, plainFloats, specials, wideFloats } from "./samples.js";
+import { type Choice, oneOf, pairs, rowsOf } from "./extent.js";
+import { combinations, hardCombinations, hardPoints, plainFloats, specials, wideFloats } from "./samples.js";
 
 /** What these cases need of a backend, so that what is not a whole backend can run them too (`adapters.ts`). */
 export type ElementwiseBackend = Pick<Backend, "activate" | "activateBackward">;
@@ -37,7 +33,6 @@ export interface Claim {
 }
 
 /** Calls with runtime names: the suite goes through all activations, whose inputs the compiler cannot know. */
-type AnyInputs = Readonly<Record<string, number>> & { x: number; gate: number; up: number };
 type AnyArrays = Readonly<Record<string, Float32Array>> & {
   x: Float32Array;
   gate: Float32Array;
@@ -47,9 +42,6 @@ type Gradients = Readonly<Record<string, Float32Array>>;
 
 const named = <T>(activation: Activation, values: readonly T[]): Record<string, T> =>
   Object.fromEntries(activation.inputs.map((name, i) => [name, values[i] as T]));
-
-const at = (value: ParameterValue, i: number): number =>
-  typeof value === "number" ? value : (value[i % value.length] as number);
 
 /** Checks y and all gradients for given arrays against float64, within the bound. */
 async function checkActivation(
@@ -61,67 +53,29 @@ async function checkActivation(
   dy?: Float32Array,
   differentiated: "all" | "inputs" = "all",
 ): Promise<void> {
-  const { units } = claim;
   const inputs = within(claim, activation, given, parameters, dy);
   const variables = [...activation.inputs, ...Object.keys(parameters)];
   const count = (inputs[0] as Float32Array).length;
-  const point = (i: number): number[] => [
-    ...inputs.map((data) => data[i] as number),
+  const arrays = named(activation, inputs) as AnyArrays;
+  const point = (i: number) => [
+    ...inputs.map((data) => data[i]),
     ...Object.values(parameters).map((value) => Math.fround(at(value, i))),
   ];
-  const exactly = (i: number) => {
-    const values = point(i);
-    return [
-      named(activation, values) as AnyInputs,
-      Object.fromEntries(
-        Object.keys(parameters).map((name, k) => [name, values[inputs.length + k] as number]),
-      ),
-    ] as const;
+  const compare = (what: string, got: ParameterValue, { values, bounds }: Exact): void => {
+    const where = (i: number) => () => `${activation.name} ${what} at ${variables} = ${point(i)}`;
+    for (let i = 0; i < values.length; i++)
+      expectClose(at(got, i), values[i] as number, claim.units * (bounds[i] as number), where(i));
   };
-  const arrays = named(activation, inputs) as AnyArrays;
-  const where = (what: string, i: number) => () => `${activation.name} ${what} at ${variables} = ${point(i)}`;
 
   const y = await backend.activate(activation, arrays, parameters);
   expectTrue(y.length === count, `${activation.name}: ${y.length} results for ${count} elements`);
-  const finiteBound = boundOf(activation.expression, variables);
-  /** At infinities, where sensitivities mean nothing, what is finite is held to a relative bound. */
-  const bound = (values: number[], exact: number): number =>
-    values.slice(0, inputs.length).every(Number.isFinite)
-      ? finiteBound(values)
-      : 4 * (2 ** -23 * Math.abs(exact) + 2 ** -126);
-  for (let i = 0; i < count; i++) {
-    const exact = evaluate(activation, ...exactly(i));
-    expectClose(y[i] as number, exact, units * bound(point(i), exact), where("value", i));
-  }
+  compare("value", y, exactValues(activation, inputs, parameters));
   if (dy === undefined) return;
 
   const gradients = (await backend.activateBackward(activation, arrays, dy, parameters)) as Gradients;
-  const slopes = gradientExpressions(activation);
-  const exactSlopes = Array.from(
-    { length: count },
-    (_, i) => gradient(activation, ...exactly(i)) as Record<string, number>,
-  );
-  for (const name of differentiated === "all" ? variables : activation.inputs) {
-    const slopeBound = boundOf(e.mul("dy", slopes[name] as ReturnType<typeof e.num>), [...variables, "dy"]);
-    const value = parameters[name];
-    const channels = value === undefined ? count : typeof value === "number" ? 1 : value.length;
-    const exact = new Float64Array(channels);
-    const bounds = new Float64Array(channels);
-    for (let i = 0; i < count; i++) {
-      exact[i % channels]! += (dy[i] as number) * (exactSlopes[i]?.[name] as number);
-      bounds[i % channels]! += units * slopeBound([...point(i), dy[i] as number]);
-    }
-    const got = gradients[name] as ParameterValue;
-    for (let i = 0; i < channels; i++)
-      expectClose(at(got, i), exact[i] as number, bounds[i] as number, where(`gradient of ${name}`, i));
-  }
-}
-
-/** The error bound; a limit of Infinity is to it one that nothing reaches, since sensitivities to infinities mean nothing. */
-function boundOf(expr: Expr, variables: readonly string[]): (values: readonly number[]) => number {
-  const bound = errorBound(expr, variables);
-  return (values) =>
-    bound(values.map((value) => (Math.abs(value) === Infinity ? Math.sign(value) * 1e300 : value)));
+  const names = differentiated === "all" ? variables : activation.inputs;
+  for (const [name, exact] of Object.entries(exactGradients(activation, inputs, parameters, dy, names)))
+    compare(`gradient of ${name}`, gradients[name] as ParameterValue, exact);
 }
 
 /** The inputs, with ones in place of every finite point that the claim excepts. */
@@ -166,8 +120,8 @@ function parametersOf(
   );
 }
 
-/** All cases for one activation. */
-export function elementwiseCases(activation: Activation, claim: Claim): ElementwiseCase[] {
+/** All cases for one activation, each with as much of its points as `choice` says. */
+export function elementwiseCases(activation: Activation, claim: Claim, choice: Choice): ElementwiseCase[] {
   const { name } = activation;
   const arity = activation.inputs.length;
   const arrays = (count: number, make: (count: number, seed: number) => Float32Array): Float32Array[] =>
@@ -177,14 +131,15 @@ export function elementwiseCases(activation: Activation, claim: Claim): Elementw
     {
       name: `${name}: value and gradients at hard points within ${4 * claim.units} units`,
       run: async (backend) => {
-        const inputs = combinations(hardPoints, arity);
+        const inputs = hardCombinations(hardPoints, arity, choice);
         await checkActivation(backend, activation, inputs, parametersOf(activation, 1), claim);
         const dy = plainFloats((inputs[0] as Float32Array).length, 5);
         await checkActivation(backend, activation, inputs, parametersOf(activation, 1), claim, dy, "inputs");
         // Parameter gradients sum over elements, so only points of moderate size can be summed.
-        const moderate = combinations(
+        const moderate = hardCombinations(
           hardPoints.filter((v) => Math.abs(v) < 1e5),
           arity,
+          choice,
         );
         const slopes = plainFloats((moderate[0] as Float32Array).length, 5);
         await checkActivation(backend, activation, moderate, parametersOf(activation, 1), claim, slopes);
@@ -200,11 +155,12 @@ export function elementwiseCases(activation: Activation, claim: Claim): Elementw
     {
       name: `${name}: value and gradients over all exponents, odd sizes`,
       run: async (backend) => {
-        for (const count of [0, 1, 2, 3, 5, 31, 1021]) {
+        const odd = oneOf([1, 2, 3, 5, 31], choice);
+        for (const count of [0, ...odd, 1021]) {
           const [wide, dy] = [arrays(count, wideFloats), plainFloats(count, count)];
           await checkActivation(backend, activation, wide, parametersOf(activation, 1), claim, dy, "inputs");
         }
-        for (const count of [1, 7, 1021]) {
+        for (const count of choice.extent === "full" ? [1, 7, 1021] : [...odd, 1021]) {
           const inputs = arrays(count, (n, seed) => plainFloats(n, seed, 20));
           const dy = plainFloats(count, 3 * count);
           await checkActivation(backend, activation, inputs, parametersOf(activation, 1), claim, dy);
@@ -219,16 +175,14 @@ export function elementwiseCases(activation: Activation, claim: Claim): Elementw
         const count = 3 * 35;
         const inputs = arrays(count, (n, seed) => plainFloats(n, seed, 12));
         const dy = plainFloats(count, 9);
-        for (const scale of [-10, -1.5, 0.1, 3, 10])
-          for (const channels of [undefined, 1, 5, 35])
-            await checkActivation(
-              backend,
-              activation,
-              inputs,
-              parametersOf(activation, scale, channels),
-              claim,
-              dy,
-            );
+        for (const [scale, channels] of rowsOf(
+          [-10, -1.5, 0.1, 3, 10],
+          [undefined, ...oneOf([1, 5, 35], choice)],
+          choice,
+        )) {
+          const parameters = parametersOf(activation, scale, channels);
+          await checkActivation(backend, activation, inputs, parameters, claim, dy);
+        }
       },
     });
   const limits = Object.keys(activation.parameters).filter((each) => each.toLowerCase().endsWith("limit"));
@@ -240,7 +194,7 @@ export function elementwiseCases(activation: Activation, claim: Claim): Elementw
   if (activation.kind === "gated")
     cases.push({
       name: `${name}: packed layouts over any axis give what separate tensors give`,
-      run: (backend) => checkPacked(backend, activation as Activation<"gated">),
+      run: (backend) => checkPacked(backend, activation as Activation<"gated">, choice),
     });
   return cases;
 }
@@ -288,26 +242,31 @@ async function checkNoLimit(
 }
 type Values = Readonly<Record<string, number>>;
 
-async function checkPacked(backend: ElementwiseBackend, activation: Activation<"gated">): Promise<void> {
+const layouts: readonly PackedLayout[] = ["gate-first", "gate-second", "interleaved"];
+
+async function checkPacked(
+  backend: ElementwiseBackend,
+  activation: Activation<"gated">,
+  choice: Choice,
+): Promise<void> {
   const shape = [2, 3, 4];
   const [gate, up] = [plainFloats(24, 1, 8), plainFloats(24, 2, 8)];
   const dy = plainFloats(24, 3);
   const parameters = parametersOf(activation, 1);
   const y = await backend.activate(activation, { gate, up }, parameters);
   const separate = await backend.activateBackward(activation, { gate, up }, dy, parameters);
-  for (const layout of ["gate-first", "gate-second", "interleaved"] satisfies PackedLayout[])
-    for (const axis of [0, 1, 2, -1, -2, -3]) {
-      const where = `${activation.name} ${layout} axis ${axis}`;
-      const packedShape = shape.map((size, i) => (i === (axis + 3) % 3 ? 2 * size : size));
-      const packed = pack({ gate, up }, shape, { layout, axis });
-      const input = { packed, shape: packedShape, layout, axis };
-      const got = await backend.activate(activation, input, parameters);
-      expectTrue(String(got) === String(y), `${where}: ${got} differs from ${y}`);
-      const gradients = (await backend.activateBackward(activation, input, dy, parameters)) as Gradients;
-      const halves = unpack(gradients.packed as Float32Array, packedShape, { layout, axis });
-      expectTrue(String(halves.gate) === String(separate.gate), `${where}: gradient of gate`);
-      expectTrue(String(halves.up) === String(separate.up), `${where}: gradient of up`);
-    }
+  for (const [layout, axis] of oneOf(pairs(layouts, [0, 1, 2, -1, -2, -3]), choice)) {
+    const where = `${activation.name} ${layout} axis ${axis}`;
+    const packedShape = shape.map((size, i) => (i === (axis + 3) % 3 ? 2 * size : size));
+    const packed = pack({ gate, up }, shape, { layout, axis });
+    const input = { packed, shape: packedShape, layout, axis };
+    const got = await backend.activate(activation, input, parameters);
+    expectTrue(String(got) === String(y), `${where}: ${got} differs from ${y}`);
+    const gradients = (await backend.activateBackward(activation, input, dy, parameters)) as Gradients;
+    const halves = unpack(gradients.packed as Float32Array, packedShape, { layout, axis });
+    expectTrue(String(halves.gate) === String(separate.gate), `${where}: gradient of gate`);
+    expectTrue(String(halves.up) === String(separate.up), `${where}: gradient of up`);
+  }
 }
 
 /** Points, found by search, where every order of multiplication in float32 overflows although the gradient does not. */

@@ -10,6 +10,7 @@ import {
 import { arrayCases } from "./arrays.js";
 import { elementwiseCases, overflowCases } from "./elementwise.js";
 import { emptyBlockCases, emptyElementwiseCases, emptyOutputs } from "./empty.js";
+import { type Extent, slowExtent } from "./extent.js";
 import { ffnCases } from "./ffn.js";
 import { memoryCases } from "./memory.js";
 import { mistakeCases } from "./mistakes.js";
@@ -37,17 +38,26 @@ export const userDefined: readonly Activation[] = [
   }),
 ];
 
-/** All cases. `units` multiplies the design's error bound (1 unless a backend states a wider one). */
-export function conformanceCases({ units = 1 } = {}): ConformanceCase[] {
+/**
+ * All cases. `units` multiplies the design's error bound (1 unless a backend states a wider one); `extent` is how many points
+ * each case takes (by default what slow backends take).
+ */
+export function conformanceCases({
+  units = 1,
+  extent = slowExtent,
+}: {
+  units?: number;
+  extent?: Extent;
+} = {}): ConformanceCase[] {
   return [
-    ...[...Object.values(activations), ...userDefined].flatMap((activation) =>
-      elementwiseCases(activation, { units }),
+    ...[...Object.values(activations), ...userDefined].flatMap((activation, turn) =>
+      elementwiseCases(activation, { units }, { extent, turn }),
     ),
     ...overflowCases({ units }),
     ...emptyElementwiseCases(),
     ...memoryCases(activations.swiglu),
     ...arrayCases(),
-    ...ffnCases(),
+    ...ffnCases(extent),
     ...emptyBlockCases(),
     emptyOutputs,
     ...mistakeCases(),

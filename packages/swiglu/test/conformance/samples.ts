@@ -1,4 +1,5 @@
 // Seeded float32 inputs that are hard on kernels: every exponent, both signs, zeros of derivatives, specials.
+import type { Choice } from "./extent.js";
 
 /** A small seeded generator (mulberry32) of uniform numbers in [0, 1). */
 function randomNumbers(seed: number): () => number {
@@ -91,4 +92,17 @@ export function combinations(points: readonly number[], inputs: number): Float32
   if (inputs === 1) return [Float32Array.from(points)];
   const pairs = points.flatMap((a) => points.map((b) => [a, b] as const));
   return [Float32Array.from(pairs, ([a]) => a), Float32Array.from(pairs, ([, b]) => b)];
+}
+
+/** As `combinations`; where there is a choice, every point meets every seventh other, all of them in seven turns. */
+export function hardCombinations(
+  points: readonly number[],
+  inputs: number,
+  { extent, turn }: Choice,
+): Float32Array[] {
+  const all = combinations(points, inputs);
+  if (extent === "full" || inputs === 1) return all;
+  const isTaken = (i: number): boolean =>
+    (Math.floor(i / points.length) + 3 * (i % points.length) + turn) % 7 === 0;
+  return all.map((data) => data.filter((_, i) => isTaken(i)));
 }

@@ -8,6 +8,7 @@ import "@tensorflow/tfjs-backend-wasm";
 import * as runtime from "onnxruntime-node";
 import * as swiglu from "swiglu";
 import * as jax from "swiglu/jax";
+import * as models from "swiglu/models";
 import * as onnx from "swiglu/onnx";
 import * as tfjs from "swiglu/tfjs";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -35,6 +36,7 @@ const scope = {
   ...swiglu,
   ...onnx,
   ...tfjs,
+  ...models,
   tf,
   runtime,
   gpu,
@@ -79,6 +81,7 @@ describe("documents", () => {
     "packages/swiglu/README.md",
     "docs/tfjs.md",
     "docs/jax.md",
+    "docs/models.md",
     "docs/webgpu.md",
     "docs/which-swiglu.md",
   ];
@@ -92,6 +95,7 @@ describe("documents", () => {
           "swiglu/onnx": onnx,
           "swiglu/tfjs": tfjs,
           "swiglu/jax": jax,
+          "swiglu/models": models,
           "@tensorflow/tfjs": tf,
           "@jax-js/jax": jaxjs,
           "onnxruntime-node": runtime,

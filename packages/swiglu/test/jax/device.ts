@@ -51,6 +51,10 @@ function asFunction(activation: Activation, inputs: AdapterInputs): (arrays: Arr
 }
 
 type Gradient = (arrays: Arrays, dy: JaxArray) => Arrays;
+interface Functions {
+  readonly value: (arrays: Arrays) => JaxArray;
+  readonly gradient: Gradient;
+}
 
 /** The gradients of sum(dy * f(arrays)) by vjp, as a function of arrays too. */
 const pullBack =
@@ -75,14 +79,24 @@ const readAll = (gradients: Arrays, parameters: Values): Values =>
 export const adapter = (how: "plain" | "jit"): Adapter => {
   const compiled = <F extends (...args: never[]) => JaxArray | Arrays>(f: F): F =>
     how === "jit" ? (jit(f as never) as never) : f;
+  /** Functions of one activation and place, so that one which is compiled for some shapes serves all calls with them. */
+  const made = new WeakMap<Activation, Map<string, Functions>>();
+  const functionsOf = (activation: Activation, inputs: AdapterInputs): Functions => {
+    const ofActivation = made.get(activation) ?? new Map<string, Functions>();
+    made.set(activation, ofActivation);
+    const place = "arrays" in inputs ? "" : `${inputs.layout} ${inputs.axis}`;
+    const known = ofActivation.get(place);
+    if (known !== undefined) return known;
+    const f = asFunction(activation, inputs);
+    const functions = { value: compiled(f), gradient: compiled(pullBack(f)) };
+    ofActivation.set(place, functions);
+    return functions;
+  };
   return {
     value: (activation, inputs, parameters) =>
-      read(compiled(asFunction(activation, inputs))(operands(inputs, parameters))),
+      read(functionsOf(activation, inputs).value(operands(inputs, parameters))),
     gradients: (activation, inputs, dy, parameters) =>
-      readAll(
-        compiled(pullBack(asFunction(activation, inputs)))(operands(inputs, parameters), array(dy)),
-        parameters,
-      ),
+      readAll(functionsOf(activation, inputs).gradient(operands(inputs, parameters), array(dy)), parameters),
   };
 };
 

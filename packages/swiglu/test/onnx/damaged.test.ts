@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { encodeMessage } from "../../src/onnx/file/write.js";
 import { decodeExternal, decodeModel, encodeExternal, encodeModel } from "../../src/onnx-entry.js";
-import { everyCase } from "./every.js";
+import { slowExtent } from "../conformance/extent.js";
 import { models } from "./files.js";
 
 const value = (name: string) => ({
@@ -232,7 +232,7 @@ function mutated(original: Uint8Array, random: (below: number) => number): Uint8
   return changed;
 }
 
-const count = everyCase ? 100_000 : 4_000;
+const count = slowExtent === "full" ? 100_000 : 4_000;
 test(`${count} damaged copies of real files: a model or an Error of ours, each within a second`, async () => {
   const files = models
     .filter((_, i) => i % 7 === 0 || i === models.length - 1)

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { postOrder } from "../../src/expression/walk.js";
 import { type Expr, expressions as e } from "../../src/index.js";
 import { decodeModel, emitNodes, encodeModel, type Model, toNodes } from "../../src/onnx-entry.js";
-import { everyCase } from "./every.js";
+import { slowExtent } from "../conformance/extent.js";
 
 /** Time of the processor, in milliseconds: what else the machine does counts for nothing. The quickest of three runs. */
 function time(run: () => unknown): number {
@@ -17,7 +17,7 @@ function time(run: () => unknown): number {
   return Math.min(...times);
 }
 
-const most = everyCase ? 100_000 : 20_000;
+const most = slowExtent === "full" ? 100_000 : 20_000;
 
 /** That one of a size takes less than four times as long as ten of a tenth: a square would take ten times. */
 function expectLinear(run: (count: number) => () => unknown): void {

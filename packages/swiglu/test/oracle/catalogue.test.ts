@@ -6,10 +6,14 @@ import { errorScale, float64 } from "../../src/expression/bound.js";
 import type { Expr } from "../../src/expression/expr.js";
 import { lower } from "../../src/expression/lower.js";
 import { compile, type Tape } from "../../src/expression/tape.js";
+import { slowExtent } from "../conformance/extent.js";
 import { type Exact, exact, formulas, type Name } from "./formulas.js";
 import { FLOAT64, floor, isRepresentable, unitsOff } from "./measure.js";
 import { pointsOf } from "./points.js";
 import { evaluateAt, gradientAt } from "./scalars.js";
+
+/** Decimal arithmetic is slow; any ten points in a row are drawn in all ways. */
+const count = slowExtent === "full" ? 120 : 50;
 
 const NAMES = Object.keys(formulas) as Name[];
 
@@ -22,7 +26,7 @@ describe("float64 error of value and gradient at most 4 * 2^-52 (|f| + sum |v df
     const activation = activationByName(name);
     it(name, () => {
       const derived = derivedTapes(name);
-      for (const point of pointsOf(activation, { count: 120, seed })) {
+      for (const point of pointsOf(activation, { count, seed })) {
         const { value, slopes } = exact(name, point);
         const own: Record<string, number> = {
           value: evaluateAt(activation, point),

@@ -3,22 +3,30 @@
 import { type Expr, schedule } from "../../src/expression/expr.js";
 import { applyOperation } from "../../src/expression/tape.js";
 
-/** The value of an expression in float32 at the given (float32) values of its variables. */
-export function evaluateInFloat32(expr: Expr, point: Readonly<Record<string, number>>): number {
-  const values = new Map<Expr, number>();
-  for (const node of schedule([expr])) values.set(node, Math.fround(valueOfNode(node, values, point)));
-  return values.get(expr) ?? Number.NaN;
-}
+type Point = Readonly<Record<string, number>>;
 
-function valueOfNode(
-  node: Expr,
-  values: ReadonlyMap<Expr, number>,
-  point: Readonly<Record<string, number>>,
-): number {
-  if (node.op === "num") return node.value;
-  if (node.op === "variable") return point[node.name] ?? Number.NaN;
-  return applyOperation(
-    node.op,
-    node.args.map((arg) => values.get(arg) ?? Number.NaN),
-  );
+/** The value of an expression in float32, as a function of the (float32) values of its variables. */
+export function float32Evaluator(expr: Expr): (point: Point) => number {
+  const order = schedule([expr]);
+  const slots = new Map(order.map((node, i) => [node, i]));
+  const values = new Float32Array(order.length);
+  const steps = order.map((node): ((point: Point) => number) => {
+    if (node.op === "num") return () => node.value;
+    if (node.op === "variable") return (point) => point[node.name] ?? Number.NaN;
+    const args = node.args.map((arg) => slots.get(arg) as number);
+    const operands = args.map(() => 0);
+    return () => {
+      args.forEach((slot, k) => {
+        operands[k] = values[slot] as number;
+      });
+      return applyOperation(node.op, operands);
+    };
+  });
+  const result = slots.get(expr) as number;
+  return (point) => {
+    steps.forEach((step, i) => {
+      values[i] = step(point);
+    });
+    return values[result] as number;
+  };
 }

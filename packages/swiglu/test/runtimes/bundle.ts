@@ -11,6 +11,8 @@ const common: InlineConfig = {
   configFile: false,
   logLevel: "error",
   // The package as it is published, not its sources.
+  // As the tests that declare the cases have it (conformance/extent.ts).
+  define: { "process.env.SWIGLU_TESTS": JSON.stringify(process.env.SWIGLU_TESTS ?? "") },
   resolve: { alias: [{ find: /^.*\/src\/(.*)\.js$/, replacement: here("../../dist/$1.js") }] },
 };
 

@@ -1,5 +1,6 @@
 // Threads in what bundlers make of a user's program, and in other runtimes: the table of docs/wasm.md. Only in the full run
 // (npm run test:all), since bundling takes most of a minute. `npm run get:bundlers` brings them; vite 8 is in chromium.test.ts.
+
 import { execFile, spawn } from "node:child_process";
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { slowExtent } from "../conformance/extent.js";
 import { launch, runPage } from "./browser.js";
 import { cache, find, unless } from "./found.js";
 import { Outcome } from "./outcome.js";
@@ -49,7 +51,7 @@ const runtimes: Readonly<Record<string, readonly string[]>> = {
   Bun: [join("node_modules", "@oven", "bun-linux-x64", "bin", "bun")],
 };
 
-const full = /^(all|full)$/.test(process.env.SWIGLU_TESTS ?? "");
+const full = slowExtent === "full";
 const possible = full && find("bundlers") !== undefined;
 const why = full ? unless("bundlers") : " (left out: npm run test:all has it)";
 

@@ -1,8 +1,10 @@
 // Finds what the suite runs on beside this Node: Node 24, Chromium, WebGPU, bundlers, Redis. Says in one line what is missing
-// and how to get it; SWIGLU_REQUIRE=node24,chromium,webgpu,bundlers,redis makes a missing one a failure.
+// and how to get it; SWIGLU_REQUIRE=node24,chromium,webgpu,bundlers,redis makes a missing one a failure. NODE24, CHROMIUM, WEBGPU and
+// REDIS_SERVER each name a file to use, and hide what is here if there is no such file: NODE24=none.
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { slowExtent } from "../conformance/extent.js";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
@@ -30,7 +32,7 @@ const runtimes = {
   webgpu: {
     title: "WebGPU for Node",
     get: "npm run get:webgpu, on Debian after apt-get install libvulkan1 mesa-vulkan-drivers",
-    named: undefined,
+    named: process.env.WEBGPU,
     // On Linux a description of a Vulkan driver; elsewhere Dawn finds the system's own.
     candidates: [
       join(cache, "webgpu", process.platform === "linux" ? "icd.json" : "node_modules/webgpu/index.js"),
@@ -68,7 +70,13 @@ export function setup(): void {
   const all = Object.keys(runtimes) as Runtime[];
   const missing = all.filter((runtime) => find(runtime) === undefined);
   const list = missing.map((runtime) => `${runtimes[runtime].title} (${runtimes[runtime].get})`).join("; ");
-  if (missing.length > 0) process.stderr.write(`Not found, so nothing is tested there: ${list}\n`);
+  const extent =
+    slowExtent === "full"
+      ? "The whole grid of cases"
+      : "A share of the cases on slow backends (npm run test:all runs them all)";
+  process.stderr.write(
+    `${extent}. ${missing.length > 0 ? `Not here, so left out: ${list}` : "Nothing is left out"}.\n`,
+  );
   const required = (process.env.SWIGLU_REQUIRE ?? "").split(",").filter((name) => name !== "");
   const found = all.filter((runtime) => !missing.includes(runtime));
   const lacking = required.filter((name) => !found.some((runtime) => runtime === name));

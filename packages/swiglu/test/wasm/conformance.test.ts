@@ -8,5 +8,5 @@ describe.each([1, 2])("wasm backend, plain SIMD, threads: %i", async (threads) =
   const backend = await wasm({ simd: "plain", threads });
   afterAll(() => backend.dispose());
   if (threads > 1) await untilUp(poolOf(backend));
-  for (const { name, run } of conformanceCases()) test(name, () => run(backend));
+  for (const { name, run } of conformanceCases({ extent: "full" })) test(name, () => run(backend));
 });

@@ -1,12 +1,12 @@
 // The suite on Chromium's own WebGPU (a software adapter where there is no GPU), in a bundled page with a strict policy.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { conformanceCases } from "../conformance/index.js";
 import { launch, runPage } from "../runtimes/browser.js";
 import { bundlePage } from "../runtimes/bundle.js";
 import { find, unless } from "../runtimes/found.js";
 import { declareCases, type Outcome } from "../runtimes/outcome.js";
 import { serve } from "../runtimes/serve.js";
+import { pageCases } from "./page/cases.js";
 
 describe.runIf(find("chromium"))(`WebGPU in Chromium${unless("chromium")}`, () => {
   let outcome: Outcome;
@@ -30,7 +30,7 @@ describe.runIf(find("chromium"))(`WebGPU in Chromium${unless("chromium")}`, () =
   });
 
   declareCases(
-    conformanceCases().map(({ name }) => name),
+    pageCases().map(({ name }) => name),
     () => outcome,
   );
 });

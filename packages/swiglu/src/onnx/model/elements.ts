@@ -229,8 +229,15 @@ export function readInto<T extends ElementType>(
   at: number,
 ): void {
   const { unpack }: Pick<Element<T>, "unpack"> = elements[type];
-  if (unpack) unpack(elementsIn(type, bytes), into, at);
-  else new Uint8Array(into.buffer, into.byteOffset).set(bytes, at * elementBytes(type));
+  const size = elementBytes(type);
+  if (!unpack) new Uint8Array(into.buffer, into.byteOffset).set(bytes, at * size);
+  else if (bytes.byteOffset % size === 0) unpack(elementsIn(type, bytes), into, at);
+  else {
+    // Bytes that are not aligned are copied first: in parts that stay in the cache.
+    const part = 2 ** 16;
+    for (let start = 0; start < bytes.length; start += part)
+      unpack(elementsIn(type, bytes.subarray(start, start + part)), into, at + start / size);
+  }
 }
 
 /** Bytes as the array that holds this element type; they are copied where their address is not aligned. */

@@ -4,7 +4,7 @@ import type { Code } from "../assembler/code.js";
 import type { Body, Local, ModuleBuilder } from "../assembler/module.js";
 
 /** One number, several by name, or a list: how the arguments of a kernel are put together. */
-export type Argument = "i32" | "f32" | Fields | readonly Argument[];
+type Argument = "i32" | "f32" | Fields | readonly Argument[];
 export interface Fields {
   readonly [name: string]: Argument | undefined;
 }

@@ -1,7 +1,7 @@
 // Runs the conformance suite on the browser's own WebGPU and prints its lines.
 import { webgpu } from "../../../src/index.js";
-import { conformanceCases } from "../../conformance/index.js";
 import { attempt, type Report } from "../../runtimes/lines.js";
+import { pageCases } from "./cases.js";
 
 const configuration = "WebGPU";
 const report: Report = (line) => console.log(JSON.stringify(line));
@@ -9,7 +9,7 @@ const report: Report = (line) => console.log(JSON.stringify(line));
 report({ kind: "runtime", agent: navigator.userAgent, crossOriginIsolated });
 try {
   const backend = await webgpu();
-  for (const { name, run } of conformanceCases())
+  for (const { name, run } of pageCases())
     await attempt(report, configuration, { name, run: () => run(backend) });
   backend.dispose();
 } catch (error) {

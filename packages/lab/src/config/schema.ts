@@ -1,0 +1,142 @@
+// What a configuration may be, wherever it comes from: a job of a queue, or the file of a sweep's folder. Every size has a
+// bound, so that no configuration keeps a machine busy with what it can never do.
+import { activationFromJson } from "swiglu";
+import { z } from "zod";
+import { messageOf } from "../errors.js";
+import type { Config } from "./config.js";
+
+/** The largest of each size; the model and the largest tensor of a step have bounds of their own. */
+const LARGEST = {
+  steps: 1e8,
+  batch: 2 ** 16,
+  width: 2 ** 14,
+  depth: 2 ** 10,
+  heads: 2 ** 10,
+  hidden: 2 ** 17,
+  threads: 2 ** 8,
+  imageSize: 2 ** 12,
+  classes: 2 ** 8,
+  patch: 2 ** 12,
+  vocabulary: 2 ** 20,
+  context: 2 ** 14,
+  beam: 2 ** 10,
+  translated: 2 ** 20,
+} as const;
+
+/** Parameters of a model: 512 MiB, the longest value that Redis holds. */
+const MOST_PARAMETERS = 2 ** 27;
+
+/** Elements of one tensor of a step: 4 GiB. */
+const MOST_ELEMENTS = 2 ** 30;
+
+const size = (largest: number) => z.int().positive().max(largest);
+const examples = size(2 ** 32);
+const name = z.string().min(1).max(1000);
+const data = z.strictObject({
+  name: z.string().max(1000),
+  sha256: z.string().min(1).max(64),
+  examples: z.strictObject({ train: examples, validation: examples, test: examples }),
+});
+
+const variant = z.strictObject({
+  name,
+  trained: z.boolean(),
+  activation: z.unknown().superRefine((json, context) => {
+    try {
+      activationFromJson(json);
+    } catch (thrown) {
+      context.addIssue({ code: "custom", message: messageOf(thrown) });
+    }
+  }),
+  hidden: size(LARGEST.hidden),
+  feedForwardParameters: size(MOST_PARAMETERS),
+  learningRate: z.number().positive(),
+});
+
+const seed = z
+  .int()
+  .nonnegative()
+  .max(2 ** 31 - 1);
+
+const sequences = { data, vocabulary: size(LARGEST.vocabulary), context: size(LARGEST.context) };
+
+/** The schema of configurations with these schemas of their variants and seeds. */
+function schemaOf<V extends z.ZodType, S extends z.ZodType>(variants: V, seeds: S) {
+  const common = {
+    version: z.string().max(100),
+    variants,
+    seeds,
+    steps: size(LARGEST.steps),
+    batch: size(LARGEST.batch),
+    width: size(LARGEST.width),
+    depth: size(LARGEST.depth),
+    heads: size(LARGEST.heads),
+    weightDecay: z.number().nonnegative(),
+    clipNorm: z.number().positive(),
+    threads: size(LARGEST.threads),
+  };
+  return z.discriminatedUnion("task", [
+    z.strictObject({
+      ...common,
+      task: z.literal("images"),
+      data: data.extend({ imageSize: size(LARGEST.imageSize), classes: size(LARGEST.classes) }),
+      patch: size(LARGEST.patch),
+    }),
+    z.strictObject({ ...common, task: z.literal("language"), ...sequences }),
+    z.strictObject({
+      ...common,
+      task: z.literal("translation"),
+      ...sequences,
+      beam: size(LARGEST.beam),
+      translated: size(LARGEST.translated),
+    }),
+  ]);
+}
+
+/** Of a whole sweep. */
+const sweepSchema = schemaOf(z.array(variant).min(1), z.array(seed).min(1));
+
+/** Of one run. */
+const runSchema = schemaOf(z.tuple([variant]), z.tuple([seed]));
+
+/** What a configuration was found to be: itself, or what is wrong with it, as "batch: ...". */
+export type Checked<T> = { readonly value: T } | { readonly problem: string };
+
+export const checkConfig = (json: unknown): Checked<Config> => checked(sweepSchema, json);
+
+/** The same for a configuration of one run. */
+export const checkRunConfig = (json: unknown): Checked<Config> => checked(runSchema, json);
+
+function checked(schema: z.ZodType<Config>, json: unknown): Checked<Config> {
+  const { data: config, error } = schema.safeParse(json);
+  if (config === undefined) return { problem: problemOf(error) };
+  const problem = misfitOf(config);
+  return problem === undefined ? { value: config } : { problem };
+}
+
+/** The first thing that a schema found, with its place. */
+export function problemOf({ issues: [issue] }: z.ZodError): string {
+  const place = issue?.path.join(".") ?? "";
+  return `${place === "" ? "" : `${place}: `}${issue?.message}`.slice(0, 500);
+}
+
+/** What does not go together in a configuration whose parts are as they should be. */
+function misfitOf(config: Config): string | undefined {
+  const { variants, batch, width, depth, heads } = config;
+  if (width % heads !== 0) return `heads: ${heads} does not divide the width, ${width}`;
+  const isImages = config.task === "images";
+  if (isImages && config.data.imageSize % config.patch !== 0)
+    return `patch: ${config.patch} does not divide the images' side, ${config.data.imageSize}`;
+  const tokens = isImages ? (config.data.imageSize / config.patch) ** 2 : config.context;
+  const ends = isImages ? config.patch ** 2 + config.data.classes : 2 * config.vocabulary;
+  const hidden = Math.max(...variants.map((each) => each.hidden));
+  // Attention, and the largest of the feed-forward forms: three projections, one of them from hidden to hidden.
+  const parameters = (ends + tokens) * width + depth * (4 * width ** 2 + hidden * (2 * width + hidden));
+  if (parameters > MOST_PARAMETERS)
+    return `width, depth and hidden: a model of about ${parameters.toExponential(1)} parameters is more than ${MOST_PARAMETERS}`;
+  const widest = Math.max(width, hidden, isImages ? 0 : config.vocabulary, heads * tokens);
+  const elements = batch * tokens * widest;
+  if (elements > MOST_ELEMENTS)
+    return `batch: a tensor of ${elements.toExponential(1)} elements in each step is more than ${MOST_ELEMENTS}`;
+  return undefined;
+}

@@ -1,0 +1,112 @@
+// The command `swiglu check`: its options, what it prints, and its exit code.
+import { compareModels } from "../check/against.js";
+import type { BlockReport, Report } from "../check/block-report.js";
+import { type Engine, engineDeviations, engines, readBy } from "../check/engines.js";
+import { checkModel } from "../check/report.js";
+import { ModelFileError } from "../files/bytes.js";
+import { openModel } from "../model.js";
+import { type Paint, renderReport } from "./render.js";
+
+export const usage = `swiglu check MODEL [options]
+
+Says which activation a model file has: a folder, a .safetensors, .gguf or .onnx file, or a URL of one.
+
+  --against OTHER   compare with an original or a conversion
+  --weights         with --against: read a few rows and show swapped halves
+  --engine NAME     where ${engines.join(", ")} is known to compute something else
+  --expect WORDS    names that every block must have, such as swiglu,gate-first
+  --json            print the report as JSON
+
+Exit codes: 0 all agree, 1 a difference, 2 unknown where it was asked for, 3 the file cannot be read.
+`;
+
+/** What the command was asked for. */
+export interface Request {
+  readonly model: string;
+  readonly against?: string;
+  readonly weights?: boolean;
+  readonly engine?: string;
+  readonly expect?: string;
+  readonly json?: boolean;
+}
+
+/** What it prints, and its exit code. */
+export interface Answer {
+  readonly lines: readonly string[];
+  readonly code: 0 | 1 | 2 | 3;
+}
+
+/** Runs one check. Unreadable files and wrong options are an answer too, with code 3. */
+export async function run(request: Request, paint: Paint): Promise<Answer> {
+  try {
+    return await answer(request, paint);
+  } catch (error) {
+    if (!(error instanceof ModelFileError || error instanceof RangeError || error instanceof TypeError))
+      throw error;
+    return { lines: [`${paint("red", "cannot be read")}: ${error.message}`], code: 3 };
+  }
+}
+
+async function answer(
+  { model: path, against, weights = false, engine, expect, json = false }: Request,
+  paint: Paint,
+): Promise<Answer> {
+  if (engine !== undefined && !(engines as readonly string[]).includes(engine))
+    throw new RangeError(`engine is ${engine}, expected one of ${engines.join(", ")}`);
+  const model = await openModel(path);
+  const report = checkModel(model);
+  const other = against === undefined ? undefined : await openModel(against);
+  const comparison = other && (await compareModels(model, other, { weights }));
+  const deviations = engine === undefined ? [] : engineDeviations(report, engine as Engine);
+  const expectation = expect === undefined ? undefined : judge(report, expect);
+  await Promise.all([model.close(), other?.close()]);
+  const differences = [
+    ...(comparison?.differences ?? []),
+    ...deviations,
+    ...(expectation?.differences ?? []),
+  ];
+  const unread = engine !== undefined && !readBy[engine as Engine].includes(report.format);
+  const undecided = [
+    ...(unread
+      ? [`what ${engine} makes of ${report.format} files is not in the table: convert it first`]
+      : []),
+    ...(comparison?.undecided ?? []),
+    ...(expectation?.undecided ?? []),
+  ];
+  const code = differences.length > 0 ? 1 : undecided.length > 0 ? 2 : 0;
+  if (json) return { lines: [JSON.stringify({ ...report, differences, undecided }, undefined, 2)], code };
+  const asked = against !== undefined || engine !== undefined || expect !== undefined;
+  const verdict = code === 0 && asked ? [`${paint("green", "ok")} all that was asked for agrees`] : [];
+  return {
+    lines: [
+      ...renderReport(path, report, paint),
+      ...differences.map((text) => `${paint("red", "differs")}: ${text}`),
+      ...undecided.map((text) => `${paint("yellow", "unknown")}: ${text}`),
+      ...verdict,
+    ],
+    code,
+  };
+}
+
+const layouts = ["gate-first", "gate-second", "interleaved", "separate", "ungated"];
+const orientations = ["[out,in]", "[in,out]"];
+
+/** Compares every block with the words that it should have. */
+function judge({ blocks }: Report, expect: string): { differences: string[]; undecided: string[] } {
+  const [differences, undecided]: [Set<string>, Set<string>] = [new Set(), new Set()];
+  if (blocks.length === 0) undecided.add(`expected ${expect}, and no feed-forward block was found`);
+  for (const word of expect.split(/,(?!in\]|out\])/).map((part) => part.trim()))
+    for (const block of blocks) {
+      const { value, evidence } = fieldFor(block, word);
+      if (value === word) continue;
+      const place = `${block.stack} (${block.role})`;
+      if (value === "unknown") undecided.add(`${place}: expected ${word}, unknown: ${evidence}`);
+      else differences.add(`${place}: expected ${word}, found ${value} (${evidence})`);
+    }
+  return { differences: [...differences], undecided: [...undecided] };
+}
+
+function fieldFor(block: BlockReport, word: string): { value: string; evidence: string } {
+  if (layouts.includes(word)) return block.layout;
+  return orientations.includes(word) ? block.orientation : block.activation;
+}
