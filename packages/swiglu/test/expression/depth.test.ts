@@ -27,7 +27,7 @@ import {
   wasm,
 } from "../../src/index.js";
 import { differentiable } from "../../src/jax/forms.js";
-import { emitNodes } from "../../src/onnx/emit.js";
+import { emitNodes } from "../../src/onnx/expression/emit.js";
 import { lowerAll as lowerForTfjs } from "../../src/tfjs/emit.js";
 import { ModuleBuilder } from "../../src/wasm/assembler/module.js";
 import { elementwiseKernel } from "../../src/wasm/elementwise/kernels.js";

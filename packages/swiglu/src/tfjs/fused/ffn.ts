@@ -21,7 +21,7 @@ import { gradientTargets, matrix, weightsGiven } from "./matrices.js";
 import { tensorWeights } from "./weights.js";
 import type { Run } from "./workplace.js";
 
-/** `SwigluFfn`: its residual is what the activation takes, in the order that the backward reads it. */
+/** `SwigluFfn`. Its residual is the activation's inputs, in the order in which the backward reads them. */
 export function ffnForward(run: Run, attributes: KernelAttributes): void {
   const { plan, weights, fused, rows } = blockOf(run, attributes);
   const { engine, scratch } = run;

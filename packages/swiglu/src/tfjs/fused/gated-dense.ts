@@ -23,7 +23,7 @@ import { gradientTargets, matrix, weightsGiven } from "./matrices.js";
 import { tensorWeight } from "./weights.js";
 import { type Run, tensorOf } from "./workplace.js";
 
-/** `SwigluGatedDense`: its residuals are gate and up. */
+/** `SwigluGatedDense`. Its residuals are gate and up. */
 export function gatedDenseForward(run: Run, attributes: KernelAttributes): void {
   const { engine, scratch } = run;
   const { plan, rows, elementwise } = planned(run, attributes);
@@ -68,7 +68,7 @@ export function gatedDenseBackward(run: Run, attributes: KernelAttributes): void
 }
 
 interface GatedDense {
-  /** Of the block that this would be with a last projection. */
+  /** The plan of the block that this layer would be with a last projection. */
   readonly plan: BlockPlan;
   readonly rows: number;
   readonly elementwise: ActivationPlan;
@@ -90,7 +90,7 @@ function planned(run: Run, attributes: KernelAttributes): GatedDense {
 /** Row-major data in the heap as rows with padding. */
 function paddedRows({ engine, scratch }: Run, from: number, rows: number, columns: number): number {
   if (columns === padded(columns)) return from;
-  const place = scratch.place(rows * padded(columns));
-  writePadded(engine, place, () => engine.heap.at(from, rows * columns), [rows, columns]);
-  return place;
+  const copy = scratch.place(rows * padded(columns));
+  writePadded(engine, copy, () => engine.heap.at(from, rows * columns), [rows, columns]);
+  return copy;
 }
