@@ -1,5 +1,6 @@
 // Rewrites special operations in terms of basic ones, for targets that have no instruction for them.
 // Each rewriting keeps the operation's accuracy in the stated precision: series near 0, no cancellation, no overflow.
+import { singleTerms } from "./approximations.js";
 import type { Precision } from "./bound.js";
 import { atanTail, chebyshevToPolynomial, normalTail } from "./chebyshev.js";
 import {
@@ -24,6 +25,7 @@ import {
   sub,
   tanh,
 } from "./expr.js";
+import { horner } from "./fit.js";
 import { simplifyAll } from "./simplify.js";
 
 /** How many terms the series need for a precision. */
@@ -32,15 +34,14 @@ interface Terms {
   readonly normalTail: number;
   readonly atanTail: number;
 }
-const single: Terms = { series: 9, normalTail: 12, atanTail: 12 };
+const single: Terms = { series: 9, ...singleTerms };
 const double: Terms = { series: 17, normalTail: normalTail.length, atanTail: atanTail.length };
 
 type Lowering = (terms: Terms, a: Expr, b: Expr, c: Expr) => Expr;
 
 /** The polynomial with these coefficients, lowest power first, by Horner's rule. */
 function polynomial(coefficients: readonly number[], t: Operand): Expr {
-  const [highest = 0, ...others] = coefficients.toReversed();
-  return others.reduce<Expr>((sum, factor) => add(factor, mul(t, sum)), num(highest));
+  return horner<Expr>(coefficients, num, (factor, sum) => add(factor, mul(t, sum)));
 }
 
 /** 1 + t/first (1 + t/(first+1) (1 + ...)): the tail of the exponential series. */

@@ -1,20 +1,9 @@
 // Writes expressions for people: as plain text for terminals and code, and as LaTeX for documents.
 // Each notation is one table of rules; brackets come from the precedence of what is written.
 import { short } from "../errors.js";
+import { atom, Binding, type Written, withBrackets } from "./brackets.js";
 import { countUses, type Expr, type Rules, schedule } from "./expr.js";
 import { simplify } from "./simplify.js";
-
-/** How tightly written text holds together: a sum binds loosest, an atom needs no brackets ever. */
-enum Binding {
-  Choice,
-  Sum,
-  Product,
-  Atom,
-}
-interface Written {
-  readonly text: string;
-  readonly binding: Binding;
-}
 
 interface Notation {
   readonly number: (value: number) => string;
@@ -139,39 +128,15 @@ function writeNode(node: Expr, notation: Notation, written: ReadonlyMap<Expr, Wr
   return rule(...node.args.map((arg) => written.get(arg) as Written));
 }
 
-const atom = (text: string): Written => ({ text, binding: Binding.Atom });
+/** `-a`: a sum to whatever is around it, so that it is never read as a difference. */
+const negation =
+  (hold: (part: Written, least: Binding) => string) =>
+  (a: Written): Written => ({
+    text: `-${hold(a, a.text.startsWith("-") ? Binding.Atom : Binding.Product)}`,
+    binding: Binding.Sum,
+  });
 
-/** Rules shared by both notations, given how each writes brackets and products, and when a second factor needs brackets. */
-function arithmetic(brackets: (text: string) => string, times: string, factor: Binding) {
-  const hold = (part: Written, binding: Binding): string =>
-    part.binding < binding ? brackets(part.text) : part.text;
-  return {
-    neg: (a: Written) => ({
-      text: `-${hold(a, a.text.startsWith("-") ? Binding.Atom : Binding.Product)}`,
-      binding: Binding.Sum,
-    }),
-    add: (a: Written, b: Written) => ({
-      text: `${hold(a, Binding.Sum)} + ${hold(b, Binding.Product)}`,
-      binding: Binding.Sum,
-    }),
-    sub: (a: Written, b: Written) => ({
-      text: `${hold(a, Binding.Sum)} - ${hold(b, Binding.Product)}`,
-      binding: Binding.Sum,
-    }),
-    mul: (a: Written, b: Written) => ({
-      text: `${hold(a, Binding.Product)}${times}${hold(b, factor)}`,
-      binding: Binding.Product,
-    }),
-    hold,
-  };
-}
-
-const plainBrackets = (inner: string): string => `(${inner})`;
-const { hold: holdPlain, ...plainArithmetic } = arithmetic(plainBrackets, " * ", Binding.Atom);
-const call =
-  (name: string) =>
-  (...args: readonly Written[]): Written =>
-    atom(`${name}(${args.map((arg) => arg.text).join(", ")})`);
+const { hold: holdPlain, infix, call } = withBrackets("(", ")");
 
 const plain: Notation = {
   number: String,
@@ -179,11 +144,11 @@ const plain: Notation = {
   numbered: (i) => `t${i}`,
   remark: (words) => `... (${words})`,
   rules: {
-    ...plainArithmetic,
-    div: (a, b) => ({
-      text: `${holdPlain(a, Binding.Product)} / ${holdPlain(b, Binding.Atom)}`,
-      binding: Binding.Product,
-    }),
+    neg: negation(holdPlain),
+    add: infix(" + ", Binding.Sum),
+    sub: infix(" - ", Binding.Sum),
+    mul: infix(" * ", Binding.Product),
+    div: infix(" / ", Binding.Product),
     abs: call("abs"),
     exp: call("exp"),
     expm1: call("expm1"),
@@ -211,12 +176,8 @@ const plain: Notation = {
   },
 };
 
-const texBrackets = (inner: string): string => `\\left(${inner}\\right)`;
-const { hold: holdTex, ...texArithmetic } = arithmetic(texBrackets, "\\,", Binding.Product);
-const texCall =
-  (name: string) =>
-  (...args: readonly Written[]): Written =>
-    atom(`${name}\\left(${args.map((arg) => arg.text).join(", ")}\\right)`);
+const { hold: holdTex, infix: texInfix, call: texCall } = withBrackets("\\left(", "\\right)");
+const texProduct = texInfix("\\,", Binding.Product, Binding.Product);
 const operator = (name: string) => texCall(`\\operatorname{${name}}`);
 const power = (base: Written, exponent: number): Written => ({
   text: `${holdTex(base, Binding.Atom)}^${exponent}`,
@@ -251,14 +212,16 @@ const tex: Notation = {
   numbered: (i) => `t_{${i}}`,
   remark: (words) => `\\ldots \\text{ (${words})}`,
   rules: {
-    ...texArithmetic,
+    neg: negation(holdTex),
+    add: texInfix(" + ", Binding.Sum),
+    sub: texInfix(" - ", Binding.Sum),
     mul: (a, b) => {
       if (a.text === b.text) return power(a, 2);
       if (b.text === power(a, 2).text) return power(a, 3);
       const digitsMeet = /\d$/.test(a.text) && /^[\d.]/.test(b.text);
       return digitsMeet
         ? { text: `${holdTex(a, Binding.Product)} \\cdot ${b.text}`, binding: Binding.Product }
-        : texArithmetic.mul(a, b);
+        : texProduct(a, b);
     },
     div: (a, b) => atom(fraction(a.text, b.text)),
     abs: (a) => atom(`\\left|${a.text}\\right|`),
@@ -302,5 +265,5 @@ const tex: Notation = {
 
 /** The Cauchy distribution's cumulative function, which gates atlu. */
 function atanCdf(a: Written): string {
-  return texBrackets(`${fraction(`\\arctan\\left(${a.text}\\right)`, "\\pi")} + ${fraction("1", "2")}`);
+  return `\\left(${fraction(`\\arctan\\left(${a.text}\\right)`, "\\pi")} + ${fraction("1", "2")}\\right)`;
 }

@@ -1,16 +1,7 @@
 // Simplifies expressions without changing what they compute, and makes equal parts one shared object.
 // Only rewrites that are exact in floating point are used: no reassociation, no 0 * x.
-import {
-  type Apply,
-  apply,
-  arity,
-  type Expr,
-  type Num,
-  num,
-  type Operation,
-  operandsOf,
-  Rewriter,
-} from "./expr.js";
+import { type Apply, apply, arity, type Expr, type Num, num, operandsOf, Rewriter } from "./expr.js";
+import { operations } from "./operations.js";
 import { applyOperation } from "./tape.js";
 
 /** Simplifies one expression. Example: `simplify(mul(1, "x"))` is the variable `x`. */
@@ -24,9 +15,6 @@ export function simplifyAll(exprs: readonly Expr[]): Expr[] {
   const rewriter = new Rewriter((node) => shared.intern(reduce(node)));
   return exprs.map((expr) => rewriter.rewrite(expr));
 }
-
-/** Operations whose two operands may be exchanged. */
-export const commutative: ReadonlySet<string> = new Set<Operation>(["add", "mul"]);
 
 /** Keeps one object for each distinct expression; `a * b` and `b * a` are the same one. */
 class Interner {
@@ -53,7 +41,7 @@ class Interner {
     if (node.op === "num") return `num ${Object.is(node.value, -0) ? "-0" : node.value}`;
     if (node.op === "variable") return `variable ${node.name}`;
     const ids = node.args.map((arg) => this.ids.get(arg) as number);
-    if (commutative.has(node.op)) ids.sort((a, b) => a - b);
+    if (operations[node.op].commutative) ids.sort((a, b) => a - b);
     const [a = 0, b = 0] = ids;
     const code = codes.get(node.op) as number;
     return ids.length < 3 && this.ids.size < idsInKey

@@ -1,23 +1,30 @@
 // exp, log, atan, sigmoid and its slope on four float32 lanes: range reduction, a polynomial, and the scale put back.
 // Polynomials are fitted when a module is assembled, by interpolation at Chebyshev points, from the float64 functions.
 
+import {
+  atanSquare,
+  atanSteps,
+  expRange,
+  expTail,
+  largestRemainder,
+  ln2High,
+  ln2Low,
+  oddTail,
+  tanhNear,
+} from "../../expression/approximations.js";
 import { fit, through } from "../../expression/fit.js";
-import { expResidual } from "../../expression/special.js";
 import type { Code } from "../assembler/code.js";
 import { f32x4, i32, i32x4, v128 } from "../assembler/instructions.js";
 import type { Vector, VectorWriter } from "./writer.js";
 
 const log2e = Math.LOG2E;
-/** ln 2 in two parts; the first has so few digits that its product with a small whole number is exact. */
-const ln2High = 0.693359375;
-const ln2Low = Math.LN2 - ln2High;
 /** Adding this rounds to a whole number, which then stands in the low bits of the sum. */
 const rounder = 1.5 * 2 ** 23;
 
 /** (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2, at the points where its error times r^2 is least: 1e-7 at most. */
 const exponentialTail = through(
-  (r) => expResidual(r) / (r * r),
-  [-0.9634, -0.6813, 0.6813, 0.9634].map((part) => part * 0.3475),
+  expTail,
+  [-0.9634, -0.6813, 0.6813, 0.9634].map((part) => part * largestRemainder),
 );
 
 /** A power of two and a remainder: z = n ln 2 + r. */
@@ -54,7 +61,7 @@ const lift = 2 ** 64;
 
 /** 2^64 e^z for z up to 43. */
 function liftedExp(w: VectorWriter, z: Vector): Vector {
-  const bounded = w.let(f32x4.pmax(z.get(), w.constant(-110).get()));
+  const bounded = w.let(f32x4.pmax(z.get(), w.constant(expRange.lowest).get()));
   const { shifted, r } = reduce(w, bounded, rounder + 127 + 64);
   const scale = i32x4.shl(shifted.get(), i32.const(23));
   return w.let(f32x4.mul(remainderExp(w, r).get(), scale));
@@ -67,8 +74,8 @@ export function expSmall(w: VectorWriter, z: Vector): Vector {
 
 /** e^z for any z: the power of two is applied in two halves, which neither overflow nor vanish too early. */
 export function exp(w: VectorWriter, z: Vector): Vector {
-  const above = w.let(f32x4.pmax(z.get(), w.constant(-110).get()));
-  const bounded = w.let(f32x4.pmin(above.get(), w.constant(90).get()));
+  const above = w.let(f32x4.pmax(z.get(), w.constant(expRange.lowest).get()));
+  const bounded = w.let(f32x4.pmin(above.get(), w.constant(expRange.highest).get()));
   const { shifted, r } = reduce(w, bounded, rounder);
   const n = w.let(i32x4.sub(shifted.get(), w.constant(rounder).get()));
   const half = w.let(i32x4.shr_s(n.get(), i32.const(1)));
@@ -108,15 +115,7 @@ export function sigmoidSlope(w: VectorWriter, z: Vector): Vector {
 const signBit = (w: VectorWriter): Vector => w.outside("sign bit", () => i32x4.splat(i32.const(-(2 ** 31))));
 
 /** (tanh(sqrt t) - sqrt t) / (t sqrt t) for t in [0, 0.625^2] */
-const tanhTail = fit(
-  (t) => {
-    const y = Math.sqrt(t);
-    return t < 1e-3 ? -1 / 3 + (2 * t) / 15 - (17 * t * t) / 315 : (Math.tanh(y) - y) / (t * y);
-  },
-  0,
-  0.391,
-  5,
-);
+const tanhTail = fit(oddTail(Math.tanh), 0, tanhNear.square, 5);
 
 /** tanh(z): a polynomial near 0; from 0.625 on (1 - e) / (1 + e) with e = e^-2|z|, and the sign of z. */
 export function tanh(w: VectorWriter, z: Vector): Vector {
@@ -127,7 +126,7 @@ export function tanh(w: VectorWriter, z: Vector): Vector {
   const t = w.let(f32x4.mul(z.get(), z.get()));
   const cube = w.let(f32x4.mul(t.get(), size.get()));
   const near = w.multiplyAdd(cube, w.polynomial(tanhTail, t), size);
-  const value = v128.bitselect(far.get(), near.get(), f32x4.gt(size.get(), w.constant(0.625).get()));
+  const value = v128.bitselect(far.get(), near.get(), f32x4.gt(size.get(), w.constant(tanhNear.size).get()));
   return withSign(w, w.let(value), z);
 }
 
@@ -137,12 +136,7 @@ function withSign(w: VectorWriter, size: Vector, sign: Vector): Vector {
 }
 
 /** (log(1 + f) - f) / f^2 around 0 */
-const logTail = fit(
-  (f) => (Math.abs(f) < 1e-3 ? -0.5 + f / 3 - (f * f) / 4 + f ** 3 / 5 : (Math.log1p(f) - f) / (f * f)),
-  Math.SQRT1_2 - 1,
-  Math.SQRT2 - 1,
-  9,
-);
+const logTail = fit((f) => (Math.log1p(f) - f) / (f * f), Math.SQRT1_2 - 1, Math.SQRT2 - 1, 9);
 
 /** The natural logarithm: the exponent times ln 2, plus the logarithm of a fraction in [sqrt 1/2, sqrt 2). */
 export function log(w: VectorWriter, x: Vector): Vector {
@@ -172,22 +166,14 @@ export function log(w: VectorWriter, x: Vector): Vector {
 }
 
 /** (atan(sqrt t) - sqrt t) / (t sqrt t) for t in [0, tan(pi/8)^2] */
-const atanTail = fit(
-  (t) => {
-    const y = Math.sqrt(t);
-    return t < 1e-4 ? -1 / 3 + t / 5 - (t * t) / 7 : (Math.atan(y) - y) / (t * y);
-  },
-  0,
-  0.1716,
-  5,
-);
+const atanTail = fit(oddTail(Math.atan), 0, atanSquare, 5);
 
 /** atan(x): above tan(3 pi/8) it is pi/2 - atan(1/x), above tan(pi/8) pi/4 + atan((x - 1)/(x + 1)), of |x|. */
 export function atan(w: VectorWriter, x: Vector): Vector {
   const size = w.let(f32x4.abs(x.get()));
   const one = w.constant(1);
-  const middle = w.let(f32x4.gt(size.get(), w.constant(Math.SQRT2 - 1).get()));
-  const large = w.let(f32x4.gt(size.get(), w.constant(Math.SQRT2 + 1).get()));
+  const middle = w.let(f32x4.gt(size.get(), w.constant(atanSteps.middle).get()));
+  const large = w.let(f32x4.gt(size.get(), w.constant(atanSteps.far).get()));
   const quotient = w.let(f32x4.div(f32x4.sub(size.get(), one.get()), f32x4.add(size.get(), one.get())));
   const inverse = w.let(f32x4.div(w.constant(-1).get(), size.get()));
   const small = w.let(v128.bitselect(quotient.get(), size.get(), middle.get()));

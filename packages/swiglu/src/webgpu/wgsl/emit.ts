@@ -1,5 +1,6 @@
 // Turns expressions into WGSL: one rule for each operation, in f32 and in numbers of any size (`wide.ts`).
 // Parts that occur more than once, and calls of functions, are given names.
+import { atom, Binding, type Written, withBrackets } from "../../expression/brackets.js";
 import {
   type Apply,
   countUses,
@@ -8,37 +9,16 @@ import {
   type Rules,
   schedule,
 } from "../../expression/expr.js";
+import { operations } from "../../expression/operations.js";
 import { simplifyAll } from "../../expression/simplify.js";
 import { literal } from "./text.js";
-
-/** How tightly written code holds together: what is below a product needs brackets there. */
-enum Binding {
-  Sum,
-  Product,
-  Atom,
-}
-interface Written {
-  readonly text: string;
-  readonly binding: Binding;
-}
 
 /** How many operations are written within one another; compilers allow only so many brackets in brackets. */
 const deepest = 24;
 /** How many operations a function may have: what is longer keeps drivers' compilers busy for minutes. */
 const mostOperations = 10_000;
 
-const atom = (text: string): Written => ({ text, binding: Binding.Atom });
-const hold = ({ text, binding }: Written, least: Binding): string => (binding < least ? `(${text})` : text);
-const infix =
-  (operator: string, binding: Binding.Sum | Binding.Product) =>
-  (a: Written, b: Written): Written => ({
-    text: `${hold(a, binding)} ${operator} ${hold(b, binding + 1)}`,
-    binding,
-  });
-const call =
-  (name: string) =>
-  (...args: readonly Written[]): Written =>
-    atom(`${name}(${args.map(({ text }) => text).join(", ")})`);
+const { hold, infix, call } = withBrackets("(", ")");
 
 const real: Rules<Written, Written> = {
   neg: (a) => ({ text: `-${hold(a, Binding.Atom)}`, binding: Binding.Product }),
@@ -58,10 +38,10 @@ const real: Rules<Written, Written> = {
   atlu: call("atlu"),
   atluSlope: call("atluSlope"),
   relu: (a) => call("max")(a, atom("0f")),
-  add: infix("+", Binding.Sum),
-  sub: infix("-", Binding.Sum),
-  mul: infix("*", Binding.Product),
-  div: infix("/", Binding.Product),
+  add: infix(" + ", Binding.Sum),
+  sub: infix(" - ", Binding.Sum),
+  mul: infix(" * ", Binding.Product),
+  div: infix(" / ", Binding.Product),
   min: call("min"),
   max: call("max"),
   softClamp: call("softClamp"),
@@ -124,21 +104,6 @@ const targets = {
   wide: { rules: wide, number: wideNumber },
 };
 
-/** Operations so short that they stay within a larger expression. */
-const short: ReadonlySet<Operation> = new Set<Operation>([
-  "neg",
-  "abs",
-  "relu",
-  "add",
-  "sub",
-  "mul",
-  "div",
-  "min",
-  "max",
-  "clamp",
-  "selectGreater",
-]);
-
 /** Code for expressions: declarations of named parts, then each result as an expression. */
 export interface Emitted {
   readonly statements: readonly string[];
@@ -183,7 +148,7 @@ export function emitWgsl(
       const rule = rules[node.op] as (...operands: readonly Written[]) => Written;
       const value = rule(...node.args.map(textOf));
       const depth = 1 + Math.max(...node.args.map((arg) => depths.get(arg) ?? 0));
-      const shared = (uses.get(node) ?? 0) > 1 || (!short.has(node.op) && !results.has(node));
+      const shared = (uses.get(node) ?? 0) > 1 || (!operations[node.op].cheap && !results.has(node));
       const apart = shared || depth >= deepest;
       written.set(node, apart ? named(node, value) : value);
       if (!apart) depths.set(node, depth);
@@ -196,13 +161,6 @@ export function emitWgsl(
 export const constantsFit = (expressions: readonly Expr[]): boolean =>
   schedule(expressions).every((node) => node.op !== "num" || fitsFloat32(node.value));
 
-/** Operations whose functions may set `vanishing`. */
-const withTails: ReadonlySet<string> = new Set<Operation>([
-  "exp",
-  "sigmoid",
-  "sigmoidSlope",
-  "softplus",
-  "normalCdf",
-]);
+/** Whether code for the expressions calls functions that may set `vanishing`. */
 export const mayVanish = (expressions: readonly Expr[]): boolean =>
-  schedule(simplifyAll(expressions)).some(({ op }) => withTails.has(op));
+  schedule(simplifyAll(expressions)).some((node) => "args" in node && operations[node.op].mayVanish);

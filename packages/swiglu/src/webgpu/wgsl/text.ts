@@ -1,5 +1,7 @@
 // Numbers and polynomials as WGSL text, and which functions of a library a piece of code needs.
 
+import { horner } from "../../expression/fit.js";
+
 /** A number as an f32 literal: the fewest of nine digits, which are enough for any float32. */
 export function literal(value: number): string {
   if (!Number.isFinite(Math.fround(value)))
@@ -9,8 +11,7 @@ export function literal(value: number): string {
 
 /** The polynomial with these coefficients, lowest power first, by Horner's rule. */
 export function polynomial(coefficients: readonly number[], t: string): string {
-  const [highest = 0, ...others] = coefficients.toReversed();
-  return others.reduce((sum, factor) => `${literal(factor)} + ${t} * (${sum})`, literal(highest));
+  return horner(coefficients, literal, (factor, sum) => `${literal(factor)} + ${t} * (${sum})`);
 }
 
 /** WGSL declarations by the name that code refers to them by. */
