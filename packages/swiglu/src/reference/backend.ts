@@ -7,7 +7,7 @@ import { ArrayTensors } from "../call/array-tensor.js";
 import type { ActivationPlan } from "../call/check.js";
 import type { Named, ParameterValue, Tensor } from "../call/data.js";
 import { ReferenceBlock } from "./block.js";
-import { activateInto, differentiateInto, type Operand } from "./elementwise.js";
+import { activateInto, differentiateInto, type StridedNumbers } from "./elementwise.js";
 
 /**
  * The reference backend. It is exact rather than fast (tens of nanoseconds an element); use it to check others.
@@ -63,7 +63,7 @@ export class ReferenceParts implements SyncParts {
 
   dispose(): void {}
 
-  private operands(plan: ActivationPlan): Operand[] {
+  private operands(plan: ActivationPlan): StridedNumbers[] {
     return plan.inputs.map((input) => ({ data: this.numbers(input), view: input.view }));
   }
 

@@ -10,7 +10,7 @@ import { variableNames } from "../scalar.js";
 export type Numbers = Float32Array | Float64Array;
 
 /** One operand of an activation: its data and where its elements are. */
-export interface Operand {
+export interface StridedNumbers {
   readonly data: Numbers;
   readonly view: View;
 }
@@ -20,7 +20,7 @@ type ParameterValues = Readonly<Record<string, ParameterValue>>;
 /** Calls `visit` for every element with the values of all variables, inputs first; the array is reused. */
 function forEachElement(
   count: number,
-  operands: readonly Operand[],
+  operands: readonly StridedNumbers[],
   parameters: readonly ParameterValue[],
   visit: (i: number, values: Float64Array) => void,
 ): void {
@@ -38,7 +38,7 @@ function forEachElement(
 export function activateInto(
   out: Numbers,
   activation: Activation,
-  operands: readonly Operand[],
+  operands: readonly StridedNumbers[],
   parameters: ParameterValues,
 ): void {
   const tape = compile([activation.expression], variableNames(activation));
@@ -49,9 +49,9 @@ export function activateInto(
 
 /** Writes `dy` times the slope in each operand to `gradients`, and returns the parameters' gradients by name. */
 export function differentiateInto(
-  gradients: readonly Operand[],
+  gradients: readonly StridedNumbers[],
   activation: Activation,
-  operands: readonly Operand[],
+  operands: readonly StridedNumbers[],
   parameters: ParameterValues,
   dy: Numbers,
 ): Record<string, ParameterValue> {

@@ -86,8 +86,8 @@ class WasmParts implements SyncParts {
       const slope = this.address(dy, scratch);
       const rooms = gradients.map((gradient) => this.room(gradient, scratch));
       const targets = plan.inputs.map((_, i) => rooms[plan.packed ? 0 : i] as number);
-      const places = this.addresses(plan, scratch);
-      const sums = backward(this.engine, plan, places, slope, targets, scratch, parameterGradients);
+      const inputs = this.addresses(plan, scratch);
+      const sums = backward(this.engine, plan, inputs, slope, targets, scratch, parameterGradients);
       gradients.forEach((gradient, i) => {
         this.collect(gradient, rooms[i] as number);
       });
@@ -107,23 +107,23 @@ class WasmParts implements SyncParts {
     this.engine.dispose();
   }
 
-  /** Where the inputs are, in the order of the plan; one that serves for gate and up is placed once. */
+  /** Where the inputs are, in the order of the plan; one that serves for gate and up is known once. */
   private addresses(plan: ActivationPlan, scratch: Scratch): number[] {
-    const placed = new Map<Data, number>();
+    const known = new Map<Data, number>();
     return plan.inputs.map((input) => {
-      const address = placed.get(input.data) ?? this.address(input, scratch);
-      placed.set(input.data, address);
+      const address = known.get(input.data) ?? this.address(input, scratch);
+      known.set(input.data, address);
       return address;
     });
   }
 
   private address({ data, name }: Named, scratch: Scratch): number {
-    return isFloat32Array(data) ? scratch.place(data) : this.tensors.of(data, name).address;
+    return isFloat32Array(data) ? scratch.allocate(data) : this.tensors.of(data, name).address;
   }
 
   /** Where an output is computed: in a tensor's own place, or beside an array. */
   private room({ name, data }: Named, scratch: Scratch): number {
-    return isFloat32Array(data) ? scratch.place(data.length) : this.tensors.of(data, name).address;
+    return isFloat32Array(data) ? scratch.allocate(data.length) : this.tensors.of(data, name).address;
   }
 
   /** Brings a computed output to the array that it is for. */

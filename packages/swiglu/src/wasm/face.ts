@@ -16,7 +16,7 @@ export { packLeft, packRight, packRightTransposed } from "./product/packing.js";
 export {
   padded,
   product,
-  type Right,
+  type RightFactor,
   rowMajor,
   sameRow,
   tileColumns,

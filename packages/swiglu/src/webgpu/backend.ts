@@ -124,7 +124,7 @@ class GpuParts implements BackendParts {
 
   /** Where data is: a tensor's own place, or an array's copy. */
   private place({ data, name }: Named, call: Call): Place {
-    return isFloat32Array(data) ? call.place(data) : this.tensors.of(data, name).placeIn(call);
+    return isFloat32Array(data) ? call.upload(data) : this.tensors.of(data, name).placeIn(call);
   }
 
   /** Where outputs are computed: in a tensor's own place, or aside for an array or a tensor that the kernel reads too. */

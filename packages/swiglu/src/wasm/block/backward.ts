@@ -37,7 +37,7 @@ export class BlockBackward {
     const { engine, fused, rows, scratch, projections } = this;
     const { dModel, dFf } = this.plan;
     const { first, square } = this.weights;
-    const inputs = kept ?? scratch.place(fused.roomForInputs(rows));
+    const inputs = kept ?? scratch.allocate(fused.roomForInputs(rows));
     if (kept === undefined) fused.forward(x, rows, inputs, scratch);
     const back = projections.flow(dY, padded(dModel));
     const slopes = fused.backward(back.left, rows, inputs, scratch);

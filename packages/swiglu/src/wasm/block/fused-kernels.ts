@@ -25,14 +25,14 @@ export interface FusedShape {
   readonly product: "pair" | 0 | 1;
   /** For each parameter of the activation: one value for each column, or one number. */
   readonly perChannel: readonly boolean[];
-  /** Backward: for each input, whether its gradient also goes into a left operand. */
-  readonly operands: readonly boolean[];
+  /** Backward: for each input, whether its gradient also goes into a left factor. */
+  readonly asFactor: readonly boolean[];
 }
 
 const tileOf = ({ rows }: FusedShape): TileShape => ({ rows, left: "quads", panels: 1 });
 
 /**
- * Panels of a left operand that are written column panel by column panel, in a kernel's signature. Bytes: where they begin, the
+ * Panels of a left factor that are written column panel by column panel, in a kernel's signature. Bytes: where they begin, the
  * steps from one row panel and one column panel to the next, and the distance between the halves of a column panel.
  */
 export const quads = { base: "i32", rowPanel: "i32", panel: "i32", half: "i32" } as const;
@@ -121,7 +121,7 @@ function throughRows(
 }
 
 /**
- * The forward kernel: the product's output is kept as it is, and the activation of it becomes the left operand `hidden`. `other`
+ * The forward kernel: the product's output is kept as it is, and the activation of it becomes the left factor `hidden`. `other`
  * is the input of the activation that the product does not give.
  */
 export const fusedForward = (activation: Activation, shape: FusedShape) =>
@@ -177,16 +177,16 @@ export function addFusedForward(
 
 /**
  * The backward kernel: the product is the gradient of the activation's result; in its place comes the result itself. `sources`
- * are the inputs of the activation. The gradient of each goes to a stream and, where it is needed as one, into a left operand.
+ * are the inputs of the activation. The gradient of each goes to a stream and, where it is needed as one, into a left factor.
  * `slopes` are the terms of each parameter's gradient, one for each element.
  */
 export const fusedBackward = (activation: Activation, shape: FusedShape) =>
   kernel("backward", {
     product: productArguments(tileOf(shape)),
     sources: activation.inputs.map(() => tileStream),
-    gradients: shape.operands.map((operand) => ({
+    gradients: shape.asFactor.map((asFactor) => ({
       stream: tileStream,
-      quads: operand ? quads : undefined,
+      quads: asFactor ? quads : undefined,
     })),
     parameters: parameterArguments(shape),
     slopes: shape.perChannel.map(() => tileStream),

@@ -8,12 +8,12 @@ import type { Given } from "../machine/signature.js";
 import { packLeft } from "../product/packing.js";
 import {
   fusedProduct,
-  type Left,
+  type LeftFactor,
   type Part,
   padded,
   partOf,
   product,
-  type Right,
+  type RightFactor,
   rowMajor,
   type Stream,
   sameRow,
@@ -29,13 +29,13 @@ import {
 } from "./fused-kernels.js";
 import type { PackedWeight, PackedWeights } from "./weights.js";
 
-/** Where a left operand is written by a fused kernel. */
+/** Where a left factor is written by a fused kernel. */
 type Quads = Given<typeof quads>;
 
-/** What flows back into a product before the activation: as a left operand for x, as a right one for its weight. */
+/** What flows back into a product before the activation: as a left factor for x, as a right one for its weight. */
 export interface Flow {
-  readonly left: Left;
-  readonly right: Right;
+  readonly left: LeftFactor;
+  readonly right: RightFactor;
 }
 
 /** What the fused backward leaves. Addresses are of row-major matrices with `padded(dFf)` columns. */
@@ -88,12 +88,12 @@ export class FusedCalls {
   }
 
   /** The hidden layer, as the operand for down, from x (row-major, padded); the activation's inputs go to `inputs`. */
-  forward(x: number, rows: number, inputs: number, scratch: Scratch): Left {
+  forward(x: number, rows: number, inputs: number, scratch: Scratch): LeftFactor {
     const { engine, width, together, produced } = this;
     const { first, square } = this.weights;
     const room = wholeTiles(rows);
     const columns = padded(this.plan.dModel);
-    let left = packLeft(engine, x, rows, columns, scratch.place(room * columns));
+    let left = packLeft(engine, x, rows, columns, scratch.allocate(room * columns));
     const streams = this.inputsAt(inputs, rows);
     let [weight, out, other]: [PackedWeight, Stream, Stream | undefined] = [
       first,
@@ -102,46 +102,50 @@ export class FusedCalls {
     ];
     if (square) {
       product(engine, { left, right: first.panels, start: sameRow(first.bias), out });
-      left = packLeft(engine, inputs, rows, width, scratch.place(room * width));
+      left = packLeft(engine, inputs, rows, width, scratch.allocate(room * width));
       [weight, out, other] = [square, streams[produced] as Stream, streams[1 - produced]];
     }
     const step = 16 * left.rows;
     const hidden: Quads = {
-      base: scratch.place(room * width),
+      base: scratch.allocate(room * width),
       rowPanel: 4 * left.rows * width,
       panel: together === 2 ? step : 2 * step,
       half: step,
     };
-    const operands = { left, right: weight.panels, start: sameRow(weight.bias), out };
+    const factors = { left, right: weight.panels, start: sameRow(weight.bias), out };
     const shape = this.shape(left.rows);
     const kernel = fusedForward(this.plan.activation, shape);
     const module = this.load("forward", shape, addFusedForward);
-    fusedProduct(engine, operands, module, kernel, (product, part) => ({
+    fusedProduct(engine, factors, module, kernel, (product, part) => ({
       product,
       other: other && partOf(other, left, part),
       hidden: quadsOf(hidden, part),
       parameters: this.parameters(part, 8 / together),
     }));
-    const operand: Left = { ...left, address: hidden.base, k: width };
-    this.clearPadding(operand, { ...hidden, panel: 2 * step });
-    return operand;
+    const factor: LeftFactor = { ...left, address: hidden.base, k: width };
+    this.clearPadding(factor, { ...hidden, panel: 2 * step });
+    return factor;
   }
 
-  /** From dY as a left operand, and the inputs that `forward` left, to the gradients of inputs and parameters. */
-  backward(dy: Left, rows: number, kept: number, scratch: Scratch): Slopes {
+  /** From dY as a left factor, and the inputs that `forward` left, to the gradients of inputs and parameters. */
+  backward(dy: LeftFactor, rows: number, kept: number, scratch: Scratch): Slopes {
     const { engine, width, together, produced, weights } = this;
     const inputs = this.inputsAt(kept, rows);
     const room = wholeTiles(rows);
-    const area = (): number => scratch.place(room * width + 8);
+    const area = (): number => scratch.allocate(room * width + 8);
     const [hidden, own] = [area(), weights.square ? area() : 0];
     const parameters = this.weights.parameters.map(area);
-    const right: Right = {
-      address: scratch.place(together * room * width),
+    const right: RightFactor = {
+      address: scratch.allocate(together * room * width),
       panels: (together * width) / 8,
       panelBytes: 32 * room,
       k: rows,
     };
-    const left: Left = { ...dy, address: scratch.place(together * room * width), k: together * width };
+    const left: LeftFactor = {
+      ...dy,
+      address: scratch.allocate(together * room * width),
+      k: together * width,
+    };
     const step = 16 * left.rows;
     const targets = inputs.map((_, i) => {
       if (together === 1 && i !== produced) return { stream: rowMajor(own, width), quads: undefined };
@@ -160,7 +164,7 @@ export class FusedCalls {
       };
       return { stream, quads };
     });
-    const operands = {
+    const factors = {
       left: dy,
       right: weights.down.transposed(),
       start: weights.start,
@@ -169,7 +173,7 @@ export class FusedCalls {
     const shape = this.shape(dy.rows);
     const kernel = fusedBackward(this.plan.activation, shape);
     const module = this.load("backward", shape, addFusedBackward);
-    fusedProduct(engine, operands, module, kernel, (product, part) => ({
+    fusedProduct(engine, factors, module, kernel, (product, part) => ({
       product,
       sources: inputs.map((stream) => partOf(stream, dy, part)),
       gradients: targets.map(({ stream, quads }) => ({
@@ -191,7 +195,7 @@ export class FusedCalls {
   }
 
   /** Zeros in the columns beyond dFf: the activation of zeros may be anything, and they take part in the next sum. */
-  private clearPadding(left: Left, { base, rowPanel, panel, half }: Quads): void {
+  private clearPadding(left: LeftFactor, { base, rowPanel, panel, half }: Quads): void {
     const { f32 } = this.engine.heap;
     for (let column = this.plan.dFf; column < this.width; column++) {
       const quad = base + Math.floor(column / 8) * panel + (Math.floor(column / 4) % 2) * half;
@@ -206,7 +210,7 @@ export class FusedCalls {
       rows,
       product: this.together === 2 ? "pair" : this.produced,
       perChannel: this.perChannel,
-      operands: this.plan.activation.inputs.map((_, i) => this.together === 2 || i === this.produced),
+      asFactor: this.plan.activation.inputs.map((_, i) => this.together === 2 || i === this.produced),
     };
   }
 

@@ -12,7 +12,7 @@ import {
   inPanels,
   padded,
   product,
-  type Right,
+  type RightFactor,
   rowMajor,
   type Stream,
   tileColumns,
@@ -30,12 +30,12 @@ export interface GradientTargets {
    * Room in the heap for a gradient and the rest of its last tiles of rows. Where a matrix needs no padding, its product goes
    * straight there, and it is not among the gradients that are returned.
    */
-  place?(name: string): number;
+  address?(name: string): number;
 }
 
 /** The gradients of one backward of one pass, as they are collected. */
 export class ProjectionGradients {
-  /** By name; those that have a place in the heap are not among them. */
+  /** By name; those that have an address in the heap are not among them. */
   readonly gradients: Record<string, ParameterValue> = {};
 
   constructor(
@@ -52,8 +52,8 @@ export class ProjectionGradients {
   flow(from: number, columns: number): Flow {
     const { engine, rows, scratch } = this;
     return {
-      left: packLeft(engine, from, rows, columns, scratch.place(wholeTiles(rows) * columns)),
-      right: packRight(engine, [from], rows, columns, scratch.place(rows * columns)),
+      left: packLeft(engine, from, rows, columns, scratch.allocate(wholeTiles(rows) * columns)),
+      right: packRight(engine, [from], rows, columns, scratch.allocate(rows * columns)),
     };
   }
 
@@ -62,8 +62,8 @@ export class ProjectionGradients {
     const { engine, rows, scratch } = this;
     const [both, count] = [[gate, up] as const, 2 * columns];
     return {
-      left: packLeftPair(engine, both, rows, columns, scratch.place(wholeTiles(rows) * count)),
-      right: packRight(engine, both, rows, columns, scratch.place(rows * count)),
+      left: packLeftPair(engine, both, rows, columns, scratch.allocate(wholeTiles(rows) * count)),
+      right: packRight(engine, both, rows, columns, scratch.allocate(rows * count)),
     };
   }
 
@@ -72,8 +72,8 @@ export class ProjectionGradients {
     const { engine, rows, scratch } = this;
     const { dModel } = this.plan;
     const columns = padded(dModel);
-    const direct = columns === dModel ? this.targets.place?.("x") : undefined;
-    const out = rowMajor(direct ?? scratch.place(wholeTiles(rows) * columns), columns);
+    const direct = columns === dModel ? this.targets.address?.("x") : undefined;
+    const out = rowMajor(direct ?? scratch.allocate(wholeTiles(rows) * columns), columns);
     product(engine, { left, right: weight.transposed(), start: this.zeros, out });
     if (direct === undefined)
       this.gradients.x = readMatrix(engine, out.base, rows, dModel, this.targets.array("x"));
@@ -88,37 +88,37 @@ export class ProjectionGradients {
     factor: number,
     rows: number,
     columns: number,
-    flow: Right,
+    flow: RightFactor,
   ): void {
     const { engine, scratch } = this;
     const tall = Math.ceil(rows / tileRows) * tileRows;
-    const left = packColumns(engine, factor, flow.k, rows, padded(rows), scratch.place(tall * flow.k));
+    const left = packColumns(engine, factor, flow.k, rows, padded(rows), scratch.allocate(tall * flow.k));
     const direct = this.directOutput(names, columns);
     const width = padded(columns);
-    const places = direct ? 0 : scratch.place(names.length * tall * width);
+    const addresses = direct ? 0 : scratch.allocate(names.length * tall * width);
     const distance = 4 * tall * width;
     const copied: Stream =
       names.length === 1
-        ? rowMajor(places, width)
-        : { base: places, row: 4 * width, panel: 16, half: distance };
+        ? rowMajor(addresses, width)
+        : { base: addresses, row: 4 * width, panel: 16, half: distance };
     product(engine, { left, right: flow, start: this.zeros, out: direct ?? copied });
-    if (direct === undefined) this.readWeights(names, rows, columns, places, distance);
+    if (direct === undefined) this.readWeights(names, rows, columns, addresses, distance);
     this.biasGradients(names, columns, flow);
   }
 
   /** Where the gradients of the named weights go without a copy, if they can. */
   private directOutput(names: readonly string[], columns: number): Stream | undefined {
     const { targets } = this;
-    if (targets.place === undefined || padded(columns) !== columns) return undefined;
-    if (names.length === 1) return rowMajor(targets.place(names[0] as string), columns);
+    if (targets.address === undefined || padded(columns) !== columns) return undefined;
+    if (names.length === 1) return rowMajor(targets.address(names[0] as string), columns);
     const { layout } = this.plan;
     if (layout === undefined) {
-      const [gate, up] = names.map((name) => targets.place?.(name)) as [number, number];
+      const [gate, up] = names.map((name) => targets.address?.(name)) as [number, number];
       return { base: gate, row: 4 * columns, panel: 16, half: up - gate };
     }
     const [gate, up] = packedColumns(columns, layout);
     if (gate.step !== 1) return undefined;
-    const base = targets.place("packed") + 4 * gate.offset;
+    const base = targets.address("packed") + 4 * gate.offset;
     return { base, row: 4 * gate.rowLength, panel: 16, half: 4 * (up.offset - gate.offset) };
   }
 
@@ -127,7 +127,7 @@ export class ProjectionGradients {
     names: readonly string[],
     rows: number,
     columns: number,
-    places: number,
+    addresses: number,
     distance: number,
   ): void {
     const { engine, targets, gradients } = this;
@@ -135,17 +135,17 @@ export class ProjectionGradients {
     if (names.length === 2 && layout !== undefined) {
       const into = targets.array("packed") ?? new Float32Array(2 * rows * columns);
       packedColumns(columns, layout).forEach((where, i) => {
-        readMatrix(engine, places + i * distance, rows, columns, into, where);
+        readMatrix(engine, addresses + i * distance, rows, columns, into, where);
       });
       gradients.packed = into;
     } else
       names.forEach((name, i) => {
-        gradients[name] = readMatrix(engine, places + i * distance, rows, columns, targets.array(name));
+        gradients[name] = readMatrix(engine, addresses + i * distance, rows, columns, targets.array(name));
       });
   }
 
   /** The gradients of the biases of the named weights, where they have any. */
-  private biasGradients(names: readonly string[], columns: number, flow: Right): void {
+  private biasGradients(names: readonly string[], columns: number, flow: RightFactor): void {
     const { layout, weights } = this.plan;
     const packed = names.length === 2 && layout !== undefined;
     const biases = (packed ? ["packed"] : names).map((name) => `${name}Bias`);
@@ -168,7 +168,7 @@ export class ProjectionGradients {
   }
 
   /** Sums over rows of the columns of what flows back, for each of the weights that share it. */
-  private sums(flow: Right, together: number, columns: number): Float32Array[] {
+  private sums(flow: RightFactor, together: number, columns: number): Float32Array[] {
     const totals = this.columnSums(inPanels(flow), flow.panels);
     const quad = 4 * together;
     return Array.from({ length: together }, (_, part) =>
@@ -181,6 +181,6 @@ export class ProjectionGradients {
 
   columnSums(stream: Stream, panels: number): Float64Array {
     const { engine, rows, scratch } = this;
-    return columnSums(engine, stream, rows, panels, scratch.place(2 * tileColumns * panels));
+    return columnSums(engine, stream, rows, panels, scratch.allocate(2 * tileColumns * panels));
   }
 }

@@ -8,7 +8,7 @@ import type { Engine } from "../machine/engine.js";
 import { Scratch } from "../machine/scratch.js";
 import { type Columns, packedColumns, wholeRows, writePadded } from "../product/matrix-copy.js";
 import { packRight, packTransposed } from "../product/packing.js";
-import { padded, type Right, type Stream } from "../product/product.js";
+import { padded, type RightFactor, type Stream } from "../product/product.js";
 
 /** The numbers of a weight, read anew each time: the heap's own move when it grows. */
 type Numbers = () => Float32Array;
@@ -23,11 +23,11 @@ interface Source {
 export interface PackedWeight {
   /** Of the matrix, or of gate and up. */
   readonly names: readonly string[];
-  readonly panels: Right;
+  readonly panels: RightFactor;
   /** The address of the biases in the order of the panels' columns; zeros where there are none. */
   readonly bias: number;
   /** The panels of the transposed matrix; for gate and up together, its rows are in the order of these columns. */
-  transposed(): Right;
+  transposed(): RightFactor;
 }
 
 /** Everything that a block keeps in the heap. */
@@ -48,7 +48,7 @@ type MakeWeight = (names: readonly string[], rows: number, columns: number) => P
 
 /** Zeros, for products to which nothing is added. */
 export const zerosOf = (memory: Scratch): Stream => ({
-  base: memory.place(new Float32Array(8)),
+  base: memory.allocate(new Float32Array(8)),
   row: 0,
   panel: 0,
   half: 16,
@@ -64,7 +64,7 @@ export function weightsOf(plan: BlockPlan, memory: Scratch, make: MakeWeight): P
     down: make(["down"], dFf, dModel),
     start: zerosOf(memory),
     parameters: Object.values(parameters).map((value) =>
-      typeof value === "number" ? value : memory.place(repeated(value, padded(dFf))),
+      typeof value === "number" ? value : memory.allocate(repeated(value, padded(dFf))),
     ),
   };
 }
@@ -82,9 +82,9 @@ export function sourcesOf(
 
 /** A weight that is copied into panels at once. */
 class KeptWeight implements PackedWeight {
-  readonly panels: Right;
+  readonly panels: RightFactor;
   readonly bias: number;
-  private turned: Right | undefined;
+  private turned: RightFactor | undefined;
 
   constructor(
     private readonly engine: Engine,
@@ -96,21 +96,21 @@ class KeptWeight implements PackedWeight {
     columns: number,
   ) {
     const [k, width] = [padded(rows), padded(columns)];
-    const to = memory.place(matrices.length * k * width);
-    this.bias = memory.place(matrices.length * width);
+    const to = memory.allocate(matrices.length * k * width);
+    this.bias = memory.allocate(matrices.length * width);
     const scratch = new Scratch(engine);
     try {
-      const places = matrices.map(({ numbers, from }) => {
-        const place = scratch.place(k * width);
-        writePadded(engine, place, numbers, [rows, columns], { allRows: k, from });
-        return place;
+      const addresses = matrices.map(({ numbers, from }) => {
+        const address = scratch.allocate(k * width);
+        writePadded(engine, address, numbers, [rows, columns], { allRows: k, from });
+        return address;
       });
-      this.panels = packRight(engine, places, k, width, to);
+      this.panels = packRight(engine, addresses, k, width, to);
       const rowsOfOne = biases.map((bias) => {
-        const place = scratch.place(width);
-        if (bias) writePadded(engine, place, bias.numbers, [1, columns], { from: bias.from });
-        else engine.heap.at(place, width).fill(0);
-        return place;
+        const address = scratch.allocate(width);
+        if (bias) writePadded(engine, address, bias.numbers, [1, columns], { from: bias.from });
+        else engine.heap.at(address, width).fill(0);
+        return address;
       });
       packRight(engine, rowsOfOne, 1, width, this.bias);
     } finally {
@@ -118,9 +118,9 @@ class KeptWeight implements PackedWeight {
     }
   }
 
-  transposed(): Right {
+  transposed(): RightFactor {
     const { panels, k } = this.panels;
-    this.turned ??= packTransposed(this.engine, this.panels, this.memory.place(8 * panels * k));
+    this.turned ??= packTransposed(this.engine, this.panels, this.memory.allocate(8 * panels * k));
     return this.turned;
   }
 }
@@ -131,11 +131,11 @@ export class KeptWeights {
   private readonly memory: Scratch;
   private alive = true;
 
-  constructor(engine: Engine, plan: BlockPlan, read: (name: string) => Numbers | undefined) {
+  constructor(engine: Engine, plan: BlockPlan, numbersOf: (name: string) => Numbers | undefined) {
     const memory = new Scratch(engine);
     this.memory = memory;
     const source = (name: string, from: Columns): Source | undefined => {
-      const numbers = read(name);
+      const numbers = numbersOf(name);
       return numbers === undefined ? undefined : { numbers, from };
     };
     try {

@@ -15,7 +15,7 @@ import { type ElementwiseKernel, elementwiseKernel } from "./kernels.js";
 import { channelLength, divide, type Piece, pieces, streamOf } from "./pieces.js";
 
 /** An operand in the heap. */
-interface Placed {
+interface InputInHeap {
   readonly address: number;
   readonly view: View;
 }
@@ -24,10 +24,10 @@ interface Placed {
 type Arguments = Given<ElementwiseArguments>;
 
 /** A checked call whose data is in the heap. `inputs` has one entry for an interleaved tensor. */
-interface PlacedCall {
+interface CallInHeap {
   readonly run: (groups: readonly (readonly Arguments[])[]) => void;
   readonly pieces: readonly Piece[];
-  readonly inputs: readonly Placed[];
+  readonly inputs: readonly InputInHeap[];
   /** Addresses of channel values, or numbers. */
   readonly parameters: readonly (number | { readonly address: number })[];
   readonly channels: number;
@@ -42,9 +42,9 @@ export function forward(
   out: number,
   scratch: Scratch,
 ): void {
-  const call = placeCall(engine, plan, addresses, scratch, "forward");
+  const call = callInHeap(engine, plan, addresses, scratch, "forward");
   const groups = divide(call.pieces, engine.threads);
-  call.run(groups.map((group) => group.map((piece) => operandArguments(call, piece, plan, out))));
+  call.run(groups.map((group) => group.map((piece) => kernelArguments(call, piece, plan, out))));
 }
 
 /** Runs an activation forward to `out`, and leaves its derivatives in the inputs at `slopes`, in the layout of the inputs. */
@@ -56,9 +56,9 @@ export function record(
   slopes: readonly number[],
   scratch: Scratch,
 ): void {
-  const call = placeCall(engine, plan, addresses, scratch, "record");
+  const call = callInHeap(engine, plan, addresses, scratch, "record");
   const groups = divide(call.pieces, engine.threads);
-  call.run(groups.map((group) => group.map((piece) => operandArguments(call, piece, plan, out, slopes))));
+  call.run(groups.map((group) => group.map((piece) => kernelArguments(call, piece, plan, out, slopes))));
 }
 
 /**
@@ -73,12 +73,12 @@ export function recordedBackward(
   gradients: readonly number[],
   scratch: Scratch,
 ): boolean {
-  const call = placeCall(engine, plan, slopes, scratch, "recordedBackward");
+  const call = callInHeap(engine, plan, slopes, scratch, "recordedBackward");
   return runFlagged(
     engine,
     call,
     scratch,
-    () => (piece) => operandArguments(call, piece, plan, dy, gradients),
+    () => (piece) => kernelArguments(call, piece, plan, dy, gradients),
   );
 }
 
@@ -88,13 +88,13 @@ export function recordedBackward(
  */
 function runFlagged(
   engine: Engine,
-  call: PlacedCall,
+  call: CallInHeap,
   scratch: Scratch,
   argumentsOfGroup: () => (piece: Piece) => Arguments,
 ): boolean {
   const flags: number[] = [];
   const groups = divide(call.pieces, engine.threads).map((group) => {
-    const flag = scratch.place(Float32Array.of(0, 0, 0, 0));
+    const flag = scratch.allocate(Float32Array.of(0, 0, 0, 0));
     flags.push(flag);
     const argumentsOf = argumentsOfGroup();
     return group.map((piece) => ({ ...argumentsOf(piece), flag }));
@@ -104,8 +104,8 @@ function runFlagged(
 }
 
 /** Arguments for a piece: what has the result's shape, what is written in the inputs' layout, the inputs and the parameters. */
-function operandArguments(
-  call: PlacedCall,
+function kernelArguments(
+  call: CallInHeap,
   piece: Piece,
   plan: ActivationPlan,
   result: number,
@@ -143,14 +143,14 @@ export function backward(
   parameterGradients = true,
 ): Record<string, ParameterValue> {
   const kernel = parameterGradients ? "backward" : "inputsBackward";
-  const call = placeCall(engine, plan, addresses, scratch, kernel);
+  const call = callInHeap(engine, plan, addresses, scratch, kernel);
   const asked = parameterGradients ? plan.parameters : {};
   const summed = parameterGradients ? call.parameters : [];
   const sums: { readonly parameter: number; readonly address: number; readonly count: number }[] = [];
   /** Room for the sums of one group in one parameter, in float64: a register pair, or one for each channel. */
   const sumRoom = (parameter: number): number => {
     const count = typeof call.parameters[parameter] === "number" ? 4 : call.channels;
-    const address = scratch.place(2 * count + 2);
+    const address = scratch.allocate(2 * count + 2);
     engine.heap.at(address, 2 * count + 2).fill(0);
     sums.push({ parameter, address, count });
     return address;
@@ -158,7 +158,7 @@ export function backward(
   const finite = runFlagged(engine, call, scratch, () => {
     const channelRoom = summed.map((value, i) => (typeof value === "number" ? 0 : sumRoom(i)));
     return (piece) => ({
-      ...operandArguments(call, piece, plan, dy, gradients),
+      ...kernelArguments(call, piece, plan, dy, gradients),
       sums: summed.map((value, i) =>
         typeof value === "number"
           ? sumRoom(i)
@@ -172,20 +172,20 @@ export function backward(
     addToSums(totals[parameter] as Float64Array, new Float64Array(heap.memory.buffer, address, count));
   if (!finite) {
     const extent = plan.packed ? 2 * plan.count : plan.count;
-    const all = (places: readonly number[]) => places.map((place) => heap.at(place, extent));
+    const all = (at: readonly number[]) => at.map((address) => heap.at(address, extent));
     const data = { inputs: all(addresses), gradients: all(gradients), dy: heap.at(dy, plan.count) };
     repair(plan, data, totals);
   }
   return gradientsByName(asked, totals);
 }
 
-function placeCall(
+function callInHeap(
   engine: Engine,
   plan: ActivationPlan,
   addresses: readonly number[],
   scratch: Scratch,
   kernel: ElementwiseKernel,
-): PlacedCall {
+): CallInHeap {
   const { activation, count, packed } = plan;
   const views = plan.inputs.map(({ view }) => view);
   const run = Math.min(count, (views[0] as View).run);
@@ -202,7 +202,7 @@ function placeCall(
       ? [{ address: addresses[0] as number, view: wholeView(count) }]
       : views.map((view, i) => ({ address: addresses[i] as number, view })),
     parameters: values.map((value) =>
-      typeof value === "number" ? value : { address: scratch.place(repeated(value, channels)) },
+      typeof value === "number" ? value : { address: scratch.allocate(repeated(value, channels)) },
     ),
     channels,
     interleaved,
@@ -210,7 +210,7 @@ function placeCall(
 }
 
 /** A stream through what has the inputs' layout; an interleaved tensor has a pair of numbers for each element. */
-function inputStream({ interleaved }: PlacedCall, piece: Piece, view: View, address: number) {
+function inputStream({ interleaved }: CallInHeap, piece: Piece, view: View, address: number) {
   const { base, stride } = streamOf(piece, view, 0);
   const numbers = interleaved ? 2 : 1;
   return { base: address + numbers * base, stride: numbers * stride };
@@ -222,7 +222,7 @@ function loadKernel(
   activation: Activation,
   shape: KernelShape,
   name: ElementwiseKernel,
-): PlacedCall["run"] {
+): CallInHeap["run"] {
   const { described, add } = elementwiseKernel(name, activation, shape);
   const key = `${name} ${definitionText(activation)} ${JSON.stringify(shape)}`;
   const module = engine.load(key, (module) => add(module, engine.simd));

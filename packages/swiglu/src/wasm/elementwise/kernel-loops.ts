@@ -51,7 +51,7 @@ export function elementwiseArguments(
 const blockBytes = 256;
 
 /** Which elements a step is about: four, or one that is left; `at` bytes after the offset that the loop counts. */
-export interface Place {
+export interface Step {
   readonly width: 4 | 1;
   readonly offset: Local<"i32">;
   readonly at: number;
@@ -95,11 +95,11 @@ export class ElementwiseWriter {
   }
 
   /** The loop over runs, and in each the loop over elements: by fours, in blocks that `flush` ends, then one by one. */
-  loops(step: (place: Place) => void, flush: readonly Code<"none">[] = []): Code<"none">[] {
+  loops(each: (step: Step) => void, flush: readonly Code<"none">[] = []): Code<"none">[] {
     const offset = this.body.local("i32");
     const whole = this.body.local("i32");
     const written = (width: 4 | 1, at: number): Code<"none">[] => {
-      step({ width, offset, at });
+      each({ width, offset, at });
       return this.write.take();
     };
     const fours = written(4, 0);
@@ -171,28 +171,28 @@ export class ElementwiseWriter {
   }
 
   /** All variables of the activation at an offset. */
-  load(place: Place): Record<string, Vector> {
+  load(step: Step): Record<string, Vector> {
     const { inputs, parameters } = this.activation;
     const loaded = this.shape.interleaved
-      ? this.loadPair(place, this.given.inputs[0] as Stream)
-      : this.given.inputs.map((input) => this.loadOne(place, input));
+      ? this.loadPair(step, this.given.inputs[0] as Stream)
+      : this.given.inputs.map((input) => this.loadOne(step, input));
     const named: Record<string, Vector> = {};
     inputs.forEach((name, i) => {
       named[name] = loaded[i] as Vector;
     });
     Object.keys(parameters).forEach((name, i) => {
       const parameter = this.parameters[i] as Stream | Vector;
-      named[name] = "base" in parameter ? this.loadOne(place, parameter) : parameter;
+      named[name] = "base" in parameter ? this.loadOne(step, parameter) : parameter;
     });
     return named;
   }
 
-  loadOne({ width, offset, at }: Place, { base }: Stream): Vector {
+  loadOne({ width, offset, at }: Step, { base }: Stream): Vector {
     const address = i32.add(base.get(), offset.get());
     return this.write.let(width === 4 ? v128.load(address, at) : v128.load32_zero(address, at));
   }
 
-  private loadPair({ width, offset, at }: Place, { base }: Stream): Vector[] {
+  private loadPair({ width, offset, at }: Step, { base }: Stream): Vector[] {
     const { write } = this;
     const address = pairAddress(base, offset);
     if (width === 1) return [0, 4].map((byte) => write.let(v128.load32_zero(address, byte)));
@@ -201,7 +201,7 @@ export class ElementwiseWriter {
     return [evenLanes, oddLanes].map((lanes) => write.let(i8x16.shuffle(low.get(), high.get(), lanes)));
   }
 
-  store({ width, offset, at }: Place, { base }: Stream, value: Vector): void {
+  store({ width, offset, at }: Step, { base }: Stream, value: Vector): void {
     const address = i32.add(base.get(), offset.get());
     this.write.do(
       width === 4
@@ -211,18 +211,18 @@ export class ElementwiseWriter {
   }
 
   /** Stores one result for each input in the targets, which have the layout of the inputs. */
-  storeTargets(place: Place, results: readonly Vector[]): void {
+  storeTargets(step: Step, results: readonly Vector[]): void {
     const { targets } = this.given;
     if (this.shape.interleaved)
-      this.storePair(place, targets[0] as Stream, results as readonly [Vector, Vector]);
+      this.storePair(step, targets[0] as Stream, results as readonly [Vector, Vector]);
     else
       results.forEach((result, i) => {
-        this.store(place, targets[i] as Stream, result);
+        this.store(step, targets[i] as Stream, result);
       });
   }
 
   private storePair(
-    { width, offset, at }: Place,
+    { width, offset, at }: Step,
     { base }: Stream,
     [gate, up]: readonly [Vector, Vector],
   ): void {

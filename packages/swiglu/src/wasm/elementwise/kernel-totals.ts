@@ -4,11 +4,11 @@ import type { Code } from "../assembler/code.js";
 import { f32, f32x4, f64x2, i8x16, i32, i32x4, v128 } from "../assembler/instructions.js";
 import type { Local } from "../assembler/module.js";
 import type { Vector, VectorWriter } from "../vector/writer.js";
-import type { Place } from "./kernel-loops.js";
+import type { Step } from "./kernel-loops.js";
 
 /** Something that is collected. */
 export interface Total {
-  add(place: Place, value: Vector): void;
+  add(step: Step, value: Vector): void;
   /** After each block of elements, few enough that float32 sums them well. */
   flush(): Code<"none">[];
   finish(): Code<"none">[];
@@ -55,7 +55,7 @@ export function finiteFlag(write: VectorWriter, target: Local<"i32">) {
   const collected = write.local();
   return {
     /** Takes all results of a step: x - x is 0 for a finite x, else NaN. A sum that overflows is a false alarm. */
-    add: ({ width }: Place, results: readonly Vector[]): void => {
+    add: ({ width }: Step, results: readonly Vector[]): void => {
       const [first, ...others] = results as readonly [Vector, ...Vector[]];
       const sum = others.reduce((a, b) => write.let(f32x4.add(a.get(), b.get())), first);
       const used = usedLanes(write, width, sum);
@@ -68,7 +68,7 @@ export function finiteFlag(write: VectorWriter, target: Local<"i32">) {
 }
 
 /** The lanes that count: all, or the first, the others being 0. */
-function usedLanes(write: VectorWriter, width: Place["width"], value: Vector): Vector {
+function usedLanes(write: VectorWriter, width: Step["width"], value: Vector): Vector {
   if (width === 4) return value;
   const first = [0, 1, 2, 3, ...Array<number>(12).fill(16)];
   const mask = write.outside("first lane", () =>

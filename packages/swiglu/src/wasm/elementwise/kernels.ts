@@ -31,9 +31,9 @@ interface Definition {
 const forward: Definition = {
   takes: { targets: false, sums: false, flag: false },
   write: (kernel, given, activation) =>
-    kernel.loops((place) => {
-      const [y] = emitVectors(kernel.write, [activation.expression], kernel.load(place)) as [Vector];
-      kernel.store(place, given.result, y);
+    kernel.loops((step) => {
+      const [y] = emitVectors(kernel.write, [activation.expression], kernel.load(step)) as [Vector];
+      kernel.store(step, given.result, y);
     }),
 };
 
@@ -42,10 +42,10 @@ const record: Definition = {
   takes: { targets: true, sums: false, flag: false },
   write: (kernel, given, activation) => {
     const results = [activation.expression, ...inputSlopes(activation)];
-    return kernel.loops((place) => {
-      const [y, ...slopes] = emitVectors(kernel.write, results, kernel.load(place)) as [Vector, ...Vector[]];
-      kernel.store(place, given.result, y);
-      kernel.storeTargets(place, slopes);
+    return kernel.loops((step) => {
+      const [y, ...slopes] = emitVectors(kernel.write, results, kernel.load(step)) as [Vector, ...Vector[]];
+      kernel.store(step, given.result, y);
+      kernel.storeTargets(step, slopes);
     });
   },
 };
@@ -65,13 +65,13 @@ const gradients = (sums: boolean, slopesOf: (activation: Activation) => Expr[]):
     const slopes = slopesOf(activation).map((slope) => mul(slope, "dy"));
     return [
       ...kernel.loops(
-        (place) => {
-          const variables = { ...kernel.load(place), dy: kernel.loadOne(place, given.result) };
+        (step) => {
+          const variables = { ...kernel.load(step), dy: kernel.loadOne(step, given.result) };
           const results = emitVectors(kernel.write, slopes, variables);
-          flag.add(place, results);
-          kernel.storeTargets(place, results.slice(0, activation.inputs.length));
+          flag.add(step, results);
+          kernel.storeTargets(step, results.slice(0, activation.inputs.length));
           results.slice(activation.inputs.length).forEach((slope, i) => {
-            totals[i]?.add(place, slope);
+            totals[i]?.add(step, slope);
           });
         },
         totals.flatMap((total) => total.flush()),

@@ -8,7 +8,7 @@ export class Scratch {
   constructor(private readonly engine: Engine) {}
 
   /** Room for `count` numbers, or for these numbers. */
-  place(data: number | ArrayLike<number>): number {
+  allocate(data: number | ArrayLike<number>): number {
     const count = typeof data === "number" ? data : data.length;
     const address = this.engine.heap.allocate(count);
     this.addresses.push(address);

@@ -5,7 +5,7 @@ import type { Engine } from "./engine.js";
 
 export class WasmTensor implements Tensor {
   readonly length: number;
-  private place: number | undefined;
+  private held: number | undefined;
 
   constructor(
     private readonly engine: Engine,
@@ -13,13 +13,13 @@ export class WasmTensor implements Tensor {
     readonly shape: readonly number[],
   ) {
     this.length = sizeOf(shape);
-    this.place = engine.heap.allocate(this.length);
-    engine.heap.at(this.place, this.length).set(data);
+    this.held = engine.heap.allocate(this.length);
+    engine.heap.at(this.held, this.length).set(data);
   }
 
   get address(): number {
-    if (this.place === undefined) throw new Error("this tensor is disposed: make a new one");
-    return this.place;
+    if (this.held === undefined) throw new Error("this tensor is disposed: make a new one");
+    return this.held;
   }
 
   async read(): Promise<Float32Array> {
@@ -27,7 +27,7 @@ export class WasmTensor implements Tensor {
   }
 
   dispose(): void {
-    if (this.place !== undefined) this.engine.heap.release(this.place);
-    this.place = undefined;
+    if (this.held !== undefined) this.engine.heap.release(this.held);
+    this.held = undefined;
   }
 }

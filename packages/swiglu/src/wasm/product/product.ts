@@ -1,4 +1,4 @@
-// Matrix products of the WebAssembly backend: operands as packed panels, work divided into calls for every thread.
+// Matrix products of the WebAssembly backend: factors as packed panels, work divided into calls for every thread.
 // All addresses and steps are in bytes; every matrix has its columns padded to a multiple of 8.
 import type { Engine, LoadedModule } from "../machine/engine.js";
 import type { Fields, Given, Kernel } from "../machine/signature.js";
@@ -10,8 +10,8 @@ export { tileColumns, tileRows };
 /** Where a matrix is read or written tile by tile. */
 export type Stream = Given<typeof tileStream>;
 
-/** The left operand of a product: panels of `rows` rows, each with all of `k`. */
-export interface Left {
+/** The left factor of a product: panels of `rows` rows, each with all of `k`. */
+export interface LeftFactor {
   readonly address: number;
   readonly layout: LeftLayout;
   readonly rows: number;
@@ -19,14 +19,14 @@ export interface Left {
   readonly k: number;
 }
 
-/** The right operand: panels of eight columns, [k][8] each. */
-export interface Right {
+/** The right factor: panels of eight columns, [k][8] each. */
+export interface RightFactor {
   readonly address: number;
   readonly panels: number;
   readonly panelBytes: number;
   readonly k: number;
   /** Panels that are packed on the way: packs some of them, and gives an operand in which these are. */
-  readonly pack?: (column: number, columns: number) => Right;
+  readonly pack?: (column: number, columns: number) => RightFactor;
 }
 
 /** A rectangle of tiles: row panels and column panels. */
@@ -54,15 +54,15 @@ export const rowMajor = (base: number, columns: number): Stream => ({
 });
 /** The same row for all rows. */
 export const sameRow = (base: number): Stream => ({ base, row: 0, panel: 4 * tileColumns, half: 16 });
-/** Panels of eight columns, as a right operand has them. */
-export const inPanels = ({ address, panelBytes }: Right): Stream => ({
+/** Panels of eight columns, as a right factor has them. */
+export const inPanels = ({ address, panelBytes }: RightFactor): Stream => ({
   base: address,
   row: 4 * tileColumns,
   panel: panelBytes,
   half: 16,
 });
 
-/** How many bytes of the left operand are gone through for each panel of the right one: second-level caches hold them. */
+/** How many bytes of the left factor are gone through for each panel of the right one: second-level caches hold them. */
 const blockBytes = 3 * 2 ** 18;
 /** The longest sum for which that is done: longer ones are taken in stretches. */
 const longest = 1024;
@@ -79,7 +79,7 @@ const packedBytes = 2 ** 18;
 const smallest = 2 ** 16;
 
 /** Divides tiles among threads: groups of parts, each of about equal work, whose rows stay in cache. */
-function divideTiles(left: Left, columnPanels: number, threads: number): Part[][] {
+function divideTiles(left: LeftFactor, columnPanels: number, threads: number): Part[][] {
   const work = left.panels * left.rows * left.k * columnPanels * tileColumns;
   // More groups than threads, since threads are not equally fast.
   const wanted = threads === 1 ? 1 : Math.max(1, Math.min(4 * threads, Math.ceil(work / smallest)));
@@ -108,23 +108,23 @@ function overParts<S extends Fields>(
   engine: Engine,
   module: LoadedModule,
   kernel: Kernel<S>,
-  operands: Product,
-  callsOf: (operands: Product, part: Part) => Given<S>[],
+  factors: Product,
+  callsOf: (factors: Product, part: Part) => Given<S>[],
 ): void {
-  const { left, right } = operands;
+  const { left, right } = factors;
   const { pack, panels, panelBytes } = right;
   if (pack === undefined) {
     const groups = divideTiles(left, panels, engine.threads);
     module.run(
       kernel,
-      groups.map((group) => group.flatMap((part) => callsOf(operands, part))),
+      groups.map((group) => group.flatMap((part) => callsOf(factors, part))),
     );
     return;
   }
   const block = Math.max(1, Math.floor(blockBytes / (4 * left.rows * Math.min(left.k, longest))));
   const most = 4 * Math.max(1, Math.floor(packedBytes / (4 * panelBytes)));
   for (const [column, columns] of ranges(panels, most)) {
-    const packed = { ...operands, right: pack(column, columns) };
+    const packed = { ...factors, right: pack(column, columns) };
     const calls = ranges(left.panels, block).flatMap(([row, rows]) =>
       callsOf(packed, { row, rows, column, columns }),
     );
@@ -133,9 +133,9 @@ function overParts<S extends Fields>(
 }
 
 /** A product whose panels are all packed. */
-function whole(operands: Product): Product {
-  const { pack, panels } = operands.right;
-  return pack === undefined ? operands : { ...operands, right: pack(0, panels) };
+function whole(factors: Product): Product {
+  const { pack, panels } = factors.right;
+  return pack === undefined ? factors : { ...factors, right: pack(0, panels) };
 }
 
 /** Ranges of at most `step` that make up `count`: first and length of each. */
@@ -147,7 +147,7 @@ export function ranges(count: number, step: number): [number, number][] {
 }
 
 /** The stretches of a long sum, each of which continues what the one before left in the output. */
-function stretches({ k, rows }: Left): [number, number][] {
+function stretches({ k, rows }: LeftFactor): [number, number][] {
   return rows < tileRows || k <= longest ? [[0, k]] : ranges(k, evenly(k, longest));
 }
 
@@ -155,17 +155,17 @@ function stretches({ k, rows }: Left): [number, number][] {
 const evenly = (k: number, most: number): number => 4 * Math.ceil(k / Math.max(1, Math.ceil(k / most)) / 4);
 
 /** Where a part of a stream begins. */
-export const partOf = ({ base, row, panel, half }: Stream, left: Left, part: Part): Stream => ({
+export const partOf = ({ base, row, panel, half }: Stream, left: LeftFactor, part: Part): Stream => ({
   base: base + part.row * left.rows * row + part.column * panel,
   row,
   panel,
   half,
 });
 
-/** The operands of a product: `out = start + left right`. `out` has room for whole tiles. */
+/** The factors of a product: `out = start + left right`. `out` has room for whole tiles. */
 interface Product {
-  readonly left: Left;
-  readonly right: Right;
+  readonly left: LeftFactor;
+  readonly right: RightFactor;
   readonly start: Stream;
   readonly out: Stream;
 }
@@ -194,8 +194,8 @@ function argumentsOf(
 }
 
 /** `out = start + left right` */
-export function product(engine: Engine, operands: Product): void {
-  multiply(engine, operands, stretches(operands.left));
+export function product(engine: Engine, factors: Product): void {
+  multiply(engine, factors, stretches(factors.left));
 }
 
 /**
@@ -211,27 +211,27 @@ export function fusedProduct<S extends Fields>(
 ): void {
   const all = stretches(given.left);
   const last = inPairs(given.left) ? ([given.left.k, 0] as const) : (all.pop() as [number, number]);
-  const operands = all.length > 0 ? whole(given) : given;
-  if (all.length > 0) multiply(engine, operands, all);
-  overParts(engine, module, kernel, operands, (operands, part) => [
-    withProduct(argumentsOf(operands, part, last), part),
+  const factors = all.length > 0 ? whole(given) : given;
+  if (all.length > 0) multiply(engine, factors, all);
+  overParts(engine, module, kernel, factors, (factors, part) => [
+    withProduct(argumentsOf(factors, part, last), part),
   ]);
 }
 
 /** Whether column panels are taken two at a time: up to two rows there are enough registers for it. */
-const inPairs = ({ rows, layout }: Left): boolean => rows < 3 && layout === "quads";
+const inPairs = ({ rows, layout }: LeftFactor): boolean => rows < 3 && layout === "quads";
 
-function multiply(engine: Engine, operands: Product, sum: readonly [number, number][]): void {
-  const { rows, layout } = operands.left;
-  const panels = inPairs(operands.left) ? 2 : 1;
+function multiply(engine: Engine, factors: Product, sum: readonly [number, number][]): void {
+  const { rows, layout } = factors.left;
+  const panels = inPairs(factors.left) ? 2 : 1;
   const shape: TileShape = { rows, left: layout, panels };
   const module = engine.load(`product ${rows} ${layout} ${panels}`, (module) =>
     addProduct(module, shape, engine.simd),
   );
-  const all = panels === 2 ? whole(operands) : operands;
-  overParts(engine, module, productKernel(shape), all, (operands, whole) =>
+  const all = panels === 2 ? whole(factors) : factors;
+  overParts(engine, module, productKernel(shape), all, (factors, whole) =>
     (panels === 2 ? pairsOf(whole) : [{ part: whole }]).flatMap(({ part, apart }) =>
-      sum.map((stretch) => argumentsOf(operands, part, stretch, apart)),
+      sum.map((stretch) => argumentsOf(factors, part, stretch, apart)),
     ),
   );
 }

@@ -7,7 +7,7 @@ import type { Simd } from "../machine/features.js";
 import type { Taken } from "../machine/signature.js";
 import type { Vector } from "../vector/writer.js";
 
-/** Columns of a tile and of a panel of the right operand: two vectors. */
+/** Columns of a tile and of a panel of the right factor: two vectors. */
 export const tileColumns = 8;
 /** Sums that are added to at the same time, at least: a multiply-add takes four cycles, and two start in each. */
 const inFlight = 8;
@@ -15,7 +15,7 @@ const inFlight = 8;
 export const tileRows = 6;
 
 /**
- * How a panel of the left operand lies in memory, with `rows` rows and `k` along the sum: `quads` as [k / 4][rows][4],
+ * How a panel of the left factor lies in memory, with `rows` rows and `k` along the sum: `quads` as [k / 4][rows][4],
  * which four-wide copies of row-major data give; `columns` as [k][rows], the same for transposed data.
  */
 export type LeftLayout = "quads" | "columns";

@@ -1,7 +1,7 @@
 // A worker thread: takes groups of the pool's jobs until it is terminated, and sleeps between jobs.
 // Bundlers see this file in `new Worker(new URL("./worker.js", import.meta.url))`; worker-text.ts holds it in one piece.
 import { nodeModule } from "../../host/node.js";
-import { instantiate, type Kernel } from "../machine/instantiate.js";
+import { instantiate, type KernelFunction } from "../machine/instantiate.js";
 import {
   type Code,
   claim,
@@ -21,10 +21,10 @@ const lookout = 30;
 function serve({ memory, address, count, index }: Post): void {
   const words = new Int32Array(memory.buffer, address, count);
   const mine = word.states + index;
-  const modules = new Map<number, readonly Kernel[]>();
+  const modules = new Map<number, readonly KernelFunction[]>();
 
   /** The kernels of a module, compiled when they are first needed. */
-  const kernelsOf = (code: Code): readonly Kernel[] => {
+  const kernelsOf = (code: Code): readonly KernelFunction[] => {
     const known = modules.get(code.address);
     if (known !== undefined) return known;
     // A copy, since engines do not compile from shared memory.
@@ -42,7 +42,7 @@ function serve({ memory, address, count, index }: Post): void {
       (words[word.job] as number) >>> 0,
       (group - (words[word.first] as number)) | 0,
     );
-    const kernel = kernelsOf(job.code)[job.kernel] as Kernel;
+    const kernel = kernelsOf(job.code)[job.kernel] as KernelFunction;
     for (const call of job.calls) kernel(...call);
   };
 

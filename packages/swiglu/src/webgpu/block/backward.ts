@@ -13,7 +13,7 @@ import { convert, type Stored } from "../device/convert.js";
 import { columnSums, copyOut, unpadded } from "../product/matrix-copy.js";
 import { type Matrix, padded } from "../product/product.js";
 import type { BlockProducts, Inputs, Kept } from "./products.js";
-import { firstParts } from "./weights.js";
+import { firstSources } from "./weights.js";
 
 /** Gradients by name. */
 export type Gradients = Readonly<Record<string, Data | ParameterValue>>;
@@ -92,9 +92,9 @@ export class BlockBackward {
   /** Takes the gradients of the weights that multiply x, and of their biases; those of packed ones together. */
   private firstWeights(gradients: readonly Matrix[], flows: readonly Matrix[]): void {
     const { call, plan, kept } = this;
-    const parts = firstParts(plan);
+    const sources = firstSources(plan);
     if (plan.layout === undefined) {
-      parts.forEach(({ weight }, i) => {
+      sources.forEach(({ weight }, i) => {
         this.weight(weight, gradients[i] as Matrix);
         this.bias(weight, flows[i] as Matrix, kept.rows);
       });
@@ -102,14 +102,14 @@ export class BlockBackward {
     }
     const { dModel, dFf } = plan;
     const packed = call.room(2 * dModel * dFf);
-    parts.forEach(({ lie }, i) => {
-      copyOut(call, (gradients[i] as Matrix).place, packed, lie, [dModel, dFf]);
+    sources.forEach(({ view }, i) => {
+      copyOut(call, (gradients[i] as Matrix).place, packed, view, [dModel, dFf]);
     });
     this.take("packed", packed);
     if (plan.weights.packedBias === undefined) return;
     const bias = call.room(2 * dFf, "f32");
-    parts.forEach(({ lie }, i) => {
-      copyOut(call, columnSums(call, flows[i] as Matrix, kept.rows), bias, lie, [1, dFf], "f32");
+    sources.forEach(({ view }, i) => {
+      copyOut(call, columnSums(call, flows[i] as Matrix, kept.rows), bias, view, [1, dFf], "f32");
     });
     this.take("packedBias", bias, "f32");
   }

@@ -67,7 +67,7 @@ export class Call implements Recorder {
   }
 
   /** Uploads numbers to scratch. */
-  place(data: Float32Array, as: Storage = this.gpu.storage): Place {
+  upload(data: Float32Array, as: Storage = this.gpu.storage): Place {
     const place = this.room(data.length, as);
     this.write(data, place, as);
     return place;
@@ -82,7 +82,7 @@ export class Call implements Recorder {
       const { buffer, byteOffset, byteLength } = inPlainMemory(data);
       this.gpu.device.queue.writeBuffer(to.buffer, to.offset, buffer, byteOffset, byteLength);
     } else {
-      const uploaded = this.place(data, "f32");
+      const uploaded = this.upload(data, "f32");
       convert(this, { place: uploaded, as: "f32" }, { place: to, as }, data.length);
     }
   }

@@ -9,12 +9,12 @@ import type { Call } from "../device/call.js";
 import type { Words } from "../device/signature.js";
 import type { KernelShape } from "./elements-kernel.js";
 import { activationKernel } from "./kernels.js";
-import { addSumsLeft, keptThreads, workgroupSize } from "./sums-kernel.js";
+import { addPartialSums, keptThreads, workgroupSize } from "./sums-kernel.js";
 
 /** How many threads go through a large tensor; fewer where each keeps sums, since what they leave is read back. */
 const mostThreads = 2 ** 22;
 const mostSumming = 2 ** 17;
-const mostLeft = 2 ** 15;
+const mostPartials = 2 ** 15;
 /** Workgroups along a dimension: every device takes so many. */
 const mostGroups = 65535;
 
@@ -48,18 +48,18 @@ export async function backward(
       "backward",
       values.length > 0,
     );
-    const left = new Float32Array(2 * width * kept * groups * values.length);
-    const partials = left.length > 0 ? call.room(left.length, "f32") : undefined;
+    const partials = new Float32Array(2 * width * kept * groups * values.length);
+    const room = partials.length > 0 ? call.room(partials.length, "f32") : undefined;
     const places = {
       parameters,
       sources: [...tensors(plan, inputs), dy],
       targets: tensors(plan, targets),
-      partials,
+      partials: room,
     };
     call.run(kernel, places, words, [groups]);
-    await call.read(partials ? [{ place: partials, into: left, as: "f32" }] : []);
+    await call.read(room ? [{ place: room, into: partials, as: "f32" }] : []);
     sums.forEach((into, parameter) => {
-      addSumsLeft(into, left, { parameter, parameters: values.length, kept, width });
+      addPartialSums(into, partials, { parameter, parameters: values.length, kept, width });
     });
   }
   return gradientsByName(summed, sums);
@@ -103,7 +103,7 @@ function prepare(
     plan,
     Math.ceil(count / width),
     leastCommonMultiple(channels, width) / width,
-    parameterGradients ? Math.min(mostSumming, (mostLeft / kept) * workgroupSize) : mostThreads,
+    parameterGradients ? Math.min(mostSumming, (mostPartials / kept) * workgroupSize) : mostThreads,
   );
   const [first, second = first] = plan.inputs.map(({ view }) => view) as [View, View?];
   const words = {
@@ -121,7 +121,7 @@ function prepare(
     kernel: activationKernel(activation, shape),
     width,
     kept,
-    parameters: values.length === 0 ? undefined : call.place(parameterData(values, channels), "f32"),
+    parameters: values.length === 0 ? undefined : call.upload(parameterData(values, channels), "f32"),
     words,
     groups: Math.ceil(threads / workgroupSize),
   };

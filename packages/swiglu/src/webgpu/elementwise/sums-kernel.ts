@@ -49,10 +49,10 @@ export const keptThreads = (channels: number, width: number): number =>
   [8, 16, 32, 64].find((kept) => (kept * width) % channels === 0) ?? workgroupSize;
 
 /** Adds what was left of one of the parameters to the sums of its channels. */
-export function addSumsLeft(
+export function addPartialSums(
   sums: Float64Array,
   partials: Float32Array,
-  { parameter, parameters, kept, width }: Left,
+  { parameter, parameters, kept, width }: Partials,
 ): void {
   const group = 2 * width * kept;
   for (let start = parameter * group, at = 0; start < partials.length; start += parameters * group, at++)
@@ -67,7 +67,7 @@ export function addSumsLeft(
 }
 
 /** Which of the parameters, of how many; and how many threads of a workgroup left sums of `width` elements each. */
-export interface Left {
+export interface Partials {
   readonly parameter: number;
   readonly parameters: number;
   readonly kept: number;

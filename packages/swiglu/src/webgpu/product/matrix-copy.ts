@@ -1,4 +1,4 @@
-// Copies between matrices of the GPU, whose rows are padded, and numbers that lie as the caller has them; and column sums.
+// Copies between matrices of the GPU, whose rows are padded, and numbers that view as the caller has them; and column sums.
 import type { Place } from "../device/buffers.js";
 import type { Call } from "../device/call.js";
 import { flatGroups, flatIndex } from "../device/grid.js";
@@ -7,14 +7,14 @@ import { type Bindings, declarations, type Signature } from "../device/signature
 import { type Matrix, padded, quadsOf } from "./product.js";
 
 /** Where the elements of a matrix are among other numbers: (row, column) is at `offset + row * rowStep + column * step`. */
-export interface Lie {
+export interface MatrixView {
   readonly offset: number;
   readonly rowStep: number;
   readonly step: number;
 }
 
 /** Row after row without gaps. */
-export const dense = (columns: number): Lie => ({ offset: 0, rowStep: columns, step: 1 });
+export const dense = (columns: number): MatrixView => ({ offset: 0, rowStep: columns, step: 1 });
 
 interface Numbers {
   readonly place: Place;
@@ -40,10 +40,10 @@ const head = <B extends Bindings, W extends string>(takes: Signature<B, W>): str
   const { struct, bound } = declarations(takes);
   return `${struct}\n${bound}`;
 };
-const lieWords = ["offset", "rowStep", "step"] as const;
+const viewWords = ["offset", "rowStep", "step"] as const;
 
 function gather(from: Storage, to: Storage) {
-  const words = ["rows", "columns", ...lieWords, "first"] as const;
+  const words = ["rows", "columns", ...viewWords, "first"] as const;
   const takes = arrays(["numbers", "copied"], [from, `vec4<${to}>`], words);
   const code =
     () => `${header(from, to)}// Copies a matrix that lies in steps to one with padded rows, from vector \`first\` on.
@@ -67,7 +67,7 @@ ${flatIndex}
 }
 
 function scatter(storage: Storage) {
-  const words = ["rows", "columns", ...lieWords] as const;
+  const words = ["rows", "columns", ...viewWords] as const;
   const takes = arrays(["numbers", "copied"], [storage, storage], words);
   const code =
     () => `${header(storage, storage)}// Copies a matrix with padded rows to one that lies in steps.
@@ -87,7 +87,7 @@ ${flatIndex}
 /** Records a copy into a matrix with padded rows; with `first`, from that vector on. */
 export function copyIn(
   call: Call,
-  from: Numbers & Lie,
+  from: Numbers & MatrixView,
   to: Numbers,
   [rows, columns]: readonly [number, number],
   first = 0,
@@ -99,17 +99,17 @@ export function copyIn(
   call.run(gather(from.as, to.as), { from: from.place, to: to.place }, words, groups);
 }
 
-/** Records a copy from a matrix with padded rows to numbers that lie as said. */
+/** Records a copy from a matrix with padded rows to numbers that view as said. */
 export function copyOut(
   call: Call,
   from: Place,
   to: Place,
-  lie: Lie,
+  view: MatrixView,
   [rows, columns]: readonly [number, number],
   as: Storage = call.gpu.storage,
 ): void {
   if (rows * columns === 0) return;
-  const { offset, rowStep, step } = lie;
+  const { offset, rowStep, step } = view;
   call.run(scatter(as), { from, to }, { rows, columns, offset, rowStep, step }, flatGroups(rows * columns));
 }
 

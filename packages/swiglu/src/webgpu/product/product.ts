@@ -16,8 +16,8 @@ export const quadsOf = (columns: number): number => Math.ceil(columns / 4);
 /** Numbers that a row of so many columns takes. */
 export const padded = (columns: number): number => 4 * quadsOf(columns);
 
-/** The operands of a product, its sizes, and what its epilogue needs. */
-export interface Operands<B extends Bindings, W extends string> {
+/** The factors of a product, its sizes, and what its epilogue needs. */
+export interface Factors<B extends Bindings, W extends string> {
   readonly lefts: readonly Matrix[];
   readonly rights: readonly Matrix[];
   readonly rows: number;
@@ -31,9 +31,9 @@ export interface Operands<B extends Bindings, W extends string> {
 export function multiply<B extends Bindings, W extends string>(
   call: Call,
   product: Product<B, W>,
-  operands: Operands<B, W>,
+  factors: Factors<B, W>,
 ): void {
-  const { lefts, rights, rows, columns, inner, places, words } = operands;
+  const { lefts, rights, rows, columns, inner, places, words } = factors;
   if (rows === 0) return;
   const stride = ([first]: readonly Matrix[]): number => quadsOf((first as Matrix).columns);
   const streamed = rows <= mostStreamedRows && product.lefts === "outer" && product.rights === "inner";

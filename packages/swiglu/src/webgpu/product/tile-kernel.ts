@@ -52,11 +52,11 @@ const commonWords = ["rows", "columns", "inner", "leftStride", "rightStride"] as
 /** What a product takes: its operands, then what its epilogue does. */
 export function productSignature<B extends Bindings, W extends string>(product: Product<B, W>) {
   const { storage, epilogue } = product;
-  const operand = (name: string): Binding => ({ name, access: "read", type: `vec4<${storage}>` });
+  const factor = (name: string): Binding => ({ name, access: "read", type: `vec4<${storage}>` });
   return {
     bindings: {
-      lefts: range(leftCount(product), (i) => operand(`left${i}`)),
-      rights: range(rightCount(product), (i) => operand(`right${i}`)),
+      lefts: range(leftCount(product), (i) => factor(`left${i}`)),
+      rights: range(rightCount(product), (i) => factor(`right${i}`)),
       ...epilogue.bindings,
     },
     uniform: { variable: "sizes", struct: "Sizes", words: [...commonWords, ...epilogue.words] },
@@ -104,10 +104,10 @@ interface Loaded {
  * Loads the operands' tiles for the inner dimension from `k` on. Those whose rows are outer are turned on the way, in blocks
  * of four by four, by different invocations where there are enough.
  */
-function loads(operands: readonly Loaded[], storage: Storage, lanes: number): string {
+function loads(factors: readonly Loaded[], storage: Storage, lanes: number): string {
   const across = depth / 4;
   let start = 0;
-  const text = operands.map(({ name, side, rows, quads }) => {
+  const text = factors.map(({ name, side, rows, quads }) => {
     const { first } = sides[side];
     if (rows === "inner")
       return range((depth * quads) / lanes, (turn) => {
@@ -141,7 +141,7 @@ export function tileKernel<B extends Bindings, W extends string>(product: Produc
     range(rightCount(product), (i) => `right${i}`),
   ];
   const rowQuads = rows / 4;
-  const operands: Loaded[] = [
+  const factors: Loaded[] = [
     ...leftNames.map((name) => ({ name, side: "left" as const, rows: lefts, quads: rowQuads })),
     ...rightNames.map((name) => ({ name, side: "right" as const, rows: rights, quads })),
   ];
@@ -155,10 +155,10 @@ export function tileKernel<B extends Bindings, W extends string>(product: Produc
   );
   const code = () => `${head(product, epilogue.title)}
 
-${operands.map((operand) => reader(operand.name, operand.side, operand.rows)).join("\n")}
+${factors.map((factor) => reader(factor.name, factor.side, factor.rows)).join("\n")}
 
-${operands
-  .map((operand) => `var<workgroup> ${operand.name}Tile: array<array<numbers, ${operand.quads}>, ${depth}>;`)
+${factors
+  .map((factor) => `var<workgroup> ${factor.name}Tile: array<array<numbers, ${factor.quads}>, ${depth}>;`)
   .join("\n")}
 
 @compute @workgroup_size(${quads}, ${rowQuads})
@@ -171,7 +171,7 @@ fn main(
   let firstColumn = group.x * ${tileColumns}u;
 ${sums.map((_, i) => `  var sum${i} = array<vec4f, 4>();`).join("\n")}
   for (var k = 0u; k < sizes.inner; k += ${depth}u) {
-${loads(operands, storage, quads * rowQuads)}
+${loads(factors, storage, quads * rowQuads)}
     workgroupBarrier();
     let end = min(k + ${depth}u, sizes.inner);
     for (var inner = k; inner < end; inner += 4u) {
