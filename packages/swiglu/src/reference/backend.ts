@@ -29,7 +29,7 @@ export class ReferenceParts implements SyncParts {
 
   forward(plan: ActivationPlan, out: Named): void {
     const y = new Float32Array(plan.count);
-    activateInto(y, plan.activation, this.operands(plan), plan.parameters);
+    activateInto(y, plan.activation, this.inputs(plan), plan.parameters);
     this.numbers(out).set(y);
   }
 
@@ -45,7 +45,7 @@ export class ReferenceParts implements SyncParts {
       view,
     }));
     const slope = this.numbers(dy);
-    const sums = differentiateInto(targets, plan.activation, this.operands(plan), plan.parameters, slope);
+    const sums = differentiateInto(targets, plan.activation, this.inputs(plan), plan.parameters, slope);
     gradients.forEach((gradient, i) => {
       this.numbers(gradient).set(results[i] as Float32Array);
     });
@@ -63,7 +63,7 @@ export class ReferenceParts implements SyncParts {
 
   dispose(): void {}
 
-  private operands(plan: ActivationPlan): StridedNumbers[] {
+  private inputs(plan: ActivationPlan): StridedNumbers[] {
     return plan.inputs.map((input) => ({ data: this.numbers(input), view: input.view }));
   }
 

@@ -44,7 +44,7 @@ export class ReferenceBlock implements BlockParts<Recorded> {
     for (const { weight, from } of form.products)
       products[weight] = this.project(products[from] as Numbers, weight, rows);
     const hidden = new Float64Array(rows * dFf);
-    activateInto(hidden, activation, this.operands(products, rows), parameters);
+    activateInto(hidden, activation, this.inputs(products, rows), parameters);
     this.numbers(y).set(this.project(hidden, "down", rows));
     return { rows, products, hidden };
   }
@@ -72,10 +72,10 @@ export class ReferenceBlock implements BlockParts<Recorded> {
 
     const dHidden = new Float64Array(hidden.length);
     this.unproject("down", hidden, dY, dHidden, rows, gradients);
-    const operands = this.operands(products, rows);
+    const inputs = this.inputs(products, rows);
     Object.assign(
       gradients,
-      differentiateInto(this.operands(slopes, rows), activation, operands, parameters, dHidden),
+      differentiateInto(this.inputs(slopes, rows), activation, inputs, parameters, dHidden),
     );
     for (const { weight, from } of form.products.toReversed()) {
       const [dProduct, dFrom] = [slopes[weight] as Float64Array, slopes[from] as Float64Array];
@@ -85,7 +85,7 @@ export class ReferenceBlock implements BlockParts<Recorded> {
     return gradients;
   }
 
-  private operands(products: Readonly<Record<string, Numbers>>, rows: number): StridedNumbers[] {
+  private inputs(products: Readonly<Record<string, Numbers>>, rows: number): StridedNumbers[] {
     return inputViews(this.plan, rows).map(({ product, view }) => ({
       data: products[product] as Numbers,
       view,

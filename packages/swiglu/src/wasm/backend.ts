@@ -42,7 +42,7 @@ export async function wasm(options: WasmOptions = {}): Promise<SyncBackend> {
   return new SyncBackendFacade(new WasmParts(openEngine(simd, options.threads)));
 }
 
-/** The engine for a number of threads; by default one thread where the engine gives no memory that threads share. */
+/** Opens an engine. Where the caller asked for no number of threads and memory cannot be shared, it has one thread. */
 function openEngine(simd: Simd, asked: number | undefined): Engine {
   const threads = chooseThreads(asked);
   if (threads > 1)
@@ -56,7 +56,7 @@ function openEngine(simd: Simd, asked: number | undefined): Engine {
   return new SingleThreadEngine(simd);
 }
 
-/** Arrays are copied into the heap and out of it; tensors are there already. */
+/** Copies arrays into the heap and out of it. Tensors are there already. */
 class WasmParts implements SyncParts {
   readonly name = "wasm";
   readonly made = "await wasm()";
@@ -107,7 +107,7 @@ class WasmParts implements SyncParts {
     this.engine.dispose();
   }
 
-  /** Where the inputs are, in the order of the plan; one that serves for gate and up is known once. */
+  /** The addresses of the inputs, in the order of the plan. A tensor that is both gate and up is copied once. */
   private addresses(plan: ActivationPlan, scratch: Scratch): number[] {
     const known = new Map<Data, number>();
     return plan.inputs.map((input) => {
@@ -121,17 +121,17 @@ class WasmParts implements SyncParts {
     return isFloat32Array(data) ? scratch.allocate(data) : this.tensors.of(data, name).address;
   }
 
-  /** Where an output is computed: in a tensor's own place, or beside an array. */
+  /** The address where an output is computed: that of the tensor, or scratch for an array. */
   private room({ name, data }: Named, scratch: Scratch): number {
     return isFloat32Array(data) ? scratch.allocate(data.length) : this.tensors.of(data, name).address;
   }
 
-  /** Brings a computed output to the array that it is for. */
+  /** Copies a computed output to its array. A tensor has it already. */
   private collect({ data }: Named, address: number): void {
     if (isFloat32Array(data)) data.set(this.engine.heap.at(address, data.length));
   }
 
-  /** Looks into data: an array itself, or a tensor's place in the heap. */
+  /** The numbers of data: the array itself, or the tensor's part of the heap. */
   private numbers({ data, name }: Named): Float32Array {
     return isFloat32Array(data)
       ? data

@@ -1,5 +1,5 @@
-// The feed-forward block of the WebAssembly backend: hidden layer and activation fused, then down; recorded passes.
-// Weights are packed once; everything else is scratch, except what a recorded pass keeps until it is disposed.
+// The feed-forward block of the WebAssembly backend: a fused product and activation, then the product with down.
+// Weights are packed once. Everything else is scratch memory, except what a recorded pass keeps until it is disposed.
 import type { BackwardCall, BlockParts } from "../../block/facade.js";
 import type { BlockPlan } from "../../block/plan.js";
 import type { Named, ParameterValue } from "../../call/data.js";
@@ -11,13 +11,13 @@ import { BlockBackward } from "./backward.js";
 import { FusedCalls } from "./fused.js";
 import { KeptWeights, type PackedWeights } from "./weights.js";
 
-/** Looks into data of this backend; throws where it belongs to another or is disposed. */
+/** The numbers of data of this backend. Throws an Error for data of another backend, or a tensor that is disposed. */
 type NumbersOf = (named: Named) => Float32Array;
 
-/** What a recorded pass keeps: addresses of x (row-major, padded) and of the activation's inputs, in memory of its own. */
+/** What a recorded pass keeps in memory of its own: the addresses of x (row-major, padded) and of the activation's inputs. */
 interface Kept {
   readonly x: number;
-  /** Undefined where they are computed again. */
+  /** Undefined where the backward computes them again. */
   readonly inputs: number | undefined;
   readonly memory: Scratch;
 }
@@ -27,7 +27,7 @@ export class WasmBlock implements BlockParts<Kept> {
   private readonly weights: PackedWeights;
   private readonly fused: FusedCalls;
 
-  /** With `recompute`, passes keep only x, and compute the activation's inputs again in their backward. */
+  /** With `recompute`, a pass keeps only x, and its backward computes the activation's inputs again. */
   constructor(
     private readonly engine: Engine,
     private readonly plan: BlockPlan,
@@ -83,7 +83,7 @@ export class WasmBlock implements BlockParts<Kept> {
     this.kept.release();
   }
 
-  /** Computes y from x (row-major, padded); the activation's inputs go to `inputs`. */
+  /** Computes y from x (row-major, padded), and stores the activation's inputs at `inputs`. */
   private output(x: number, rows: number, inputs: number, y: Named, scratch: Scratch): void {
     const { down } = this.weights;
     const left = this.fused.forward(x, rows, inputs, scratch);
@@ -93,7 +93,7 @@ export class WasmBlock implements BlockParts<Kept> {
     readMatrix(this.engine, out.base, rows, this.plan.dModel, this.numbers(y));
   }
 
-  /** Where rows of width dModel are, padded: a tensor is used where it is if it needs no padding. */
+  /** The address of rows of width dModel, padded: the tensor itself where it needs no padding, else a copy. */
   private inHeap(named: Named, rows: number, scratch: Scratch): number {
     const numbers = this.numbers(named);
     const inside = numbers.buffer === this.engine.heap.memory.buffer;
@@ -104,7 +104,7 @@ export class WasmBlock implements BlockParts<Kept> {
 
   private copy(named: Named, rows: number, scratch: Scratch): number {
     const { dModel } = this.plan;
-    // Packing panels of six columns reads a little beyond the last one.
+    // The kernel that packs panels of six columns reads up to 8 numbers beyond the last column.
     const address = scratch.allocate(rows * padded(dModel) + 8);
     writePadded(this.engine, address, () => this.numbers(named), [rows, dModel]);
     return address;

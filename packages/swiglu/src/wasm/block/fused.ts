@@ -1,4 +1,10 @@
-// Calls of the fused kernels: which streams each form of block reads and writes, forward and backward.
+// Calls of the fused kernels: the streams that each form of block reads and writes, forward and backward.
+//
+// What the last product before the activation gives, and where the activation's inputs are kept:
+//
+//     gated, packed   gate and up together   column panels | 4 of gate | 4 of up |, each [rows][8]
+//     ungated         up                     row-major
+//     self-gated      square                 row-major, behind `in`, which is row-major too
 import { fusedForm } from "../../block/forms.js";
 import type { BlockPlan } from "../../block/plan.js";
 import { definitionText } from "../../catalogue/activation.js";
@@ -29,30 +35,30 @@ import {
 } from "./fused-kernels.js";
 import type { PackedWeight, PackedWeights } from "./weights.js";
 
-/** Where a left factor is written by a fused kernel. */
+/** Where a fused kernel writes a left factor. */
 type Quads = Given<typeof quads>;
 
-/** What flows back into a product before the activation: as a left factor for x, as a right one for its weight. */
+/** The gradient of a product before the activation: as a left factor for the gradient of x, as a right one for the weight's. */
 export interface Flow {
   readonly left: LeftFactor;
   readonly right: RightFactor;
 }
 
-/** What the fused backward leaves. Addresses are of row-major matrices with `padded(dFf)` columns. */
+/** What the fused backward computes. Addresses are those of row-major matrices with `padded(dFf)` columns. */
 interface Slopes {
   readonly hidden: number;
   readonly product: Flow;
-  /** Self-gated blocks: what flows directly into the other input. */
+  /** Self-gated blocks: the gradient of the other input, without what comes through the square product. */
   readonly own: number;
   /** For each parameter, the terms of its gradient. */
   readonly parameters: readonly number[];
 }
 
-/** The fused kernels of one block and how they are called. */
+/** Calls the fused kernels of one block. */
 export class FusedCalls {
-  /** How many inputs of the activation the last product gives. */
+  /** How many inputs of the activation the last product gives together. */
   private readonly together: 1 | 2;
-  /** Which input that is, where it gives one. */
+  /** Which input it gives, where it gives only one. */
   private readonly produced: 0 | 1;
   private readonly width: number;
   private readonly perChannel: readonly boolean[];
@@ -69,12 +75,12 @@ export class FusedCalls {
     this.perChannel = Object.values(plan.parameters).map((value) => typeof value !== "number");
   }
 
-  /** How many numbers the activation's inputs take for so many rows. */
+  /** How many numbers the activation's inputs are, for `rows` rows. */
   roomForInputs(rows: number): number {
     return this.plan.activation.inputs.length * this.width * wholeTiles(rows);
   }
 
-  /** The activation's inputs where `forward` puts them. */
+  /** The streams of the activation's inputs, which `forward` stored at `address`. */
   private inputsAt(address: number, rows: number): Stream[] {
     const { width, together, produced } = this;
     if (together === 2) {
@@ -87,7 +93,10 @@ export class FusedCalls {
     return produced === 1 ? [first, second] : [second, first];
   }
 
-  /** The hidden layer, as the operand for down, from x (row-major, padded); the activation's inputs go to `inputs`. */
+  /**
+   * Computes the hidden layer from x (row-major, padded), as the left factor for down, and stores the activation's inputs at
+   * `inputs`.
+   */
   forward(x: number, rows: number, inputs: number, scratch: Scratch): LeftFactor {
     const { engine, width, together, produced } = this;
     const { first, square } = this.weights;
@@ -127,7 +136,7 @@ export class FusedCalls {
     return factor;
   }
 
-  /** From dY as a left factor, and the inputs that `forward` left, to the gradients of inputs and parameters. */
+  /** Computes the gradients of inputs and parameters from dY, as a left factor, and the inputs that `forward` stored at `kept`. */
   backward(dy: LeftFactor, rows: number, kept: number, scratch: Scratch): Slopes {
     const { engine, width, together, produced, weights } = this;
     const inputs = this.inputsAt(kept, rows);
@@ -187,14 +196,14 @@ export class FusedCalls {
     return { hidden, product: { left, right }, own, parameters };
   }
 
-  /** The arguments of parameters: a number, or the address of the values for the columns of a part. */
+  /** The parameters as arguments: a number, or the address of the values for the columns of a part. */
   private parameters({ column }: Part, columnsOfPanel: number): (number | { readonly base: number })[] {
     return this.weights.parameters.map((value, i) =>
       this.perChannel[i] ? { base: value + 4 * columnsOfPanel * column } : value,
     );
   }
 
-  /** Zeros in the columns beyond dFf: the activation of zeros may be anything, and they take part in the next sum. */
+  /** Sets the columns beyond dFf to 0. They take part in the sums of the next product, and the activation of 0 need not be 0. */
   private clearPadding(left: LeftFactor, { base, rowPanel, panel, half }: Quads): void {
     const { f32 } = this.engine.heap;
     for (let column = this.plan.dFf; column < this.width; column++) {

@@ -1,5 +1,5 @@
-// The gradients of projections: of what is projected, of the weights and of their biases, from what flows back into them.
-// One product for each; gate and up share theirs.
+// The gradients of projections, `y = x W + b`: of x, of W and of b, from the gradient of y, which is called the flow.
+// Each is one product, except that of b, which is a sum. Gate and up are computed together.
 
 import type { BlockPlan } from "../../block/plan.js";
 import type { ParameterValue } from "../../call/data.js";
@@ -22,33 +22,33 @@ import {
 import type { Flow } from "./fused.js";
 import type { PackedWeight } from "./weights.js";
 
-/** Where gradients go, by name; asked for when they are written, since arrays in the heap go stale when it grows. */
+/** Where gradients are written, by name. It is asked as late as possible, since an array of the heap is invalid once it grows. */
 export interface GradientTargets {
-  /** An array for a gradient; where there is none, a new one is made. */
+  /** The caller's array for a gradient. Where there is none, a new array is made. */
   array(name: string): Float32Array | undefined;
   /**
-   * Room in the heap for a gradient and the rest of its last tiles of rows. Where a matrix needs no padding, its product goes
-   * straight there, and it is not among the gradients that are returned.
+   * The address of room in the heap for a gradient, up to whole tiles of rows. The gradient of a matrix that needs no padding is
+   * computed there at once, and is not among the gradients that are returned.
    */
   address?(name: string): number;
 }
 
-/** The gradients of one backward of one pass, as they are collected. */
+/** Collects the gradients of one call of `backward`. */
 export class ProjectionGradients {
-  /** By name; those that have an address in the heap are not among them. */
+  /** By name, without those that were computed at an address of the caller's. */
   readonly gradients: Record<string, ParameterValue> = {};
 
   constructor(
     private readonly engine: Engine,
     private readonly plan: BlockPlan,
-    /** Zeros, for products to which nothing is added. */
+    /** Zeros: the `start` of products to which nothing is added. */
     private readonly zeros: Stream,
     private readonly rows: number,
     private readonly scratch: Scratch,
     private readonly targets: GradientTargets,
   ) {}
 
-  /** Both operands that a row-major gradient serves as. */
+  /** A row-major gradient as a left factor and as a right factor. */
   flow(from: number, columns: number): Flow {
     const { engine, rows, scratch } = this;
     return {
@@ -57,7 +57,7 @@ export class ProjectionGradients {
     };
   }
 
-  /** The same for gate and up, whose columns are taken side by side as those of their weights are. */
+  /** The gradients of gate and up as one flow: four columns of each in turn, as their weights are packed. */
   pairFlow(gate: number, up: number, columns: number): Flow {
     const { engine, rows, scratch } = this;
     const [both, count] = [[gate, up] as const, 2 * columns];
@@ -67,7 +67,7 @@ export class ProjectionGradients {
     };
   }
 
-  /** The gradient of x, which `weight` projects. */
+  /** Computes the gradient of x. */
   inputGradient({ left }: Flow, weight: PackedWeight): void {
     const { engine, rows, scratch } = this;
     const { dModel } = this.plan;
@@ -80,8 +80,8 @@ export class ProjectionGradients {
   }
 
   /**
-   * The gradients of the named weights, two for gate and up, and of their biases: the transpose of what they multiply,
-   * which is row-major and padded, times what flows back. `rows` and `columns` are those of each weight.
+   * Computes the gradients of the named weights, one or gate and up, and of their biases: `factor`ᵀ times the flow. `factor` is
+   * the address of what the weights multiply, row-major and padded. `rows` and `columns` are those of each weight.
    */
   weightGradients(
     names: readonly string[],
@@ -106,7 +106,7 @@ export class ProjectionGradients {
     this.biasGradients(names, columns, flow);
   }
 
-  /** Where the gradients of the named weights go without a copy, if they can. */
+  /** The caller's memory for the gradients of the named weights, where a product can write them there without a copy. */
   private directOutput(names: readonly string[], columns: number): Stream | undefined {
     const { targets } = this;
     if (targets.address === undefined || padded(columns) !== columns) return undefined;
@@ -160,14 +160,14 @@ export class ProjectionGradients {
       });
   }
 
-  /** A gradient, in the caller's array if there is one. */
+  /** Keeps a gradient, in the caller's array if there is one. */
   private keep(name: string, value: Float32Array): void {
     const into = this.targets.array(name);
     into?.set(value);
     this.gradients[name] = into ?? value;
   }
 
-  /** Sums over rows of the columns of what flows back, for each of the weights that share it. */
+  /** The sums of the flow's columns over the rows, for each of the weights that share it. */
   private sums(flow: RightFactor, together: number, columns: number): Float32Array[] {
     const totals = this.columnSums(inPanels(flow), flow.panels);
     const quad = 4 * together;

@@ -1,5 +1,5 @@
-// Elementwise calls on the WebAssembly backend: data to addresses, kernels made once for each activation and shape,
-// pieces to threads, sums of parameter gradients brought together.
+// Elementwise calls on the WebAssembly backend: finds the kernel of a call, divides the call into pieces for threads, and adds up
+// the gradients of parameters that they leave.
 import { repeated } from "../../call/channels.js";
 import type { ActivationPlan } from "../../call/check.js";
 import type { ParameterValue } from "../../call/data.js";
@@ -14,7 +14,7 @@ import type { ElementwiseArguments, KernelShape } from "./kernel-loops.js";
 import { type ElementwiseKernel, elementwiseKernel } from "./kernels.js";
 import { channelLength, divide, type Piece, pieces, streamOf } from "./pieces.js";
 
-/** An operand in the heap. */
+/** An input in the heap. */
 interface InputInHeap {
   readonly address: number;
   readonly view: View;
@@ -23,18 +23,18 @@ interface InputInHeap {
 /** What an elementwise kernel is called with. */
 type Arguments = Given<ElementwiseArguments>;
 
-/** A checked call whose data is in the heap. `inputs` has one entry for an interleaved tensor. */
+/** A checked call whose data is in the heap. An interleaved tensor is one input. */
 interface CallInHeap {
   readonly run: (groups: readonly (readonly Arguments[])[]) => void;
   readonly pieces: readonly Piece[];
   readonly inputs: readonly InputInHeap[];
-  /** Addresses of channel values, or numbers. */
+  /** For each parameter a number, or the address of the channel values. */
   readonly parameters: readonly (number | { readonly address: number })[];
   readonly channels: number;
   readonly interleaved: boolean;
 }
 
-/** Runs an activation forward: from the inputs' addresses, in the order of the plan, to `out`. */
+/** Computes an activation's value, from inputs at `addresses`, in the order of the plan, to the address `out`. */
 export function forward(
   engine: Engine,
   plan: ActivationPlan,
@@ -47,7 +47,7 @@ export function forward(
   call.run(groups.map((group) => group.map((piece) => kernelArguments(call, piece, plan, out))));
 }
 
-/** Runs an activation forward to `out`, and leaves its derivatives in the inputs at `slopes`, in the layout of the inputs. */
+/** Computes an activation's value, and its derivatives in the inputs at the addresses `slopes`, in the layout of the inputs. */
 export function record(
   engine: Engine,
   plan: ActivationPlan,
@@ -62,8 +62,8 @@ export function record(
 }
 
 /**
- * Runs an activation backward into the gradients' addresses, from dy and the slopes that `record` left. Returns whether all
- * gradients are finite; where not, only `backward` knows whether they should be.
+ * Computes the gradients of the inputs from dy and the derivatives that `record` stored at `slopes`. Returns whether all of them
+ * are finite. If not, call `backward`, which finds out whether they should be.
  */
 export function recordedBackward(
   engine: Engine,
@@ -83,8 +83,8 @@ export function recordedBackward(
 }
 
 /**
- * Runs a kernel that raises a flag where a result is infinite or NaN, on arguments made for each group and then piece, the
- * flag aside. Returns whether all results are finite.
+ * Runs a kernel that has a flag for results that are infinite or NaN. `argumentsOfGroup` is called for each group of pieces, and
+ * what it returns for each piece; the flag is added here. Returns whether all results are finite.
  */
 function runFlagged(
   engine: Engine,
@@ -103,7 +103,7 @@ function runFlagged(
   return !flags.some((flag) => engine.heap.at(flag, 4).some(Number.isNaN));
 }
 
-/** Arguments for a piece: what has the result's shape, what is written in the inputs' layout, the inputs and the parameters. */
+/** The arguments of a kernel for one piece. `result` and `targets` are addresses; see `elementwiseArguments`. */
 function kernelArguments(
   call: CallInHeap,
   piece: Piece,
@@ -130,8 +130,8 @@ function kernelArguments(
 }
 
 /**
- * Runs an activation backward into the gradients' addresses; returns the parameters' gradients by name, or none if they
- * are not asked for.
+ * Computes the gradients of the inputs, to the addresses `gradients`. Returns the gradients of the parameters by name, or none if
+ * `parameterGradients` is false.
  */
 export function backward(
   engine: Engine,
@@ -147,7 +147,7 @@ export function backward(
   const asked = parameterGradients ? plan.parameters : {};
   const summed = parameterGradients ? call.parameters : [];
   const sums: { readonly parameter: number; readonly address: number; readonly count: number }[] = [];
-  /** Room for the sums of one group in one parameter, in float64: a register pair, or one for each channel. */
+  /** Room for the sums of one group and one parameter, in float64: 4 parts of one sum, or a sum for each channel. */
   const sumRoom = (parameter: number): number => {
     const count = typeof call.parameters[parameter] === "number" ? 4 : call.channels;
     const address = scratch.allocate(2 * count + 2);
@@ -189,7 +189,7 @@ function callInHeap(
   const { activation, count, packed } = plan;
   const views = plan.inputs.map(({ view }) => view);
   const run = Math.min(count, (views[0] as View).run);
-  // Gate and up one by one, gate first: read as pairs, in one go.
+  // Gate and up alternate element by element, gate first: the kernel reads them as pairs.
   const interleaved = packed && run === 1 && views[0]?.offset === 0;
   const stretch = interleaved ? count : run;
   const values = Object.values(plan.parameters);
@@ -209,14 +209,14 @@ function callInHeap(
   };
 }
 
-/** A stream through what has the inputs' layout; an interleaved tensor has a pair of numbers for each element. */
+/** The stream of what has the inputs' layout. An interleaved tensor has two numbers for each element. */
 function inputStream({ interleaved }: CallInHeap, piece: Piece, view: View, address: number) {
   const { base, stride } = streamOf(piece, view, 0);
   const numbers = interleaved ? 2 : 1;
   return { base: address + numbers * base, stride: numbers * stride };
 }
 
-/** A kernel of an activation, assembled once. Activations with the same definition share it. */
+/** Loads a kernel of an activation, which is assembled once. Activations with the same definition share it. */
 function loadKernel(
   engine: Engine,
   activation: Activation,

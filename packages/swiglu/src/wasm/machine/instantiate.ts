@@ -1,5 +1,6 @@
-// Compiles a module and gives its kernels: on the calling thread and on workers alike.
+// Compiles a module and returns its kernels. The calling thread and the workers both use it.
 
+/** An exported function of a module. */
 export type KernelFunction = (...args: readonly number[]) => void;
 
 /** The kernels of a module over a memory, by name, in the module's order. */

@@ -1,11 +1,11 @@
-// Tensors of the WebAssembly backend: numbers in its heap, with a shape.
+// Tensors of the WebAssembly backend: an address in its heap, with a shape.
 import type { Tensor } from "../../call/data.js";
 import { sizeOf } from "../../layout.js";
 import type { Engine } from "./engine.js";
 
 export class WasmTensor implements Tensor {
   readonly length: number;
-  private held: number | undefined;
+  private allocated: number | undefined;
 
   constructor(
     private readonly engine: Engine,
@@ -13,13 +13,13 @@ export class WasmTensor implements Tensor {
     readonly shape: readonly number[],
   ) {
     this.length = sizeOf(shape);
-    this.held = engine.heap.allocate(this.length);
-    engine.heap.at(this.held, this.length).set(data);
+    this.allocated = engine.heap.allocate(this.length);
+    engine.heap.at(this.allocated, this.length).set(data);
   }
 
   get address(): number {
-    if (this.held === undefined) throw new Error("this tensor is disposed: make a new one");
-    return this.held;
+    if (this.allocated === undefined) throw new Error("this tensor is disposed: make a new one");
+    return this.allocated;
   }
 
   async read(): Promise<Float32Array> {
@@ -27,7 +27,7 @@ export class WasmTensor implements Tensor {
   }
 
   dispose(): void {
-    if (this.held !== undefined) this.engine.heap.release(this.held);
-    this.held = undefined;
+    if (this.allocated !== undefined) this.engine.heap.release(this.allocated);
+    this.allocated = undefined;
   }
 }

@@ -1,5 +1,5 @@
-// A worker thread: takes groups of the pool's jobs until it is terminated, and sleeps between jobs.
-// Bundlers see this file in `new Worker(new URL("./worker.js", import.meta.url))`; worker-text.ts holds it in one piece.
+// A worker thread: computes groups of the pool's jobs until it is terminated, and sleeps between jobs.
+// Bundlers find this file in `new Worker(new URL("./worker.js", import.meta.url))`. worker-text.ts has it as one text.
 import { nodeModule } from "../../host/node.js";
 import { instantiate, type KernelFunction } from "../machine/instantiate.js";
 import {
@@ -14,10 +14,10 @@ import {
   writeText,
 } from "./protocol.js";
 
-/** How long a worker looks out for the next job before it sleeps, in microseconds. */
+/** How long a worker polls for the next job before it sleeps, in microseconds. */
 const lookout = 30;
 
-/** Never returns. */
+/** Computes groups for ever. */
 function serve({ memory, address, count, index }: Post): void {
   const words = new Int32Array(memory.buffer, address, count);
   const mine = word.states + index;
@@ -27,7 +27,7 @@ function serve({ memory, address, count, index }: Post): void {
   const kernelsOf = (code: Code): readonly KernelFunction[] => {
     const known = modules.get(code.address);
     if (known !== undefined) return known;
-    // A copy, since engines do not compile from shared memory.
+    // The bytes are copied, since engines do not compile from shared memory.
     const bytes = Uint8Array.from(new Uint8Array(memory.buffer, code.address, code.bytes));
     const kernels = Object.values(instantiate(bytes, memory));
     modules.set(code.address, kernels);
@@ -35,7 +35,7 @@ function serve({ memory, address, count, index }: Post): void {
   };
 
   const run = (group: number): void => {
-    // When the memory grows, an engine may show it to other threads a moment later.
+    // When the memory has grown, an engine may show the new size to other threads a moment later.
     while (memory.buffer.byteLength < Atomics.load(words, word.memory) * 65536);
     const job = decodeGroup(
       memory,

@@ -1,5 +1,5 @@
-// exp, log, atan, sigmoid and its slope on four float32 lanes: range reduction, a polynomial, and the scale put back.
-// Polynomials are fitted when a module is assembled, by interpolation at Chebyshev points, from the float64 functions.
+// exp, log, atan, tanh, sigmoid and its slope on four float32 lanes. Each reduces its argument to a short range, computes a
+// polynomial there, and scales the result. Polynomials are fitted to the float64 functions when a module is assembled.
 
 import {
   atanSquare,
@@ -18,31 +18,31 @@ import { f32x4, i32, i32x4, v128 } from "../assembler/instructions.js";
 import type { Vector, VectorWriter } from "./writer.js";
 
 const log2e = Math.LOG2E;
-/** Adding this rounds to a whole number, which then stands in the low bits of the sum. */
+/** A number added to this is rounded to a whole number, which is in the low bits of the sum. */
 const rounder = 1.5 * 2 ** 23;
 
-/** (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2, at the points where its error times r^2 is least: 1e-7 at most. */
+/** (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2, through the points for which the error of e^r is least: 1e-7 at most. */
 const exponentialTail = through(
   expTail,
   [-0.9634, -0.6813, 0.6813, 0.9634].map((part) => part * largestRemainder),
 );
 
-/** A power of two and a remainder: z = n ln 2 + r. */
+/** A number divided by ln 2: z = n ln 2 + r, with a whole number n. */
 interface Reduced {
-  /** n added to `offset`: a whole number, which stands in its low bits. */
+  /** `offset` + n. The low bits of this float32 are n. */
   readonly shifted: Vector;
   readonly r: Vector;
 }
 
-/** Divides z by ln 2. */
+/** Divides z by ln 2. `offset` is `rounder`, or that plus a whole number. */
 function reduce(w: VectorWriter, z: Vector, offset: number): Reduced {
   const wholeOf = (shifted: Vector): Code<"v128"> => f32x4.sub(shifted.get(), w.constant(offset).get());
   if (w.simd === "relaxed") {
-    // A fused product is not rounded, and ln 2 is only 2e-9 off in float32.
+    // A fused product is not rounded, and the error of ln 2 in float32 is only 2e-9.
     const shifted = w.multiplyAdd(z, w.constant(log2e), w.constant(offset));
     return { shifted, r: w.subtractProduct(w.let(wholeOf(shifted)), w.constant(Math.LN2), z) };
   }
-  // Rounding z / ln 2 is like rounding z, for which the error bound has room.
+  // The rounding error of z / ln 2 is as large as that of z itself, which the error bound allows for.
   const quotient = w.let(f32x4.mul(z.get(), w.constant(log2e).get()));
   const shifted = w.let(f32x4.add(quotient.get(), w.constant(offset).get()));
   const fraction = f32x4.sub(quotient.get(), wholeOf(shifted));
@@ -56,7 +56,7 @@ function remainderExp(w: VectorWriter, r: Vector): Vector {
   return w.let(f32x4.add(w.constant(1).get(), above.get()));
 }
 
-/** Exponentials are kept 2^64 times too large, so that their power of two is always a normal number. */
+/** Exponentials are computed 2^64 times too large, so that their power of two is always a normal number. */
 const lift = 2 ** 64;
 
 /** 2^64 e^z for z up to 43. */
@@ -72,7 +72,7 @@ export function expSmall(w: VectorWriter, z: Vector): Vector {
   return w.let(f32x4.mul(liftedExp(w, z).get(), w.constant(1 / lift).get()));
 }
 
-/** e^z for any z: the power of two is applied in two halves, which neither overflow nor vanish too early. */
+/** e^z for any z. The power of two is the product of two halves, neither of which overflows or becomes 0 before the result does. */
 export function exp(w: VectorWriter, z: Vector): Vector {
   const above = w.let(f32x4.pmax(z.get(), w.constant(expRange.lowest).get()));
   const bounded = w.let(f32x4.pmin(above.get(), w.constant(expRange.highest).get()));
@@ -85,7 +85,7 @@ export function exp(w: VectorWriter, z: Vector): Vector {
   return w.let(f32x4.mul(scaled.get(), power(i32x4.sub(n.get(), half.get()))));
 }
 
-/** 2^64 e^-|z|, which several functions of z share. */
+/** 2^64 e^-|z|, computed once for all functions of the same z. */
 function liftedExpNegAbs(w: VectorWriter, z: Vector): Vector {
   return w.once("exp", z, () => liftedExp(w, w.let(v128.or(z.get(), signBit(w).get()))));
 }
@@ -96,7 +96,7 @@ export function sigmoid(w: VectorWriter, z: Vector): Vector {
   return w.let(f32x4.div(e.get(), f32x4.add(w.constant(lift).get(), e.get())));
 }
 
-/** The same from e^-|z|, where the slope needs that too. */
+/** sigmoid(z) from e^-|z|, which the slope of the same z needs too. */
 export function sigmoidWithSlope(w: VectorWriter, z: Vector): Vector {
   const e = liftedExpNegAbs(w, z);
   const one = w.constant(lift);
@@ -104,7 +104,7 @@ export function sigmoidWithSlope(w: VectorWriter, z: Vector): Vector {
   return w.let(f32x4.div(f32x4.pmax(e.get(), ifAbove), f32x4.add(one.get(), e.get())));
 }
 
-/** e / (1 + e)^2 for e = e^-|z|, the square multiplied out, which rounds less. */
+/** e / (1 + e (2 + e)) for e = e^-|z|, which rounds less than e / (1 + e)^2. */
 export function sigmoidSlope(w: VectorWriter, z: Vector): Vector {
   const e = w.let(f32x4.mul(liftedExpNegAbs(w, z).get(), w.constant(1 / lift).get()));
   const outer = w.let(f32x4.add(w.constant(2).get(), e.get()));
