@@ -13,7 +13,7 @@ const watch = 50;
 export interface CrewOptions {
   readonly workers: number;
   readonly start: StartWorker;
-  /** A worker that has taken a group and has not finished it after this many milliseconds counts as lost. */
+  /** Workers count as lost after this many milliseconds in which no group was finished. */
   readonly patience: number;
 }
 

@@ -141,7 +141,7 @@ export function emitVectors(
   return lowered.map(vectorOf);
 }
 
-/** Sums and differences with a product that nothing else needs. With fused multiply-add, both are one instruction and one rounding. */
+/** Sums and differences with a product that nothing else needs: with fused multiply-add, both are one instruction. */
 function productsIntoSums(order: readonly Expr[], results: readonly Expr[]): Map<Expr, Apply> {
   const uses = countUses(order, results);
   const joined = new Map<Expr, Apply>();

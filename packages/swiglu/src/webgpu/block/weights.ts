@@ -1,4 +1,5 @@
-// The weights of a feed-forward block in the GPU's memory: uploaded once, rows padded to whole vectors, packed ones split.
+// The weights of a feed-forward block in the GPU's memory. They are uploaded once, with rows padded to whole quads; a packed weight
+// becomes two matrices.
 
 import { fusedForm } from "../../block/forms.js";
 import type { BlockPlan } from "../../block/plan.js";
@@ -12,16 +13,16 @@ import type { Gpu } from "../device/device.js";
 import { copyIn, dense, type MatrixView } from "../product/matrix-copy.js";
 import { type Matrix, padded, quadsOf } from "../product/product.js";
 
-/** Where data of the backend is during a call; throws where it belongs to another or is disposed. */
+/** The place of data during a call. Throws an Error for data of another backend, or a tensor that is disposed. */
 export type Locate = (named: Named, call: Call) => Place;
 
-/** A matrix that a product takes, and where it lies in a weight of the block. */
+/** A matrix of a product: the weight of the block that holds it, and where it is in that weight. */
 interface Source {
   readonly weight: string;
   readonly view: MatrixView;
 }
 
-/** Where gate and up lie in rows that hold both, each with so many columns. */
+/** Where gate and up are in a packed weight. Each has `columns` columns. */
 function packedMatrices(columns: number, layout: PackedLayout): MatrixView[] {
   const { gate, up } = packedViews([1, 2 * columns], { layout });
   return [gate, up].map(({ offset, run, stride }) => ({
@@ -44,14 +45,14 @@ export function firstSources({ form, dFf, layout }: BlockPlan): Source[] {
 export class GpuWeights {
   /** The matrices that multiply x. */
   readonly first: readonly Matrix[];
-  /** Of self-gated blocks. */
+  /** Self-gated blocks: the weight of the product of `in`. */
   readonly square: Matrix | undefined;
   readonly down: Matrix;
-  /** A value for each channel of the hidden layer: biases of the sums that the activation takes, then its parameters. */
+  /** Vectors with a value for each channel of the hidden layer: the biases of the last product, then the parameters. */
   readonly channels: Place;
   /** The parameters alone, if there are any. */
   readonly parameters: Place | undefined;
-  /** Of the first product of self-gated blocks. */
+  /** Self-gated blocks: the bias of the first product. */
   readonly inBias: Place | undefined;
   readonly downBias: Place;
   private readonly memory: Memory[] = [];
@@ -90,7 +91,7 @@ export class GpuWeights {
 
   private matrix({ weight, view }: Source, rows: number, columns: number, call: Call): Matrix {
     const as = this.gpu.storage;
-    // New memory is zero, also behind the last row, which products with few rows count on.
+    // New memory is zero, also behind the last row. Products with few rows rely on that.
     const place = this.make(bytesOf(as) * padded(rows) * padded(columns), call);
     const data = this.plan.weights[weight] as Data;
     if (isFloat32Array(data) && view.rowStep === padded(columns)) call.write(data, place);
@@ -101,7 +102,7 @@ export class GpuWeights {
     return { place, columns };
   }
 
-  /** Vectors one after the other in float32: biases, zeros for those that are not given, then parameters. */
+  /** Uploads vectors in float32, one after the other: the biases, or zeros for those not given, then the parameters. */
   private vectors(
     biases: readonly Source[],
     parameters: readonly ParameterValue[],

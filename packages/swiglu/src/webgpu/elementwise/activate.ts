@@ -1,4 +1,4 @@
-// Elementwise calls on the GPU: a checked call to a kernel and its arguments; sums of parameter gradients brought together.
+// Elementwise calls on the GPU: finds the kernel and the arguments of a checked call, and adds up the partial sums that it leaves.
 import { leastCommonMultiple, lengthOf, repeated } from "../../call/channels.js";
 import type { ActivationPlan } from "../../call/check.js";
 import type { ParameterValue } from "../../call/data.js";
@@ -11,14 +11,16 @@ import type { KernelShape } from "./elements-kernel.js";
 import { activationKernel } from "./kernels.js";
 import { addPartialSums, keptThreads, workgroupSize } from "./sums-kernel.js";
 
-/** How many threads go through a large tensor; fewer where each keeps sums, since what they leave is read back. */
+/** The most threads that go through a tensor. */
 const mostThreads = 2 ** 22;
+/** The same where threads sum gradients of parameters. */
 const mostSumming = 2 ** 17;
+/** The most partial sums of a parameter, in vectors, since all of them are read back to the host. */
 const mostPartials = 2 ** 15;
-/** Workgroups along a dimension: every device takes so many. */
+/** The most workgroups along a dimension that every device takes. */
 const mostGroups = 65535;
 
-/** Computes y from the inputs' places, in the order of the plan. There must be elements. */
+/** Computes y from the inputs, in the order of the plan. There must be at least one element. */
 export function forward(call: Call, plan: ActivationPlan, inputs: readonly Place[], out: Place): void {
   const run = prepare(call, plan, "forward", false);
   const { parameters } = run;
@@ -27,8 +29,8 @@ export function forward(call: Call, plan: ActivationPlan, inputs: readonly Place
 }
 
 /**
- * Computes the gradients of inputs to `targets`, in the order of the plan, and returns those of parameters by name, if
- * they are asked for.
+ * Computes the gradients of the inputs to `targets`, in the order of the plan. Returns those of the parameters by name, or none if
+ * `parameterGradients` is false.
  */
 export async function backward(
   call: Call,
@@ -65,15 +67,15 @@ export async function backward(
   return gradientsByName(summed, sums);
 }
 
-/** The tensors that a kernel is given: a packed one once. */
+/** The tensors that a kernel takes. A packed one, which is both gate and up, is one. */
 const tensors = ({ packed }: ActivationPlan, places: readonly Place[]): readonly Place[] =>
   packed ? places.slice(0, 1) : places;
 
-/** A kernel for a call, and what it takes besides tensors. */
+/** The kernel of a call, and its arguments besides tensors. */
 interface Run {
   readonly kernel: ReturnType<typeof activationKernel>;
   readonly width: 4 | 1;
-  /** How many threads of a workgroup leave sums. */
+  /** How many threads of a workgroup store partial sums. */
   readonly kept: number;
   readonly parameters: Place | undefined;
   readonly words: Words<ReturnType<typeof activationKernel>["takes"]["uniform"]["words"][number]>;
@@ -127,7 +129,7 @@ function prepare(
   };
 }
 
-/** How gate and up lie, and how many elements can be read at once. */
+/** How gate and up are packed, and how many elements a thread can read together. */
 function placement({ packed, inputs }: ActivationPlan): Pick<KernelShape, "layout" | "width"> {
   if (!packed) return { layout: "separate", width: 4 };
   const views = inputs.map(({ view }) => view);
@@ -139,7 +141,7 @@ function placement({ packed, inputs }: ActivationPlan): Pick<KernelShape, "layou
   return { layout: "halves", width: whole ? 4 : 1 };
 }
 
-/** As many threads as there is work for, so many at most, and a multiple of what channels need. */
+/** The number of threads for `work` items: a multiple of `multiple`, which keeps threads in their channels, and at most `most`. */
 function threadsFor({ activation }: ActivationPlan, work: number, multiple: number, most: number): number {
   const times = Math.max(1, Math.floor(most / multiple));
   const threads = multiple * Math.min(Math.ceil(work / multiple), times);
@@ -150,7 +152,7 @@ function threadsFor({ activation }: ActivationPlan, work: number, multiple: numb
   return threads;
 }
 
-/** One number for each parameter, then the channels of each that has them. */
+/** The data of all parameters: one number for each, then the channel values of each that has them. */
 function parameterData(values: readonly ParameterValue[], channels: number): Float32Array {
   const perChannel = values.some((value) => typeof value !== "number");
   const data = new Float32Array(values.length * (1 + (perChannel ? channels : 0)));

@@ -1,5 +1,5 @@
-// Turns expressions into WGSL: one rule for each operation, in f32 and in numbers of any size (`wide.ts`).
-// Parts that occur more than once, and calls of functions, are given names.
+// Turns expressions into WGSL. There are two tables with a rule for each operation: f32, and numbers of any size (wide.ts).
+// Parts that occur more than once, and calls of functions, become named declarations.
 import { atom, Binding, type Written, withBrackets } from "../../expression/brackets.js";
 import {
   type Apply,
@@ -13,9 +13,9 @@ import { operations } from "../../expression/operations.js";
 import { simplifyAll } from "../../expression/simplify.js";
 import { literal } from "./text.js";
 
-/** How many operations are written within one another; compilers allow only so many brackets in brackets. */
+/** The most operations that are nested in one statement. Compilers limit how deep brackets may be nested. */
 const deepest = 24;
-/** How many operations a function may have: what is longer keeps drivers' compilers busy for minutes. */
+/** The most operations of a function. Drivers' compilers need minutes for longer ones. */
 const mostOperations = 10_000;
 
 const { hold, infix, call } = withBrackets("(", ")");
@@ -79,14 +79,14 @@ const wide: Rules<Written, Written> = {
   selectGreater: (a, b, then, otherwise) => call("wide_choose")(a, b, then, otherwise),
 };
 
-/** A number in float32; what is beyond it is as near as can be. See `fitsFloat32`. */
+/** A number in f32. One that is too large becomes the largest float32: then `constantsFit` is false. */
 function realNumber(value: number): Written {
   const most = 3.4028233e38; // nine digits of the largest number round up beyond it
   const text = literal(Math.min(Math.max(value, -most), most));
   return { text, binding: text.startsWith("-") ? Binding.Product : Binding.Atom };
 }
 
-/** Whether a constant is as good in float32 arithmetic, also where denormals are taken for 0. */
+/** Whether float32 can hold a constant, on every driver: some take denormal numbers for 0. */
 const fitsFloat32 = (value: number): boolean =>
   value === 0 || (Math.abs(value) >= 2 ** -126 && Number.isFinite(Math.fround(value)));
 
@@ -97,21 +97,21 @@ function wideNumber(value: number): Written {
   return atom(`Wide(${literal(value / 2 ** half / 2 ** (e - half))}, ${e})`);
 }
 
-/** The two ways to compute: f32, or `Wide` numbers of any size. */
+/** The two arithmetics: f32, or `Wide` numbers of any size. */
 export type Arithmetic = "real" | "wide";
 const targets = {
   real: { rules: real, number: realNumber },
   wide: { rules: wide, number: wideNumber },
 };
 
-/** Code for expressions: declarations of named parts, then each result as an expression. */
+/** Code for expressions: the declarations of named parts, and an expression for each result. */
 export interface Emitted {
   readonly statements: readonly string[];
   readonly results: readonly string[];
 }
 
 /**
- * Writes expressions as WGSL. `nameOf` says what a variable is called there. What the expressions share is computed once.
+ * Writes expressions as WGSL. `nameOf` gives the name of a variable in WGSL. Parts that the expressions share are computed once.
  * The code calls functions of `functions.ts` and `wide.ts`.
  */
 export function emitWgsl(

@@ -1,6 +1,6 @@
-// The special functions in WGSL, on one f32. WGSL's own exp, tanh and log are too coarse for the error bound, and drivers
-// give NaN where their parts overflow; these use +, -, *, / and powers of two made from bits. Those that are so near 0 that
-// drivers may take them for 0, although a large factor may follow, set `vanishing`.
+// The special functions in WGSL, on one f32. WGSL's own exp, tanh and log are too inaccurate for the error bound, and with some
+// drivers they are NaN where an intermediate value overflows. These functions use +, -, *, / and powers of two made from bits.
+// A function whose result is so near 0 that drivers may take it for 0 sets `vanishing`, since a large factor may follow.
 import {
   atanSquare,
   atanSteps,
