@@ -1,5 +1,5 @@
-// Parameters that are limits: those that only bound something. A limit of Infinity means none, in every backend and file:
-// the formula is then the one without it, so that no arithmetic ever meets the infinity.
+// Limits: the parameters that only bound something. A limit of Infinity means no limit, in every backend and file. The formula is
+// then computed without it, so that no arithmetic ever meets the infinity.
 import { type Expr, schedule, substitute } from "../expression/expr.js";
 import { type Bound, operations } from "../expression/operations.js";
 import { simplify } from "../expression/simplify.js";
@@ -43,15 +43,15 @@ export function isParameterNumber(activation: Activation, name: string, value: u
   return Number.isFinite(value) || (value === Infinity && limitsOf(activation).has(name));
 }
 
-/** What `isParameterNumber` takes, for messages: "a finite number", and for a limit "(Infinity for no limit)". */
+/** What `isParameterNumber` accepts, for messages: "a finite number", for a limit with "(Infinity for no limit)". */
 export const expectedNumber = (activation: Activation, name: string): string =>
   limitsOf(activation).has(name) ? "a finite number (Infinity for no limit)" : "a finite number";
 
 const freed = new WeakMap<Activation, Map<string, Activation>>();
 
 /**
- * An activation and its parameters for values some of which may be Infinity: the formula without those limits, which are
- * parameters still, of no influence. They get their defaults as values, since nothing uses them.
+ * An activation and values of its parameters, some of which may be Infinity. The result has a formula without those limits. They
+ * are still parameters, with their defaults as values, but the formula does not use them.
  */
 export function withoutLimits<T>(
   activation: Activation,
@@ -74,7 +74,7 @@ function unbounded({ expression }: Activation, names: readonly string[]): Expr {
 
 const dropped = new WeakMap<Activation, Activation>();
 
-/** The same for callers that do not differentiate numbers: those limits are no parameters at all. */
+/** As `withoutLimits`, but the result does not have those limits as parameters. For callers that need no gradients of them. */
 export function dropLimits<T>(
   activation: Activation,
   values: Readonly<Record<string, T | number>>,

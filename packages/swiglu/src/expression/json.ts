@@ -1,5 +1,5 @@
-// Expressions as JSON: numbers are constants, strings are variables, arrays are operations: ["mul", "x", ["exp", 2]].
-// What comes from outside is checked in full and never run as code.
+// Expressions as JSON. Numbers are constants, strings are variables, arrays are operations: ["mul", "x", ["exp", 2]].
+// Everything that is read is checked, and never run as code.
 import { rejectUnknownKeys, shown } from "../errors.js";
 import {
   type Apply,
@@ -22,7 +22,7 @@ type NestedJson = number | string | readonly (string | number | NestedJson)[];
 /** An operation and its operands: numbers, names, or `#` and the number of an earlier step, counted from 0. */
 type StepJson = readonly (string | number)[];
 
-/** How large an expression from outside may be. What is nested deeper or has more parts is written in steps. */
+/** How large an expression in JSON may be. One that is nested deeper, or has more parts, is written in steps. */
 const limits = { depth: 64, nodes: 4096, steps: 1_000_000 } as const;
 
 const namePattern = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
@@ -151,7 +151,7 @@ function readLeaf(part: unknown, place: string, otherwise: string): Expr {
   return num(part);
 }
 
-/** The operation that a part names, which has as many operands as it takes. */
+/** Checks that a part names an operation and has the right number of operands. Returns the operation. */
 function checkOperation([name, ...operands]: readonly unknown[], place: string): Operation {
   if (typeof name !== "string" || !Object.hasOwn(arity, name))
     throw new SyntaxError(

@@ -1,5 +1,5 @@
-// Rewrites special operations in terms of basic ones, for targets that have no instruction for them.
-// Each rewriting keeps the operation's accuracy in the stated precision: series near 0, no cancellation, no overflow.
+// Rewrites special operations in terms of basic ones, for targets that have no code of their own for them.
+// Each rewriting is accurate in the given precision: it has a series near 0, does not cancel, and does not overflow.
 import { singleTerms } from "./approximations.js";
 import type { Precision } from "./bound.js";
 import { atanTail, chebyshevToPolynomial, normalTail } from "./chebyshev.js";
@@ -129,7 +129,7 @@ const lowerings = {
   },
 } satisfies Partial<Record<Operation, Lowering>>;
 
-/** Operations that `lower` can remove; all others are basic and every target must have them. */
+/** Operations that `lower` can rewrite. All others are basic, and every target must have them. */
 export type LoweredOperation = keyof typeof lowerings;
 export type BasicOperation = Exclude<Operation, LoweredOperation>;
 
@@ -143,7 +143,7 @@ export function lower(expr: Expr, native: ReadonlySet<Operation>, precision: Pre
   return lowerAll([expr], native, precision)[0] as Expr;
 }
 
-/** The same for several expressions, each what they share is rewritten once. */
+/** `lower` for several expressions. Parts that they share are rewritten once. */
 export function lowerAll(
   exprs: readonly Expr[],
   native: ReadonlySet<Operation>,

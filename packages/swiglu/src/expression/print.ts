@@ -1,5 +1,5 @@
 // Writes expressions for people: as plain text for terminals and code, and as LaTeX for documents.
-// Each notation is one table of rules; brackets come from the precedence of what is written.
+// Each notation is one table of rules. Brackets follow from precedence; see brackets.ts.
 import { short } from "../errors.js";
 import { atom, Binding, type Written, withBrackets } from "./brackets.js";
 import { countUses, type Expr, type Rules, schedule } from "./expr.js";
@@ -15,11 +15,11 @@ interface Notation {
   readonly rules: Rules<Written, Written>;
 }
 
-/** Expressions up to this length are written as they are. */
+/** Expressions up to this length are written in one piece. */
 const longestPlain = 4000;
-/** No part is written longer than about this; what is larger is taken apart. */
+/** A part that is longer than this gets a name. */
 const longestPart = 1000;
-/** All that is written of one expression, about; what does not fit is left out, and the text says so. */
+/** About the longest text of an expression. Parts that do not fit are left out, and the text says so. */
 const longestText = 20_000;
 /** Parts shorter than this in plain text are repeated rather than named. */
 const shortPart = 14;
@@ -92,34 +92,34 @@ function writeWithParts(root: Expr, notation: Notation, separator: string): stri
     if (room >= 0) shownFrom = i;
   }
   if (shownFrom === 0) return [text, ...parts].join(separator);
-  // Cut at the far end: what is near the root is shown, from there on down.
+  // The parts near the root are shown; those far from it are left out.
   const remark = notation.remark(
     `cut here: ${shownFrom} of ${parts.length} parts are left out, of an expression of ${order.length} operations and operands`,
   );
   return [text, ...parts.slice(shownFrom).toReversed(), remark].join(separator);
 }
 
-/** Single letters, then t1, t2 ...: what is no variable's name. */
+/** Names for parts that are not the name of a variable: single letters, then t1, t2 ... */
 function* partNames(order: readonly Expr[], numbered: (i: number) => string): Generator<string, never> {
   const taken = new Set(order.flatMap((node) => (node.op === "variable" ? [node.name] : [])));
   for (const letter of "pqrstvwabcd") if (!taken.has(letter)) yield letter;
   for (let i = 1; ; i++) if (!taken.has(`t${i}`)) yield numbered(i);
 }
 
-/** The parts whose plain text, all written out, is longer than `shortPart`. */
+/** The parts whose plain text, without names for its own parts, is longer than `shortPart`. */
 function longParts(order: readonly Expr[]): Set<Expr> {
   const long = new Set<Expr>();
   const written = new Map<Expr, Written>();
   for (const node of order) {
     const whole = writeNode(node, plain, written);
     if (whole.text.length > shortPart) long.add(node);
-    // However much longer it is does not matter.
+    // Only whether a text is longer matters, so longer ones are cut.
     written.set(node, { ...whole, text: whole.text.slice(0, shortPart + 1) });
   }
   return long;
 }
 
-/** One node, from how its operands are written. */
+/** Writes one node, given its written operands. */
 function writeNode(node: Expr, notation: Notation, written: ReadonlyMap<Expr, Written>): Written {
   if (node.op === "num")
     return { text: notation.number(node.value), binding: node.value < 0 ? Binding.Product : Binding.Atom };

@@ -1,5 +1,5 @@
-// The special functions of the float64 reference: accurate to a few units of 2^-53 over all finite doubles,
-// without cancellation and without overflow on the way. NaN gives NaN.
+// The special functions of the float64 reference. They are accurate to a few units of 2^-53 for all finite numbers: nothing
+// cancels, and no intermediate value overflows. NaN gives NaN.
 import { atanTail, chebyshevSum, normalTail } from "./chebyshev.js";
 
 /** 1/(1 + e^-x). Relative error below 2^-51, also in the far negative tail, where it is e^x. */

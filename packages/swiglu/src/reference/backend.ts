@@ -1,4 +1,4 @@
-// The reference backend: plain JavaScript, float64 inside, float32 in and out. The yardstick for all other backends.
+// The reference backend, to which all others are compared: plain JavaScript, with float64 between float32 inputs and results.
 import type { SyncBackend } from "../backend/backend.js";
 import { SyncBackendFacade, type SyncParts } from "../backend/facade.js";
 import type { BlockParts } from "../block/facade.js";
@@ -20,7 +20,7 @@ export async function reference(): Promise<SyncBackend> {
   return new SyncBackendFacade(new ReferenceParts());
 }
 
-/** Results are computed aside, so that outputs may overlap inputs in any way. */
+/** Results are computed in new arrays and copied at the end, so that outputs may overlap inputs. */
 export class ReferenceParts implements SyncParts {
   readonly name = "reference";
   readonly made = "await reference()";
@@ -56,7 +56,7 @@ export class ReferenceParts implements SyncParts {
     return this.tensors.make(data, shape);
   }
 
-  /** The reference always keeps everything; `recompute` changes memory, not results. */
+  /** A pass of the reference always keeps everything, since `recompute` changes only memory, never results. */
   block(plan: BlockPlan): BlockParts<unknown> {
     return new ReferenceBlock(plan, (named) => this.numbers(named));
   }

@@ -1,4 +1,4 @@
-// The reference's feed-forward block: products, activation, down, and the same backwards; float64 between input and result.
+// The reference's feed-forward block, forward and backward. It computes in float64 between inputs and results.
 import type { BackwardCall, BlockParts } from "../block/facade.js";
 import { weightShapes } from "../block/forms.js";
 import { type BlockPlan, inputViews } from "../block/plan.js";
@@ -6,10 +6,10 @@ import type { Named, ParameterValue } from "../call/data.js";
 import { activateInto, differentiateInto, type Numbers, type StridedNumbers } from "./elementwise.js";
 import { addInputGradient, biasGradient, linear, weightGradient } from "./matrix.js";
 
-/** Looks into data of this backend; throws where it belongs to another or is disposed. */
+/** The numbers of data of this backend. Throws an Error for data of another backend, or a tensor that is disposed. */
 type NumbersOf = (named: Named) => Float32Array;
 
-/** What a forward leaves for its backward. */
+/** What a recorded pass keeps. */
 interface Recorded {
   readonly rows: number;
   /** The block's input, then each product before the activation, by name. */
@@ -97,7 +97,7 @@ export class ReferenceBlock implements BlockParts<Recorded> {
     return linear(x, weight, bias, sizes);
   }
 
-  /** Adds to `dx` what flows back through a projection, and stores the gradients of its weight and bias. */
+  /** The backward pass of a projection: adds the gradient of x to `dx`, and stores the gradients of the weight and the bias. */
   private unproject(
     name: string,
     x: Numbers,

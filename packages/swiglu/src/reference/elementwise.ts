@@ -1,4 +1,4 @@
-// The reference's elementwise loops: an activation's value and gradients over whole arrays, float64 inside.
+// The reference's elementwise loops, in float64: the value and the gradients of an activation over whole arrays.
 import type { ParameterValue } from "../call/data.js";
 import { gradientsByName, zeroSums } from "../call/sums.js";
 import { type Activation, gradientExpressions } from "../catalogue/activation.js";
@@ -9,7 +9,7 @@ import { variableNames } from "../scalar.js";
 /** Numbers in memory, of either precision. */
 export type Numbers = Float32Array | Float64Array;
 
-/** An input of an activation: its data and where its elements are. */
+/** An input of an activation, or its gradient: an array, and where the elements are in it. */
 export interface StridedNumbers {
   readonly data: Numbers;
   readonly view: View;
@@ -17,7 +17,7 @@ export interface StridedNumbers {
 
 type ParameterValues = Readonly<Record<string, ParameterValue>>;
 
-/** Calls `visit` for every element with the values of all variables, inputs first; the array is reused. */
+/** Calls `visit` for every element with the values of all variables, inputs first. The array `values` is always the same. */
 function forEachElement(
   count: number,
   inputs: readonly StridedNumbers[],

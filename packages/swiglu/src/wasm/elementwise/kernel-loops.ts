@@ -1,9 +1,9 @@
 // How an elementwise kernel goes through memory: its arguments, the loops over runs and elements, loads and stores.
 //
-//     one run      |<---------------------- count elements ---------------------->|
-//     blocks       |  64 elements  |  64 elements  | the rest in fours  |          only where sums are collected; then `flush`
-//     groups       |4 4 4 4|4 4 4 4|4 4 4 4|4 4 4 4|4 4 4 4|4|4|4|4 4 ..|          1, 2 or 4 vectors in one turn of the loop
-//     ones                                                              |1|1|1|    so that nothing behind the run is written
+//     one run    |<----------------------- count elements ---------------------->|
+//     blocks     |    64 elements    |    64 elements    |the last fours |          only where sums are collected: see `flush`
+//     groups     |4444|4444|4444|4444|4444|4444|4444|4444|4444|4444|4|4|4|          1, 2 or 4 vectors in one turn of the loop
+//     ones                                                               |1|1|1|    so that nothing behind the run is written
 //
 // After each run, every stream goes on by its stride.
 import type { Activation } from "../../catalogue/activation.js";

@@ -93,7 +93,7 @@ export const bytesOf = (storage: Storage): 2 | 4 => (storage === "f16" ? 2 : 4);
 /** `bytes`, rounded up to whole quads: vectors of four numbers in f32. */
 export const wholeQuads = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) * 16);
 
-/** The size of the buffers that the pool keeps for `bytes`. There are four sizes for each power of two: at most a quarter is unused. */
+/** The size of the pool's buffers for `bytes`: one of four for each power of two, so that at most a quarter is unused. */
 function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256;
   const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);
