@@ -6,7 +6,7 @@ import { expResidual } from "./special.js";
 export const ln2High = 0.693359375;
 export const ln2Low = Math.LN2 - ln2High;
 
-/** Below the first e^z is 0 in float32, above the second it is infinite, in either case with room to spare. */
+/** In float32, e^z is 0 below `lowest` and infinite above `highest`. */
 export const expRange = { lowest: -110, highest: 90 };
 /** e^z is 2^n e^r. This is the largest |r|, ln 2 / 2, rounded up. */
 export const largestRemainder = 0.3475;
@@ -24,7 +24,7 @@ export const oddTail =
 /** tanh is a polynomial up to `size`; `square` is its square, rounded up. */
 export const tanhNear = { size: 0.625, square: 0.391 };
 
-/** atan is a polynomial up to tan(pi/8); larger arguments are brought there. This is its square, rounded up. */
+/** atan is a polynomial up to tan(pi/8), whose square this is, rounded up. Larger arguments are reduced by `atanSteps`. */
 export const atanSquare = 0.1716;
 /** From tan(pi/8) on, atan(y) is pi/4 + atan((y - 1)/(y + 1)); from tan(3 pi/8) on, it is pi/2 + atan(-1/y). */
 export const atanSteps = { middle: Math.SQRT2 - 1, far: Math.SQRT2 + 1 };

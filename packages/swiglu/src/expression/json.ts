@@ -14,8 +14,8 @@ import {
 } from "./expr.js";
 
 /**
- * An expression as JSON data: nested, as above; or, where it is deep, large or repeats its parts, as steps, each of which may
- * use the results of earlier ones: `{ steps: [["mul", "x", "x"], ["exp", "#0"]] }` is the exponential of a square.
+ * An expression as JSON data. It is nested, as above, or a list of steps, for expressions that are deep, large, or repeat their
+ * parts. A step may use the results of earlier ones: `{ steps: [["mul", "x", "x"], ["exp", "#0"]] }` is the exponential of x^2.
  */
 export type ExpressionJson = NestedJson | { readonly steps: readonly StepJson[] };
 type NestedJson = number | string | readonly (string | number | NestedJson)[];
@@ -27,7 +27,7 @@ const limits = { depth: 64, nodes: 4096, steps: 1_000_000 } as const;
 
 const namePattern = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
-/** Checks a name for a variable, a parameter or an activation; throws a SyntaxError that says what a name is. */
+/** Checks the name of a variable, a parameter or an activation. Throws a SyntaxError that says what a name is. */
 export function checkName(name: unknown, what: string): string {
   if (typeof name !== "string" || !namePattern.test(name))
     throw new SyntaxError(

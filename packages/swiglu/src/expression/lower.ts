@@ -61,12 +61,12 @@ function sinhTail(t: Expr, terms: number): Expr {
 const lowerings = {
   // e^min(a, 0) / (1 + e^-|a|): neither exponential overflows, and the far tail keeps its digits.
   sigmoid: (_, a) => div(exp(min(a, 0)), add(1, exp(neg(abs(a))))),
-  // e / (1 + e)^2, with the square multiplied out, which rounds less.
+  // e / (1 + e (2 + e)), which rounds less than e / (1 + e)^2.
   sigmoidSlope: (_, a) => {
     const e = exp(neg(abs(a)));
     return div(e, add(1, mul(e, add(2, e))));
   },
-  // log1p(e) = log(u) e / (u - 1) with u = 1 + e as rounded; where u is 1, it is e itself.
+  // log1p(e) is log(u) e / (u - 1), where u is 1 + e, rounded. If u is 1, it is e.
   softplus: (_, a) => {
     const e = exp(neg(abs(a)));
     const u = add(1, e);
@@ -104,7 +104,7 @@ const lowerings = {
     const tail = mul(exp(mul(-0.5, mul(a, a))), scaled);
     return selectGreater(x, 0, sub(1, tail), tail);
   },
-  // Below 0: x atan(-1/x) / pi, which beyond -1e30 has long since become -1/pi.
+  // Below 0: x atan(-1/x) / pi. It is -1/pi long before x reaches -1e30, so x is held there.
   atlu: (_, x) => {
     const below = max(x, -1e30);
     const above = mul(x, add(mul(atan(x), 1 / Math.PI), 0.5));
@@ -121,7 +121,7 @@ const lowerings = {
   },
   relu: (_, a) => max(a, 0),
   clamp: (_, a, low, high) => min(max(a, low), high),
-  // Near 0, tanh z is z, which vanishes before a does; so also where the limit turns out infinite, and then for an infinite a.
+  // Near 0 the result is a itself, since z may be 0 in floating point although a is not. It is also a where the limit is infinite.
   softClamp: (_, a, limit) => {
     const held = mul(limit, tanh(div(a, limit)));
     if (limit.op === "num" && Number.isFinite(limit.value)) return held;

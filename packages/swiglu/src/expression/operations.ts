@@ -2,7 +2,7 @@
 // The table has a row for every operation and a value in every column, so a new operation does not compile until all is said.
 import type { Operands, Operation } from "./expr.js";
 
-/** What an operand does to the result: it holds the result to at most or at least its own value, or neither. */
+/** Whether an operand bounds the result: the result is never above an `upper` one, and never below a `lower` one. */
 export type Bound = "upper" | "lower" | "none";
 
 interface OperationFacts<O extends Operation> {
@@ -18,7 +18,7 @@ interface OperationFacts<O extends Operation> {
   readonly mayVanish: boolean;
   /** The two operands may be exchanged. */
   readonly commutative: boolean;
-  /** What each operand does, in order; `unbounded` where none of them is a bound. */
+  /** For each operand, in order, whether it is a bound; `unbounded` where none of them is. */
   readonly bounds: Operands<O, Bound> | typeof unbounded;
 }
 

@@ -41,8 +41,8 @@ export function latex(expr: Expr): string {
 }
 
 /**
- * Plain text in which long parts that occur more than once have names, for gradients. Parts of more than about 1,000
- * characters have names too; of all that, about 20,000 characters are written, and a last remark says how much is not.
+ * Plain text in which long parts that occur more than once have names, for gradients. Parts of more than about 1,000 characters
+ * have names too. The text ends after about 20,000 characters, with a remark that says how much is left out.
  *
  * @example
  * textWithParts(swigluClamped.expression) // "p * sigmoid(p) * clamp(up, -limit, limit), p = min(gate, limit)"
@@ -128,7 +128,7 @@ function writeNode(node: Expr, notation: Notation, written: ReadonlyMap<Expr, Wr
   return rule(...node.args.map((arg) => written.get(arg) as Written));
 }
 
-/** `-a`: a sum to whatever is around it, so that it is never read as a difference. */
+/** `-a`. It binds like a sum, so that it gets brackets within products and differences. */
 const negation =
   (hold: (part: Written, least: Binding) => string) =>
   (a: Written): Written => ({

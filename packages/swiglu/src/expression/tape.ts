@@ -50,10 +50,12 @@ export function applyOperation(op: Operation, operands: readonly number[]): numb
   return (values[op] as Rule)(...operands);
 }
 
-/** Computes the expressions it was made of, from the values of the variables. */
+/** Computes the expressions that it was compiled from. */
 export interface Tape {
-  /** The variables' values go in, in the order given to `compile`; results come out in the order of the expressions.
-   * The array returned is the tape's own and holds until the next call. */
+  /**
+   * Takes the values of the variables in the order given to `compile`, and returns the results in the order of the expressions.
+   * The array returned belongs to the tape: the next call writes to it again.
+   */
   run(inputs: ArrayLike<number>): Float64Array;
 }
 

@@ -13,7 +13,7 @@ import { WasmBlock } from "./block/block.js";
 import { backward, forward } from "./elementwise/activate.js";
 import { type Engine, SingleThreadEngine } from "./machine/engine.js";
 import { chooseSimd, type Simd } from "./machine/features.js";
-import { MemoryRefused } from "./machine/heap.js";
+import { MemoryRefusedError } from "./machine/heap.js";
 import { type Scratch, withScratch } from "./machine/scratch.js";
 import { WasmTensor } from "./machine/tensor.js";
 import { PooledEngine } from "./threads/pool.js";
@@ -49,7 +49,7 @@ function openEngine(simd: Simd, asked: number | undefined): Engine {
     try {
       return new PooledEngine({ simd, threads, asked: asked !== undefined });
     } catch (error) {
-      if (!(error instanceof MemoryRefused)) throw error;
+      if (!(error instanceof MemoryRefusedError)) throw error;
       if (asked !== undefined)
         throw new Error(`threads is ${asked}, but ${error.message}: leave threads out`, { cause: error });
     }

@@ -37,9 +37,9 @@ export interface KernelHeap {
 }
 
 /** The engine refused memory of every size in `maxima`. */
-export class MemoryRefused extends Error {}
+export class MemoryRefusedError extends Error {}
 
-/** Makes memory that may grow as far as the engine allows, and says how far, in pages. Throws MemoryRefused. */
+/** Makes memory that may grow as far as the engine allows, and says how far, in pages. Throws MemoryRefusedError. */
 function makeMemory(shared: boolean, initial: number): { memory: WebAssembly.Memory; maximum: number } {
   let reason: unknown;
   for (const maximum of maxima)
@@ -51,7 +51,7 @@ function makeMemory(shared: boolean, initial: number): { memory: WebAssembly.Mem
     } catch (error) {
       reason = error;
     }
-  throw new MemoryRefused(
+  throw new MemoryRefusedError(
     `this engine gives no WebAssembly memory${shared ? " that threads share" : ""}, not even one that may grow to 256 MiB (${reason instanceof Error ? reason.message : String(reason)})${shared ? "" : ": use reference(), or free memory"}`,
   );
 }
