@@ -7,7 +7,7 @@ import { addKernel, kernel } from "../../src/wasm/machine/signature.js";
 import { PooledEngine } from "../../src/wasm/threads/pool.js";
 
 /** What each takes: the addresses of words, and how often it goes round. */
-export const meet = kernel("meet", { here: "i32", there: "i32", turns: "i32" });
+const meet = kernel("meet", { here: "i32", there: "i32", turns: "i32" });
 export const count = kernel("count", { address: "i32" });
 export const linger = kernel("linger", { address: "i32", turns: "i32" });
 const store = kernel("store", { address: "i32" });

@@ -4,7 +4,7 @@ import type { Code } from "../assembler/code.js";
 import type { Body, Local, ModuleBuilder } from "../assembler/module.js";
 
 /** An argument of a kernel: one number, several by name, or a list. */
-export type Argument = "i32" | "f32" | Fields | readonly Argument[];
+type Argument = "i32" | "f32" | Fields | readonly Argument[];
 export interface Fields {
   readonly [name: string]: Argument | undefined;
 }
