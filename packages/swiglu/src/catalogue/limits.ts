@@ -1,7 +1,7 @@
 // Limits: the parameters that only bound something. A limit of Infinity means no limit, in every backend and file. The formula is
 // then computed without it, so that no arithmetic ever meets the infinity.
 import { type Expr, schedule, substitute } from "../expression/expr.js";
-import { type Bound, operations } from "../expression/operations.js";
+import { type Bound, boundOf } from "../expression/operations.js";
 import { simplify } from "../expression/simplify.js";
 import type { Activation } from "./activation.js";
 
@@ -21,18 +21,18 @@ function findLimits({ expression, parameters }: Activation): ReadonlySet<string>
   const limits = new Set(Object.keys(parameters));
   const root = simplify(expression);
   /** A limit is an upper bound as it is, and a lower bound where it is negated. */
-  const use = (operand: Expr, bound: Bound): void => {
+  const use = (operand: Expr, bound?: Bound): void => {
     const [part, wanted] =
       operand.op === "neg" ? [operand.args[0] as Expr, "lower"] : ([operand, "upper"] as const);
     if (part.op === "variable" && bound !== wanted) limits.delete(part.name);
   };
-  use(root, "none");
+  use(root);
   for (const node of schedule([root]))
     if ("args" in node)
       node.args.forEach((operand, i) => {
         // What is negated is judged where the negation is used.
         if (node.op === "neg" && operand.op !== "neg") return;
-        use(operand, operations[node.op].bounds[i] ?? "none");
+        use(operand, boundOf(node.op, i));
       });
   return limits;
 }

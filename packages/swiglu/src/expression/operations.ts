@@ -1,54 +1,95 @@
 // What the library knows about each operation besides its number of operands (`arity` in expr.ts).
-// The table has a row for every operation and a value in every column, so a new operation does not compile until all is said.
+// Each table has a row for every operation and a value in every column, so a new operation does not compile until all is said.
+// There are two, so that a program that only evaluates has no part of what code generators need.
 import type { Operands, Operation } from "./expr.js";
 
 /** Whether an operand bounds the result: the result is never above an `upper` one, and never below a `lower` one. */
-export type Bound = "upper" | "lower" | "none";
+export type Bound = "upper" | "lower" | undefined;
 
-interface OperationFacts<O extends Operation> {
-  /**
-   * The operation takes a few instructions. Computing it again costs less than keeping its result, and its text stays within a
-   * larger expression.
-   */
-  readonly cheap: boolean;
-  /**
-   * For ordinary operands the result may be so near 0 that a GPU's driver takes it for 0, although a large factor may follow.
-   * The function in WGSL then sets `vanishing`.
-   */
-  readonly mayVanish: boolean;
-  /** The two operands may be exchanged. */
-  readonly commutative: boolean;
-  /** For each operand, in order, whether it is a bound; `unbounded` where none of them is. */
-  readonly bounds: Operands<O, Bound> | typeof unbounded;
-}
-
+/** None of the operands is a bound. */
 const unbounded = [] as const;
 
-export const operations: { readonly [O in Operation]: OperationFacts<O> } = {
-  neg: { cheap: true, mayVanish: false, commutative: false, bounds: unbounded },
-  abs: { cheap: true, mayVanish: false, commutative: false, bounds: unbounded },
-  exp: { cheap: false, mayVanish: true, commutative: false, bounds: unbounded },
-  expm1: { cheap: false, mayVanish: false, commutative: false, bounds: unbounded },
-  expResidual: { cheap: false, mayVanish: false, commutative: false, bounds: unbounded },
-  log: { cheap: false, mayVanish: false, commutative: false, bounds: unbounded },
-  sqrt: { cheap: false, mayVanish: false, commutative: false, bounds: unbounded },
-  sigmoid: { cheap: false, mayVanish: true, commutative: false, bounds: unbounded },
-  sigmoidSlope: { cheap: false, mayVanish: true, commutative: false, bounds: unbounded },
-  softplus: { cheap: false, mayVanish: true, commutative: false, bounds: unbounded },
-  tanh: { cheap: false, mayVanish: false, commutative: false, bounds: unbounded },
-  tanhResidual: { cheap: false, mayVanish: false, commutative: false, bounds: unbounded },
-  normalCdf: { cheap: false, mayVanish: true, commutative: false, bounds: unbounded },
-  atan: { cheap: false, mayVanish: false, commutative: false, bounds: unbounded },
-  atlu: { cheap: false, mayVanish: false, commutative: false, bounds: unbounded },
-  atluSlope: { cheap: false, mayVanish: false, commutative: false, bounds: unbounded },
-  relu: { cheap: true, mayVanish: false, commutative: false, bounds: unbounded },
-  add: { cheap: true, mayVanish: false, commutative: true, bounds: unbounded },
-  sub: { cheap: true, mayVanish: false, commutative: false, bounds: unbounded },
-  mul: { cheap: true, mayVanish: false, commutative: true, bounds: unbounded },
-  div: { cheap: true, mayVanish: false, commutative: false, bounds: unbounded },
-  min: { cheap: true, mayVanish: false, commutative: false, bounds: ["upper", "upper"] },
-  max: { cheap: true, mayVanish: false, commutative: false, bounds: ["lower", "lower"] },
-  softClamp: { cheap: false, mayVanish: false, commutative: false, bounds: ["none", "upper"] },
-  clamp: { cheap: true, mayVanish: false, commutative: false, bounds: ["none", "lower", "upper"] },
-  selectGreater: { cheap: true, mayVanish: false, commutative: false, bounds: unbounded },
+type Algebra<O extends Operation> = readonly [
+  commutative: boolean,
+  bounds: Operands<O, Bound> | typeof unbounded,
+];
+
+// biome-ignore format: a table
+const algebra: { readonly [O in Operation]: Algebra<O> } = {
+  //              commutative  bounds
+  neg:            [false,       unbounded],
+  abs:            [false,       unbounded],
+  exp:            [false,       unbounded],
+  expm1:          [false,       unbounded],
+  expResidual:    [false,       unbounded],
+  log:            [false,       unbounded],
+  sqrt:           [false,       unbounded],
+  sigmoid:        [false,       unbounded],
+  sigmoidSlope:   [false,       unbounded],
+  softplus:       [false,       unbounded],
+  tanh:           [false,       unbounded],
+  tanhResidual:   [false,       unbounded],
+  normalCdf:      [false,       unbounded],
+  atan:           [false,       unbounded],
+  atlu:           [false,       unbounded],
+  atluSlope:      [false,       unbounded],
+  relu:           [false,       unbounded],
+  add:            [true,        unbounded],
+  sub:            [false,       unbounded],
+  mul:            [true,        unbounded],
+  div:            [false,       unbounded],
+  min:            [false,       ["upper", "upper"]],
+  max:            [false,       ["lower", "lower"]],
+  softClamp:      [false,       [undefined, "upper"]],
+  clamp:          [false,       [undefined, "lower", "upper"]],
+  selectGreater:  [false,       unbounded],
 };
+
+/** Whether the two operands may be exchanged. */
+export const isCommutative = (op: Operation): boolean => algebra[op][0];
+
+/** Whether operand `i` bounds the result, and how. */
+export const boundOf = (op: Operation, i: number): Bound => algebra[op][1][i];
+
+// biome-ignore format: a table
+const code: { readonly [O in Operation]: readonly [cheap: boolean, canVanish: boolean] } = {
+  //              cheap  canVanish
+  neg:            [true,  false],
+  abs:            [true,  false],
+  exp:            [false, true],
+  expm1:          [false, false],
+  expResidual:    [false, false],
+  log:            [false, false],
+  sqrt:           [false, false],
+  sigmoid:        [false, true],
+  sigmoidSlope:   [false, true],
+  softplus:       [false, true],
+  tanh:           [false, false],
+  tanhResidual:   [false, false],
+  normalCdf:      [false, true],
+  atan:           [false, false],
+  atlu:           [false, false],
+  atluSlope:      [false, false],
+  relu:           [true,  false],
+  add:            [true,  false],
+  sub:            [true,  false],
+  mul:            [true,  false],
+  div:            [true,  false],
+  min:            [true,  false],
+  max:            [true,  false],
+  softClamp:      [false, false],
+  clamp:          [true,  false],
+  selectGreater:  [true,  false],
+};
+
+/**
+ * Whether an operation takes only a few instructions. Computing it again costs less than keeping its result, and its text stays
+ * within a larger expression.
+ */
+export const isCheap = (op: Operation): boolean => code[op][0];
+
+/**
+ * Whether the result may be so near 0, for ordinary operands, that a GPU's driver takes it for 0, although a large factor may
+ * follow. The operation's function in WGSL then sets `vanishing`.
+ */
+export const canVanish = (op: Operation): boolean => code[op][1];

@@ -1,7 +1,7 @@
 // Simplifies expressions without changing their values, and makes equal parts one shared object.
 // Every rewrite is exact in floating point: sums are not reordered, and 0 * x stays, since x may be infinite.
 import { type Apply, apply, arity, type Expr, type Num, num, operandsOf, Rewriter } from "./expr.js";
-import { operations } from "./operations.js";
+import { isCommutative } from "./operations.js";
 import { applyOperation } from "./tape.js";
 
 /** Simplifies one expression. Example: `simplify(mul(1, "x"))` is the variable `x`. */
@@ -41,7 +41,7 @@ class Interner {
     if (node.op === "num") return `num ${Object.is(node.value, -0) ? "-0" : node.value}`;
     if (node.op === "variable") return `variable ${node.name}`;
     const ids = node.args.map((arg) => this.ids.get(arg) as number);
-    if (operations[node.op].commutative) ids.sort((a, b) => a - b);
+    if (isCommutative(node.op)) ids.sort((a, b) => a - b);
     const [a = 0, b = 0] = ids;
     const code = codes.get(node.op) as number;
     return ids.length < 3 && this.ids.size < idsInKey

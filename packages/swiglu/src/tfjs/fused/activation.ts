@@ -2,7 +2,7 @@
 import { planActivation } from "../../call/check.js";
 import type { Activation } from "../../catalogue/activation.js";
 import { schedule } from "../../expression/expr.js";
-import { operations } from "../../expression/operations.js";
+import { isCheap } from "../../expression/operations.js";
 import { backward, forward, record, recordedBackward } from "../../wasm/face.js";
 import type { KernelAttributes } from "../seam.js";
 import { definitionOf, outputParameters, parametersOf } from "./definition.js";
@@ -35,7 +35,7 @@ export function activationBackward(run: Run, attributes: KernelAttributes): void
 /** Whether value and derivatives are computed at once; for parameters there would be one more result each. */
 const isWorthRecording = ({ expression, parameters }: Activation): boolean =>
   Object.keys(parameters).length === 0 &&
-  schedule([expression]).some(({ op }) => op !== "num" && op !== "variable" && !operations[op].cheap);
+  schedule([expression]).some(({ op }) => op !== "num" && op !== "variable" && !isCheap(op));
 
 /** One output for each of the named inputs, of its shape; gate and up of a packed input have the same one. */
 function outputsLike(run: Run, names: readonly string[]): number[] {

@@ -9,7 +9,7 @@ import {
   type Rules,
   schedule,
 } from "../../expression/expr.js";
-import { operations } from "../../expression/operations.js";
+import { canVanish, isCheap } from "../../expression/operations.js";
 import { simplifyAll } from "../../expression/simplify.js";
 import { literal } from "./text.js";
 
@@ -148,7 +148,7 @@ export function emitWgsl(
       const rule = rules[node.op] as (...operands: readonly Written[]) => Written;
       const value = rule(...node.args.map(textOf));
       const depth = 1 + Math.max(...node.args.map((arg) => depths.get(arg) ?? 0));
-      const shared = (uses.get(node) ?? 0) > 1 || (!operations[node.op].cheap && !results.has(node));
+      const shared = (uses.get(node) ?? 0) > 1 || (!isCheap(node.op) && !results.has(node));
       const apart = shared || depth >= deepest;
       written.set(node, apart ? named(node, value) : value);
       if (!apart) depths.set(node, depth);
@@ -163,4 +163,4 @@ export const constantsFit = (expressions: readonly Expr[]): boolean =>
 
 /** Whether code for the expressions calls functions that may set `vanishing`. */
 export const mayVanish = (expressions: readonly Expr[]): boolean =>
-  schedule(simplifyAll(expressions)).some((node) => "args" in node && operations[node.op].mayVanish);
+  schedule(simplifyAll(expressions)).some((node) => "args" in node && canVanish(node.op));
