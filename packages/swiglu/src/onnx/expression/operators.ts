@@ -3,7 +3,8 @@
 import type { Activation } from "../../catalogue/activation.js";
 import { activations } from "../../catalogue/catalogue.js";
 import { type Expr, expm1, mul, selectGreater, substitute } from "../../expression/expr.js";
-import { commutative, simplify } from "../../expression/simplify.js";
+import { isCommutative } from "../../expression/operations.js";
+import { simplify } from "../../expression/simplify.js";
 import type { OnnxAttribute } from "../model/model.js";
 
 /** An operator with the formula it is published as. */
@@ -129,7 +130,7 @@ function matches(form: Expr, expr: Expr, bound: Bindings): readonly Bindings[] {
   }
   if (form.op === "num") return expr.op === "num" && expr.value === form.value ? [bound] : [];
   if (form.op !== expr.op || !("args" in expr)) return [];
-  const orders = commutative.has(form.op) ? [expr.args, expr.args.toReversed()] : [expr.args];
+  const orders = isCommutative(form.op) ? [expr.args, expr.args.toReversed()] : [expr.args];
   return orders.flatMap((args) =>
     form.args.reduce<readonly Bindings[]>(
       (found, part, i) => found.flatMap((each) => matches(part, args[i] as Expr, each)),

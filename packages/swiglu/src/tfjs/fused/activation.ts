@@ -1,7 +1,8 @@
 // The elementwise kernels for TensorFlow.js: an activation in one pass, and all its gradients in one.
 import { planActivation } from "../../call/check.js";
 import type { Activation } from "../../catalogue/activation.js";
-import { type Operation, schedule } from "../../expression/expr.js";
+import { schedule } from "../../expression/expr.js";
+import { isCheap } from "../../expression/operations.js";
 import { backward, forward, record, recordedBackward } from "../../wasm/face.js";
 import type { KernelAttributes } from "../seam.js";
 import { definitionOf, outputParameters, parametersOf } from "./definition.js";
@@ -31,25 +32,10 @@ export function activationBackward(run: Run, attributes: KernelAttributes): void
   outputParameters(run, backward(engine, plan, addresses, dy, targets, scratch));
 }
 
-/** Operations that cost less to compute again than to keep the results of. */
-const quick: ReadonlySet<Operation> = new Set<Operation>([
-  "neg",
-  "abs",
-  "add",
-  "sub",
-  "mul",
-  "div",
-  "min",
-  "max",
-  "relu",
-  "clamp",
-  "selectGreater",
-]);
-
 /** Whether value and derivatives are computed together. Not with parameters, each of which would need one more result. */
 const isWorthRecording = ({ expression, parameters }: Activation): boolean =>
   Object.keys(parameters).length === 0 &&
-  schedule([expression]).some(({ op }) => op !== "num" && op !== "variable" && !quick.has(op));
+  schedule([expression]).some(({ op }) => op !== "num" && op !== "variable" && !isCheap(op));
 
 /** An output of the same shape for each of the named inputs. Gate and up of a packed input share one output. */
 function outputsLike(run: Run, names: readonly string[]): number[] {

@@ -9,9 +9,9 @@ import type { Run } from "./workplace.js";
 export function matrix(run: Run, name: string): number {
   const [rows, columns] = run.shape(name) as [number, number];
   if (columns === padded(columns)) return run.address(name);
-  const copy = run.scratch.place(rows * padded(columns) + 8);
-  writePadded(run.engine, copy, () => run.numbers(name), [rows, columns]);
-  return copy;
+  const address = run.scratch.allocate(rows * padded(columns) + 8);
+  writePadded(run.engine, address, () => run.numbers(name), [rows, columns]);
+  return address;
 }
 
 /** The weights and biases among the inputs, by name. */
@@ -27,8 +27,8 @@ export function gradientTargets(run: Run, { weights }: BlockPlan): GradientTarge
   const addresses = new Map(
     names.map((name) => [name, run.output(run.shape(name), wholeRows(run.shape(name)))]),
   );
-  const place = (name: string): number => addresses.get(name) as number;
-  return { place, array: (name) => run.engine.heap.at(place(name), run.data(name).length) };
+  const address = (name: string): number => addresses.get(name) as number;
+  return { address, array: (name) => run.engine.heap.at(address(name), run.data(name).length) };
 }
 
 /** The size of a matrix whose last rows are a whole tile. */

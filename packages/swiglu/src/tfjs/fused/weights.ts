@@ -9,7 +9,7 @@ import {
   packRight,
   packRightTransposed,
   padded,
-  type Right,
+  type RightFactor,
   type Scratch,
   sourcesOf,
   tileColumns,
@@ -60,19 +60,19 @@ function matricesOf(
       rowLength: sources[0]?.from.rowLength ?? columns,
     };
   const addresses = sources.map(({ name, from }) => {
-    const copy = run.scratch.place(k * width);
-    writePadded(run.engine, copy, () => run.numbers(name), [rows, columns], { allRows: k, from });
-    return copy;
+    const address = run.scratch.allocate(k * width);
+    writePadded(run.engine, address, () => run.numbers(name), [rows, columns], { allRows: k, from });
+    return address;
   });
   return { addresses, rows: k, columns: width, rowLength: width };
 }
 
 /** A bias as a row with padding; zeros where there is none. */
 function biasOf(run: Run, name: string, columns: number, from: Columns): number {
-  const row = run.scratch.place(padded(columns));
-  if (name in run.inputs) writePadded(run.engine, row, () => run.numbers(name), [1, columns], { from });
-  else run.engine.heap.at(row, padded(columns)).fill(0);
-  return row;
+  const address = run.scratch.allocate(padded(columns));
+  if (name in run.inputs) writePadded(run.engine, address, () => run.numbers(name), [1, columns], { from });
+  else run.engine.heap.at(address, padded(columns)).fill(0);
+  return address;
 }
 
 class TensorWeight implements PackedWeight {
@@ -86,7 +86,7 @@ class TensorWeight implements PackedWeight {
     private readonly biases: readonly number[],
   ) {}
 
-  get panels(): Right {
+  get panels(): RightFactor {
     const { addresses, rows, columns, rowLength } = this.matrices;
     // Each matrix has an equal share of a panel's eight columns.
     const share = tileColumns / addresses.length;
@@ -103,12 +103,12 @@ class TensorWeight implements PackedWeight {
       biases,
       1,
       matrices.columns,
-      scratch.place(biases.length * matrices.columns),
+      scratch.allocate(biases.length * matrices.columns),
     ).address;
     return this.row;
   }
 
-  transposed(): Right {
+  transposed(): RightFactor {
     const { addresses, rows, columns, rowLength } = this.matrices;
     return this.inPanels(rows / tileColumns, addresses.length * columns, (row, count, to) => {
       const from = addresses.map((address) => address + 4 * rowLength * tileColumns * row);
@@ -120,8 +120,8 @@ class TensorWeight implements PackedWeight {
   private inPanels(
     panels: number,
     k: number,
-    pack: (column: number, count: number, to: number) => Right,
-  ): Right {
+    pack: (column: number, count: number, to: number) => RightFactor,
+  ): RightFactor {
     const panelBytes = 4 * tileColumns * k;
     let [address, room] = [0, 0];
     return {
@@ -130,7 +130,7 @@ class TensorWeight implements PackedWeight {
       panelBytes,
       k,
       pack: (column, count) => {
-        if (count > room) address = this.scratch.place((count * panelBytes) / 4);
+        if (count > room) address = this.scratch.allocate((count * panelBytes) / 4);
         room = Math.max(room, count);
         const packed = pack(column, count, address);
         return { ...packed, address: address - column * panelBytes };

@@ -36,7 +36,7 @@ class OwnMemory implements Workplace {
     const address = this.heap.addressOf(tensor);
     const count = sizeOf(tensor.shape);
     if (address + 4 * count + beyond <= this.heap.memory.buffer.byteLength) return address;
-    const copy = scratch.place(count);
+    const copy = scratch.allocate(count);
     this.heap.f32.copyWithin(copy / 4, address / 4, address / 4 + count);
     return copy;
   }
@@ -54,12 +54,12 @@ class Copies implements Workplace {
   constructor(private readonly backend: KernelBackend) {}
 
   addressOf({ dataId }: TensorInfo, scratch: Scratch): number {
-    return scratch.place(this.backend.readSync(dataId) as Float32Array);
+    return scratch.allocate(this.backend.readSync(dataId) as Float32Array);
   }
 
   room(shape: readonly number[], count: number, scratch: Scratch): Room {
     const { backend, engine } = this;
-    const address = scratch.place(count);
+    const address = scratch.allocate(count);
     const tensor = (): TensorInfo => {
       const values = engine.heap.at(address, sizeOf(shape)).slice();
       return { dataId: backend.write(values, [...shape], "float32"), shape: [...shape], dtype: "float32" };
