@@ -223,8 +223,14 @@ function loadKernel(
   shape: KernelShape,
   name: ElementwiseKernel,
 ): CallInHeap["run"] {
-  const { described, add } = elementwiseKernel(name, activation, shape);
   const key = `${name} ${definitionText(activation)} ${JSON.stringify(shape)}`;
-  const module = engine.load(key, (module) => add(module, engine.simd));
-  return (groups) => module.run(described, groups);
+  const descriptions = described.get(engine) ?? new Map<string, ReturnType<typeof elementwiseKernel>>();
+  described.set(engine, descriptions);
+  const known = descriptions.get(key) ?? elementwiseKernel(name, activation, shape);
+  descriptions.set(key, known);
+  const module = engine.load(key, (module) => known.add(module, engine.simd));
+  return (groups) => module.run(known.described, groups);
 }
+
+/** Descriptions of kernels by key: calls of small arrays would notice the time that it takes to make them again. */
+const described = new WeakMap<Engine, Map<string, ReturnType<typeof elementwiseKernel>>>();

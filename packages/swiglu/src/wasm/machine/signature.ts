@@ -82,6 +82,11 @@ function collect(argument: Argument | undefined, given: unknown, numbers: number
     numbers.push(given as number);
     return;
   }
+  // A loop over a list is much faster than one over its names, and calls of small arrays notice.
+  if (Array.isArray(argument)) {
+    for (let i = 0; i < argument.length; i++) collect(argument[i], (given as readonly unknown[])[i], numbers);
+    return;
+  }
   const [inner, values] = [argument as Fields, given as Readonly<Record<string, unknown>>];
   for (const name in inner) collect(inner[name], values[name], numbers);
 }
