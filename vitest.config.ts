@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { Progress } from "./scripts/progress.js";
 
 /** Threads load files by themselves, not what the test runner makes of sources: they get the built ones. */
-const builtWorkers = {
+export const builtWorkers = {
   name: "built-workers",
   enforce: "pre" as const,
   transform: (code: string, file: string): string | undefined =>
@@ -29,21 +29,43 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/**
+ * Files that leave nothing behind in their process run one after the other in the same one: what they import is loaded once, and
+ * exact values are worked out once for all suites that ask for them. What starts threads, drivers or browsers, or changes
+ * anything that all modules see, has a process of its own.
+ */
+const together = [
+  "packages/swiglu/test/*.test.ts",
+  "packages/swiglu/test/{backend,block,catalogue,conformance,expression,models,oracle,reference}/**/*.test.ts",
+  "packages/swiglu/test/onnx/{accuracy,conformance,document,elements,emit,graphs,schema}.test.ts",
+  "packages/lab/test/{data,metrics,statistics}/**/*.test.ts",
+  "packages/lab/test/{batches,config,environment,idx,matched,presets,statistics}.test.ts",
+];
+const all = ["packages/*/test/**/*.test.ts", "bench/test/**/*.test.ts"];
+const apart = "**/frozen/**"; // npm run check:frozen
+
 export default defineConfig({
-  plugins: [builtWorkers],
   test: {
-    include: ["packages/*/test/**/*.test.ts", "bench/test/**/*.test.ts"],
-    exclude: ["**/frozen/**"], // npm run check:frozen
     globalSetup: ["packages/swiglu/test/runtimes/found.ts"],
     reporters: [new Progress()],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    // A machine with other work to do may take a while to end a process.
-    teardownTimeout: 60_000,
-    pool: "forks",
-    // Tests make many short-lived objects: with more room for these, a third less time goes to collecting them.
-    execArgv: ["--max-semi-space-size=64"],
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
+    projects: [
+      { isolate: false, include: together, exclude: [apart] },
+      { isolate: true, include: all, exclude: [apart, ...together] },
+    ].map((files, i) => ({
+      plugins: [builtWorkers],
+      test: {
+        ...files,
+        name: ["together", "apart"][i] as string,
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+        // A machine with other work to do may take a while to end a process.
+        teardownTimeout: 60_000,
+        pool: "forks" as const,
+        // Tests make many short-lived objects: with more room for these, a third less time goes to collecting them.
+        execArgv: ["--max-semi-space-size=64"],
+      },
+    })),
   },
 });

@@ -1,8 +1,13 @@
 // What a change of shape must not change (npm run check:frozen): fingerprints of generated code, files and records.
-import { mergeConfig } from "vitest/config";
-import base from "./vitest.config.js";
+import { defineConfig } from "vitest/config";
+import { builtWorkers } from "./vitest.config.js";
 
-const config = mergeConfig(base, { test: { maxWorkers: 2, testTimeout: 900_000 } });
-config.test!.include = ["packages/*/test/frozen/**/*.test.ts"];
-config.test!.exclude = [];
-export default config;
+export default defineConfig({
+  plugins: [builtWorkers],
+  test: {
+    include: ["packages/*/test/frozen/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 900_000,
+  },
+});

@@ -1,8 +1,9 @@
-// Reverse-mode differentiation: walk the nodes backwards and let each one turn the gradients of its outputs
-// into those of its inputs. The result is ordinary tensors, so it can be differentiated again.
-import { checkList, checkTensors } from "./checks.js";
+// Reverse-mode differentiation: the nodes are visited backwards, and each turns the gradients of its outputs into those of its
+// inputs. Gradients are ordinary tensors, so they can be differentiated again.
+import { checkList } from "./graph/checks.js";
+import { constant, type Node, nodesBehind, type Tensor } from "./graph/tensor.js";
+import { checkTensors } from "./graph/tensor-checks.js";
 import { add, expand } from "./operations/index.js";
-import { constant, type Node, nodesBehind, type Tensor } from "./tensor.js";
 
 /**
  * Gradients of a scalar with respect to any tensors, in their shapes. A tensor that `y` does not depend on gets zeros.
@@ -13,7 +14,7 @@ export function gradient(y: Tensor, wrt: readonly Tensor[]): Tensor[] {
   checkList("gradient", "wrt", wrt);
   checkTensors("gradient", { y, ...Object.fromEntries(wrt.map((x, i) => [`tensor ${i + 1} of wrt`, x])) });
   if (y.size !== 1 || (y.dtype !== "float32" && y.dtype !== "float64")) {
-    throw new Error(
+    throw new TypeError(
       `gradient needs a float scalar, but y is ${y.dtype} [${y.shape}]; reduce it first, e.g. sum(y)`,
     );
   }

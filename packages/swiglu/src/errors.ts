@@ -1,15 +1,15 @@
-// Small helpers that keep error messages alike: what was expected, what came, and the nearest name for a misspelt one.
-// What comes from outside is shortened before it enters a message, and looked up by own keys only.
+// Helpers for error messages: what was expected, what came, and the nearest name for a misspelt one.
+// Text of a caller is shortened before it enters a message, and names are looked up among an object's own keys only.
 
-/** A text or a number from outside is shown up to this length. */
+/** Text of a caller is shown up to this length. */
 const shownLength = 80;
 
-/** A text from outside for a message: its beginning, where it is long. */
+/** A text of a caller, for a message. Of a long text it is the beginning. */
 export function short(text: string): string {
   return text.length > shownLength ? `${text.slice(0, shownLength)}... (${text.length} characters)` : text;
 }
 
-/** Any value from outside for a message, in JSON's notation as far as that is short; never more than a line. */
+/** Any value of a caller, for a message, in the notation of JSON. A long value is cut to a line. */
 export function shown(value: unknown): string {
   if (typeof value === "string") return short(JSON.stringify(value.slice(0, 2 * shownLength)));
   if (typeof value !== "object" || value === null) return short(String(value));
@@ -32,7 +32,7 @@ function shownPart(value: unknown, budget: { parts: number }, levels: number): s
   return list ? `[${parts.join(",")}]` : `{${parts.join(",")}}`;
 }
 
-/** The value that an object has itself under a name, never one that it inherits; undefined where it has none. */
+/** The value of an own property of an object, never of one that it inherits. Undefined where it has none of that name. */
 export function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
@@ -43,7 +43,7 @@ export function listing(names: readonly string[]): string {
   return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
-/** No name is longer; what is has no near one. */
+/** No name in the library is longer than this. */
 const longestName = 64;
 
 /** " Did you mean swiglu?" for the known name with the fewest edits, or "" where none is near. */

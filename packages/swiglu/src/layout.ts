@@ -1,5 +1,8 @@
-// Packed layouts: where gate and up lie in one tensor, along any axis.
-// Every layout is a pair of strided views (runs of consecutive elements), so packed tensors are read in place.
+// Packed layouts: where gate and up are in one tensor, along any axis.
+// Each is a view: runs of consecutive elements at a fixed distance. So packed tensors need not be copied.
+//
+//     a view      | offset |<- run ->|         |<- run ->|         |<- run ->|
+//                          |<----- stride ---->|
 import { listing, shown } from "./errors.js";
 
 /** `gate-first` and `gate-second` split an axis in halves; `interleaved` alternates gate, up, gate, up ... along it. */
@@ -7,7 +10,7 @@ export type PackedLayout = "gate-first" | "gate-second" | "interleaved";
 /** All layouts; `separate` means two tensors. */
 export type Layout = PackedLayout | "separate";
 
-/** Where gate and up are found: which slot of each pair gate takes, and whether single elements or halves alternate. */
+/** For each layout: whether gate is the first or the second of a pair, and whether halves or single elements alternate. */
 const layouts: Readonly<Record<PackedLayout, { readonly gateSlot: 0 | 1; readonly halves: boolean }>> = {
   "gate-first": { gateSlot: 0, halves: true },
   "gate-second": { gateSlot: 1, halves: true },

@@ -1,4 +1,4 @@
-// One activation at one point, in float64: `evaluate` and `gradient`, the definitions that everything is checked against.
+// One activation at one point, in float64: `evaluate` and `gradient`, to which everything else is compared.
 import {
   type Activation,
   gradientExpressions,
@@ -21,7 +21,7 @@ function valueTape(activation: Activation): Tape {
   return tape;
 }
 
-/** The tape of all its derivatives, which takes the same. */
+/** The tape of all derivatives of an activation. It takes the same values. */
 function gradientTape(activation: Activation): Tape {
   const tape =
     gradients.get(activation) ??
@@ -69,7 +69,7 @@ export function gradient<A extends Activation>(
   return Object.fromEntries(entries) as Record<InputName<A["kind"]> | ParameterName<A>, number>;
 }
 
-/** The formula, without the limits that are Infinity, and the values of all its variables, in order. */
+/** Checks inputs and parameters. Returns the formula, without limits of Infinity, and the values of its variables in order. */
 function point(activation: Activation, inputs: object, parameters: object) {
   const given = inputs as Readonly<Record<string, unknown>>;
   rejectUnknownKeys(given, activation.inputs, "input", activation.name);
@@ -98,7 +98,7 @@ function checkNumber(activation: Activation, value: unknown, name: string): numb
   return value;
 }
 
-/** The activation's parameters in order: what was given, checked, or else the default. */
+/** The activation's parameters in order: the value given, which `check` checks, or the default. */
 export function resolveParameters<T>(
   activation: Activation,
   given: object,

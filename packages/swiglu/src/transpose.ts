@@ -1,4 +1,5 @@
-// A matrix with rows and columns exchanged, block by block, so that what is read and what is written both stay in the cache.
+// Exchanges the rows and columns of a matrix, block by block, so that both the block that is read and that which is written are in
+// the cache.
 
 /** The typed arrays that a matrix may be in. */
 type Matrix =
@@ -22,7 +23,7 @@ const constructors: Readonly<Record<string, new (length: number) => Matrix>> = {
   Int8Array,
 };
 
-/** Rows and columns of a block: it fits into the smallest cache, and a row of it is a line of that or more. */
+/** The rows and columns of a block. It fits into a first-level cache, and a row of it fills at least a cache line. */
 const block = 32;
 
 /**
@@ -57,15 +58,15 @@ export function transpose<M extends Matrix>(matrix: M, rows: number, columns: nu
 
 type Bits = Uint8Array | Uint16Array | Int32Array | Float64Array;
 
-/** Elements as the one array of their size: the engine then has four kinds of loop to compile, not eight. */
+/** The elements as one of four array types by their size, so that the engine compiles four loops instead of eight. */
 function bits({ buffer, byteOffset, length, BYTES_PER_ELEMENT }: Matrix): Bits {
   const array = { 1: Uint8Array, 2: Uint16Array, 4: Int32Array, 8: Float64Array }[BYTES_PER_ELEMENT];
   return new (array as typeof Int32Array)(buffer, byteOffset, length);
 }
 
 /**
- * One block, through a scratch: matrix and result are read and written in lines, each once, since lines that lie a power of two
- * apart have their places in the cache in common.
+ * Transposes one block by way of `scratch`, so that each cache line of the matrix and of the result is used once. Rows that are a
+ * power of two apart would otherwise displace each other from the cache.
  */
 function transposeBlock(
   from: Bits,

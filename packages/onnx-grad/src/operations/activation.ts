@@ -1,21 +1,22 @@
 // Any elementwise expression as one operation: an activation from the catalogue, or one of your own. Its gradient is
 // made of other expressions, by exact differentiation.
 import { differentiate, type Expr, expressions, simplify } from "swiglu";
-import { emitNodes } from "swiglu/onnx";
-import { checkFloats, kindOf } from "../checks.js";
-import { operands, unexpanded } from "../operands.js";
-import { broadcastShapes } from "../shapes.js";
-import { constant, node, type Operand, Tensor } from "../tensor.js";
+import { defaultMath, emitNodes, type OnnxMath } from "swiglu/onnx";
+import { kindOf } from "../graph/checks.js";
+import { operands, unexpanded } from "../graph/operands.js";
+import { broadcastShapes } from "../graph/shapes.js";
+import { constant, node, type Operand, Tensor } from "../graph/tensor.js";
+import { checkFloats } from "../graph/tensor-checks.js";
 import { mul } from "./arithmetic.js";
 import { sumTo } from "./broadcast.js";
 
 export interface ActivateOptions {
   /**
-   * `exact` (default) goes through Exp and meets the library's error bound; `fast` uses the runtime's own Sigmoid,
-   * Tanh and Erf, which on ONNX Runtime's CPU lose the tails (Sigmoid is off by 1e-5 of its value at -5, 0 from -18).
-   * Float64 is always exact: the runtime lacks most of those operators there.
+   * `exact` (the default everywhere, so that the library's bound holds unless it is given up by name) goes through Exp;
+   * `fast` uses the runtime's own Sigmoid, Tanh and Erf, which on ONNX Runtime's CPU lose the tails (Sigmoid is off by 1e-5
+   * of its value at -5, and 0 below -18). Float64 is always exact: the runtime lacks most of those operators there.
    */
-  readonly math?: "exact" | "fast";
+  readonly math?: OnnxMath;
 }
 
 /**
@@ -29,21 +30,23 @@ export function activate(
   variables: Readonly<Record<string, Operand>>,
   options: ActivateOptions = {},
 ): Tensor {
-  const { math = "exact" } = options;
+  const { math = defaultMath } = options;
   if (math !== "exact" && math !== "fast")
     throw new RangeError(`activate: math is ${JSON.stringify(math)}, expected "exact" or "fast"`);
   if (typeof expression !== "object" || expression === null || !("op" in expression)) {
-    throw new Error(
+    throw new TypeError(
       `activate: the expression is ${kindOf(expression)}, expected one of swiglu, as activations.silu.expression`,
     );
   }
   if (typeof variables !== "object" || variables === null)
-    throw new Error(`activate: the variables are ${kindOf(variables)}, expected tensors by name, as { x }`);
+    throw new TypeError(
+      `activate: the variables are ${kindOf(variables)}, expected tensors by name, as { x }`,
+    );
   const simple = simplify(expression);
   const names = [...expressions.variablesOf(simple)];
   const missing = names.find((name) => !Object.hasOwn(variables, name));
   if (missing !== undefined) {
-    throw new Error(
+    throw new TypeError(
       `activate: the expression uses ${missing}, but there are tensors for ${Object.keys(variables).join(", ")} only`,
     );
   }
@@ -70,7 +73,7 @@ export function activate(
         outputs,
         prefix,
         dtype: dtype === "float64" ? dtype : "float32",
-        math: dtype === "float64" ? "exact" : math,
+        math,
       }),
     backward: ([dy]) =>
       names.map((name, i) =>

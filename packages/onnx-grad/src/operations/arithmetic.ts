@@ -1,9 +1,11 @@
 // Elementwise operations, each beside its gradient. Operands broadcast; numbers take the type of the tensor beside them.
 import { elementCode } from "swiglu/onnx";
-import { checkDtype, checkFloats, checkNumber, checkTensors, isFloat } from "../checks.js";
-import { operands, unexpanded } from "../operands.js";
-import { broadcastShapes } from "../shapes.js";
-import { apply, type DType, type Operand, type Tensor } from "../tensor.js";
+import { checkDtype, checkNumber } from "../graph/checks.js";
+import { operands, unexpanded } from "../graph/operands.js";
+import { broadcastShapes } from "../graph/shapes.js";
+import { apply, type Operand, type Tensor } from "../graph/tensor.js";
+import { checkFloats, checkTensors } from "../graph/tensor-checks.js";
+import { type DType, isFloat } from "../graph/types.js";
 import { sumTo } from "./broadcast.js";
 
 type Reverse = (dy: Tensor, y: Tensor, ...inputs: readonly Tensor[]) => readonly (Tensor | undefined)[];
@@ -12,7 +14,7 @@ type Reverse = (dy: Tensor, y: Tensor, ...inputs: readonly Tensor[]) => readonly
 function elementwise(op: string, values: readonly Operand[], reverse?: Reverse, dtype?: DType): Tensor {
   const inputs = operands(op, values);
   if (inputs[0]!.dtype === "bool" && op !== "Equal")
-    throw new Error(`${op}: the operands are bool, which is not computed with; convert them with cast`);
+    throw new TypeError(`${op}: the operands are bool, which is not computed with; convert them with cast`);
   const shape = inputs.map((x) => x.shape).reduce((a, b) => broadcastShapes(a, b, op));
   return apply({
     op,
@@ -118,7 +120,7 @@ export function minimum(a: Operand, b: Operand): Tensor {
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   checkTensors("where", { condition });
   if (condition.dtype !== "bool") {
-    throw new Error(
+    throw new TypeError(
       `where: the condition is ${condition.dtype}; it must be bool, as greater or equal make it`,
     );
   }

@@ -1,7 +1,16 @@
 // Reshape, and the pair that broadcasting rests on: expand repeats, sum adds up; each is the other's gradient.
-import { checkList, checkNumeric, checkShape, checkTensors } from "../checks.js";
-import { broadcastShapes, checkSameSize, normaliseAxes, placeOf, positionOf, sameShape } from "../shapes.js";
-import { apply, integers, type Shape, type Tensor } from "../tensor.js";
+import { checkList, checkShape } from "../graph/checks.js";
+import {
+  broadcastShapes,
+  checkSameSize,
+  coordinatesOf,
+  normaliseAxes,
+  positionOf,
+  sameShape,
+} from "../graph/shapes.js";
+import { apply, integers, type Tensor } from "../graph/tensor.js";
+import { checkNumeric, checkTensors } from "../graph/tensor-checks.js";
+import type { Shape } from "../graph/types.js";
 
 /** The same elements in another shape; one size may be -1 (whatever is left). Gradient: reshape back. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
@@ -10,7 +19,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = shape.reduce((product, size) => (size === -1 ? product : product * size), 1);
   const left = shape.filter((size) => size === -1).length;
   if (left > 1 || (left === 1 && x.size % known !== 0)) {
-    throw new Error(
+    throw new RangeError(
       left > 1
         ? `reshape: [${shape}] has ${left} sizes of -1; one of them can be left open`
         : `reshape: [${x.shape}] holds ${x.size} elements, which the ${known} of [${shape}] do not divide`,
@@ -35,7 +44,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   checkShape("expand", shape);
   if (sameShape(x.shape, shape)) return x;
   if (!sameShape(broadcastShapes(x.shape, shape, "expand"), shape)) {
-    throw new Error(`expand: [${x.shape}] has larger axes than the target [${shape}]`);
+    throw new RangeError(`expand: [${x.shape}] has larger axes than the target [${shape}]`);
   }
   return apply({
     op: "Expand",
@@ -43,11 +52,11 @@ export function expand(x: Tensor, shape: Shape): Tensor {
     shape,
     backward: (dy) => [sumTo(dy, x.shape)],
     origin: (position) => {
-      const place = placeOf(position, shape).slice(shape.length - x.rank);
+      const coordinates = coordinatesOf(position, shape).slice(shape.length - x.rank);
       return [
         0,
         positionOf(
-          place.map((at, axis) => Math.min(at, x.shape[axis]! - 1)),
+          coordinates.map((at, axis) => Math.min(at, x.shape[axis]! - 1)),
           x.shape,
         ),
       ];
@@ -79,7 +88,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   checkShape("sumTo", shape);
   if (sameShape(x.shape, shape)) return x;
   if (!sameShape(broadcastShapes(x.shape, shape, "sumTo"), x.shape))
-    throw new Error(`sumTo: [${x.shape}] is not what [${shape}] broadcasts to`);
+    throw new RangeError(`sumTo: [${x.shape}] is not what [${shape}] broadcasts to`);
   const lead = x.rank - shape.length;
   const repeated = x.shape.flatMap((size, axis) =>
     axis < lead || shape[axis - lead] !== size ? [axis] : [],

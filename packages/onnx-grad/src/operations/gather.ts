@@ -1,8 +1,9 @@
 // Reading by index, and its gradient: adding by index. ScatterElements adds exactly; ScatterND would lose updates
 // when two threads hit one row.
-import { checkFloats, checkTensors } from "../checks.js";
-import { normaliseAxis, sameShape, withSize } from "../shapes.js";
-import { apply, type Tensor } from "../tensor.js";
+
+import { normaliseAxis, sameShape, withSize } from "../graph/shapes.js";
+import { apply, type Tensor } from "../graph/tensor.js";
+import { checkFloats, checkTensors } from "../graph/tensor-checks.js";
 import { expand, reshape } from "./broadcast.js";
 import { addAt, checkIndices, guarded, takeAt, zeros } from "./indexed.js";
 
@@ -13,7 +14,8 @@ import { addAt, checkIndices, guarded, takeAt, zeros } from "./indexed.js";
 export function embedding(table: Tensor, indices: Tensor): Tensor {
   checkTensors("embedding", { table });
   checkIndices("embedding", "indices", indices);
-  if (table.rank !== 2) throw new Error(`embedding: the table is [${table.shape}]; expected [rows, width]`);
+  if (table.rank !== 2)
+    throw new RangeError(`embedding: the table is [${table.shape}]; expected [rows, width]`);
   const [size, width] = [table.shape[0]!, table.shape[1]!];
   const known = guarded(indices, size);
   return apply({
@@ -45,9 +47,11 @@ export function scatterAdd(base: Tensor, indices: Tensor, updates: Tensor, axis:
   const along = checkElements("scatterAdd", base, indices, axis);
   checkFloats("scatterAdd", { base, updates });
   if (base.dtype !== updates.dtype)
-    throw new Error(`scatterAdd: base is ${base.dtype} and updates ${updates.dtype}; convert one with cast`);
+    throw new TypeError(
+      `scatterAdd: base is ${base.dtype} and updates ${updates.dtype}; convert one with cast`,
+    );
   if (!sameShape(indices.shape, updates.shape)) {
-    throw new Error(
+    throw new RangeError(
       `scatterAdd: indices [${indices.shape}] and updates [${updates.shape}] must have the same shape`,
     );
   }
@@ -59,7 +63,7 @@ function checkElements(where: string, x: Tensor, indices: Tensor, axis: number):
   checkIndices(where, "indices", indices);
   const along = normaliseAxis(axis, x.rank, where);
   if (indices.rank !== x.rank || !sameShape(withSize(indices.shape, along, 0), withSize(x.shape, along, 0))) {
-    throw new Error(
+    throw new RangeError(
       `${where}: indices [${indices.shape}] must match [${x.shape}] in every axis but ${along}`,
     );
   }

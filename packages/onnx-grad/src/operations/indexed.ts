@@ -1,7 +1,9 @@
-// What reading and adding by index have in common: the two nodes, each the other's gradient, and indices that stay in range.
-import { checkTensors } from "../checks.js";
-import { isTraceable } from "../indices.js";
-import { apply, constant, type DType, type Shape, type Tensor } from "../tensor.js";
+// Reading and adding by index: the two nodes, each of which is the gradient of the other, and guards that keep indices in range.
+
+import { isTraceable } from "../graph/indices.js";
+import { apply, constant, type Tensor } from "../graph/tensor.js";
+import { checkTensors } from "../graph/tensor-checks.js";
+import type { DType, Shape } from "../graph/types.js";
 import { cast, greater, mul } from "./arithmetic.js";
 import { expand, reshape } from "./broadcast.js";
 import { slice } from "./movement.js";
@@ -31,8 +33,8 @@ export function addAt(base: Tensor, indices: Tensor, updates: Tensor, along: num
 }
 
 /**
- * Zeros that exist only while the model runs: an index times zero, expanded. A constant would be folded by ONNX
- * Runtime into a full-size array inside the loaded model.
+ * Zeros that exist only while the model runs: an index times zero, expanded. From a constant, ONNX Runtime would make a full-size
+ * array inside the loaded model.
  */
 export function zeros(shape: Shape, dtype: DType, indices: Tensor): Tensor {
   const any = reshape(slice(reshape(indices, [-1]), 0, 1, 0), []);
@@ -40,9 +42,9 @@ export function zeros(shape: Shape, dtype: DType, indices: Tensor): Tensor {
 }
 
 /**
- * Indices of which none can count from the end. Those that come from inputs and constants are checked before a run; for
- * others, which the graph computes, the graph puts the size of the axis in the place of a negative one, and ONNX Runtime
- * refuses that as it refuses every index beyond the end.
+ * Indices of which none counts from the end of the axis. Indices that come from inputs and constants are checked before a run. In
+ * those that the graph computes, the graph replaces a negative index by the size of the axis, which ONNX Runtime refuses like
+ * every index beyond the end.
  */
 export function guarded(indices: Tensor, size: number): Tensor {
   if (isTraceable(indices, size)) return indices;
@@ -58,6 +60,6 @@ export function guarded(indices: Tensor, size: number): Tensor {
 export function checkIndices(where: string, name: string, indices: Tensor): void {
   checkTensors(where, { [name]: indices });
   if (indices.dtype !== "int32" && indices.dtype !== "int64") {
-    throw new Error(`${where}: ${name} are ${indices.dtype}; they must be int32 or int64`);
+    throw new TypeError(`${where}: ${name} are ${indices.dtype}; they must be int32 or int64`);
   }
 }

@@ -1,8 +1,8 @@
-// What stands at the end and inside of a training graph: cross-entropy and dropout.
+// Cross-entropy, the end of a training graph, and dropout.
 
-import { checkFloats, checkTensors } from "../checks.js";
-import { sameShape } from "../shapes.js";
-import { node, type Tensor } from "../tensor.js";
+import { sameShape } from "../graph/shapes.js";
+import { node, type Tensor } from "../graph/tensor.js";
+import { checkFloats, checkTensors } from "../graph/tensor-checks.js";
 import { add, cast, div, exp, greaterOrEqual, maximum, mul, neg, sub } from "./arithmetic.js";
 import { reshape, sum } from "./broadcast.js";
 import { addAt, checkIndices, guarded } from "./indexed.js";
@@ -21,7 +21,7 @@ export function logLoss(logits: Tensor, labels: Tensor, { padding = false }: Los
   checkFloats("logLoss", { logits });
   checkIndices("logLoss", "labels", labels);
   if (logits.rank === 0 || !sameShape(logits.shape.slice(0, -1), labels.shape)) {
-    throw new Error(
+    throw new RangeError(
       `logLoss: logits are [${logits.shape}] and labels [${labels.shape}]; labels need one entry for each row of logits, [${logits.shape.slice(0, -1)}]`,
     );
   }
@@ -76,11 +76,11 @@ function logProbabilityOf(rows: Tensor, column: Tensor): Tensor {
 }
 
 /**
- * `x * mask / keep`: the mask, 1 with probability `keep` and else 0, is an input, so that the caller owns the randomness.
+ * `x * mask / keep`. The mask is an input that is 1 with probability `keep` and otherwise 0, so that the caller owns the randomness.
  */
 export function dropout(x: Tensor, mask: Tensor, keep: number): Tensor {
   checkTensors("dropout", { x, mask });
   if (!(keep > 0 && keep <= 1))
-    throw new Error(`dropout: keep is ${keep}; it is a probability above 0, up to 1`);
+    throw new RangeError(`dropout: keep is ${keep}; it is a probability above 0, up to 1`);
   return mul(x, mul(mask, 1 / keep));
 }

@@ -1,10 +1,12 @@
 // Matrix products. Matrices go through Gemm, which transposes for free and adds a bias; batches through ONNX
 // Runtime's FusedMatMul, which transposes as well. The gradients are products of the same kind.
 
-import { checkFloats, checkNumber } from "../checks.js";
-import { operands } from "../operands.js";
-import { broadcastShapes } from "../shapes.js";
-import { apply, type Shape, type Tensor } from "../tensor.js";
+import { checkNumber } from "../graph/checks.js";
+import { operands } from "../graph/operands.js";
+import { broadcastShapes } from "../graph/shapes.js";
+import { apply, type Tensor } from "../graph/tensor.js";
+import { checkFloats } from "../graph/tensor-checks.js";
+import type { Shape } from "../graph/types.js";
 import { reshape, sumTo } from "./broadcast.js";
 
 export interface MatmulOptions {
@@ -26,13 +28,13 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   checkNumber("matmul", "scale", scale);
   operands("matmul", [a, b]);
   if (a.rank < 2 || b.rank < 2) {
-    throw new Error(`matmul: a is [${a.shape}] and b is [${b.shape}]; both need at least two axes`);
+    throw new RangeError(`matmul: a is [${a.shape}] and b is [${b.shape}]; both need at least two axes`);
   }
   const [m, inner] = matrix(a.shape, transposeA);
   const [innerB, n] = matrix(b.shape, transposeB);
   if (inner !== innerB) {
     const of = (transposed: boolean): string => (transposed ? " transposed" : "");
-    throw new Error(
+    throw new RangeError(
       `matmul: a is [${a.shape}]${of(transposeA)} and b is [${b.shape}]${of(transposeB)}; the inner sizes ${inner} and ${innerB} must be equal`,
     );
   }
@@ -68,7 +70,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   checkFloats("linear", { x, weight, ...(bias !== undefined && { bias }) });
   const [input, output] = weight.shape;
   if (weight.rank !== 2 || x.shape.at(-1) !== input || (bias && (bias.rank !== 1 || bias.size !== output))) {
-    throw new Error(
+    throw new RangeError(
       `linear: x is [${x.shape}], weight [${weight.shape}]${bias ? ` and bias [${bias.shape}]` : ""}; expected [..., in], [in, out] and [out]`,
     );
   }

@@ -1,7 +1,9 @@
 // Moving elements: transpose, concat and split, slice and pad. Each pair is the other's gradient.
-import { checkList, checkTensors } from "../checks.js";
-import { normaliseAxis, placeOf, positionOf, sameShape, withSize } from "../shapes.js";
-import { apply, constant, integers, node, one, type Shape, type Tensor } from "../tensor.js";
+import { checkList } from "../graph/checks.js";
+import { coordinatesOf, normaliseAxis, positionOf, sameShape, withSize } from "../graph/shapes.js";
+import { apply, constant, integers, node, one, type Tensor } from "../graph/tensor.js";
+import { checkTensors } from "../graph/tensor-checks.js";
+import type { Shape } from "../graph/types.js";
 import { expand } from "./broadcast.js";
 
 /**
@@ -18,7 +20,7 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
       x.shape.map((_, axis) => axis),
     )
   ) {
-    throw new Error(
+    throw new RangeError(
       `transpose: order [${perm}] must name each axis of [${x.shape}] once, from 0 to ${x.rank - 1}`,
     );
   }
@@ -34,14 +36,14 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
       ),
     ],
     origin: (position) => {
-      const place = placeOf(
+      const coordinates = coordinatesOf(
         position,
         perm.map((axis) => x.shape[axis]!),
       );
       return [
         0,
         positionOf(
-          x.shape.map((_, axis) => place[perm.indexOf(axis)]!),
+          x.shape.map((_, axis) => coordinates[perm.indexOf(axis)]!),
           x.shape,
         ),
       ];
@@ -53,13 +55,13 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   checkList("concat", "the first argument", tensors);
   const first = tensors[0];
-  if (!first) throw new Error("concat: got no tensors; give at least one");
+  if (!first) throw new TypeError("concat: got no tensors; give at least one");
   checkTensors("concat", Object.fromEntries(tensors.map((x, i) => [`tensor ${i + 1}`, x])));
   if (tensors.length === 1) return first;
   const along = normaliseAxis(axis, first.rank, "concat");
   for (const x of tensors) {
     if (x.dtype !== first.dtype || !sameShape(withSize(x.shape, along, 0), withSize(first.shape, along, 0))) {
-      throw new Error(
+      throw new RangeError(
         `concat: ${first.dtype} [${first.shape}] and ${x.dtype} [${x.shape}] must agree in type and in every axis but ${along}`,
       );
     }
@@ -77,14 +79,14 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
     attributes: { axis: { int: along } },
     backward: (dy) => split(dy, sizes, along),
     origin: (position) => {
-      const place = placeOf(position, shape);
+      const coordinates = coordinatesOf(position, shape);
       let start = 0;
       const input = sizes.findIndex((size) => {
-        if (place[along]! < start + size) return true;
+        if (coordinates[along]! < start + size) return true;
         start += size;
         return false;
       });
-      return [input, positionOf(place.with(along, place[along]! - start), tensors[input]!.shape)];
+      return [input, positionOf(coordinates.with(along, coordinates[along]! - start), tensors[input]!.shape)];
     },
   });
 }
@@ -96,10 +98,10 @@ export function split(x: Tensor, sizes: readonly number[], axis: number): Tensor
   checkList("split", "sizes", sizes);
   const wrong = sizes.find((size) => !Number.isInteger(size) || size < 1);
   if (wrong !== undefined || sizes.length === 0)
-    throw new Error(`split: sizes are [${sizes}]; expected whole numbers from 1 on`);
+    throw new RangeError(`split: sizes are [${sizes}]; expected whole numbers from 1 on`);
   const total = sizes.reduce((a, b) => a + b, 0);
   if (total !== x.shape[along]) {
-    throw new Error(
+    throw new RangeError(
       `split: sizes [${sizes}] add up to ${total}, but axis ${along} of [${x.shape}] has ${x.shape[along]}`,
     );
   }
@@ -118,9 +120,9 @@ export function split(x: Tensor, sizes: readonly number[], axis: number): Tensor
     ],
     facts: {
       origin: (position, output) => {
-        const place = placeOf(position, outputs[output]!.shape);
+        const coordinates = coordinatesOf(position, outputs[output]!.shape);
         const start = sizes.slice(0, output).reduce((a, b) => a + b, 0);
-        return [0, positionOf(place.with(along, place[along]! + start), x.shape)];
+        return [0, positionOf(coordinates.with(along, coordinates[along]! + start), x.shape)];
       },
     },
   });
@@ -132,7 +134,7 @@ export function slice(x: Tensor, start: number, end: number, axis: number): Tens
   const along = normaliseAxis(axis, x.rank, "slice");
   const size = x.shape[along]!;
   if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start < end && end <= size)) {
-    throw new Error(
+    throw new RangeError(
       `slice: ${start} to ${end} is not a part of axis ${along} of [${x.shape}]; use 0 <= start < end <= ${size}`,
     );
   }
@@ -144,8 +146,8 @@ export function slice(x: Tensor, start: number, end: number, axis: number): Tens
     shape,
     backward: (dy) => [pad(dy, start, size - end, along)],
     origin: (position) => {
-      const place = placeOf(position, shape);
-      return [0, positionOf(place.with(along, place[along]! + start), x.shape)];
+      const coordinates = coordinatesOf(position, shape);
+      return [0, positionOf(coordinates.with(along, coordinates[along]! + start), x.shape)];
     },
   });
 }
@@ -156,7 +158,7 @@ export function pad(x: Tensor, before: number, after: number, axis: number): Ten
   const along = normaliseAxis(axis, x.rank, "pad");
   const size = x.shape[along]!;
   if (!(Number.isInteger(before) && Number.isInteger(after) && before >= 0 && after >= 0))
-    throw new Error(`pad: ${before} before and ${after} after; expected whole numbers from 0 on`);
+    throw new RangeError(`pad: ${before} before and ${after} after; expected whole numbers from 0 on`);
   const shape = withSize(x.shape, along, before + size + after);
   const at = (count: number): Shape => x.shape.map((_, i) => (i === along ? count : 0));
   return apply({
@@ -165,9 +167,9 @@ export function pad(x: Tensor, before: number, after: number, axis: number): Ten
     shape,
     backward: (dy) => [slice(dy, before, before + size, along)],
     origin: (position) => {
-      const place = placeOf(position, shape);
-      const at = place[along]! - before;
-      return at >= 0 && at < size ? [0, positionOf(place.with(along, at), x.shape)] : undefined;
+      const coordinates = coordinatesOf(position, shape);
+      const at = coordinates[along]! - before;
+      return at >= 0 && at < size ? [0, positionOf(coordinates.with(along, at), x.shape)] : undefined;
     },
   });
 }

@@ -1,8 +1,9 @@
 // Normalisations over the last axis: softmax, log-softmax, layer norm and RMS norm.
 
-import { checkFloats, checkNumber } from "../checks.js";
-import { operands } from "../operands.js";
-import { apply, constant, type Tensor } from "../tensor.js";
+import { checkNumber } from "../graph/checks.js";
+import { operands } from "../graph/operands.js";
+import { apply, constant, type Tensor } from "../graph/tensor.js";
+import { checkFloats } from "../graph/tensor-checks.js";
 import { add, div, exp, mul, sqrt, sub } from "./arithmetic.js";
 import { sum } from "./broadcast.js";
 import { mean } from "./reduce.js";
@@ -72,12 +73,12 @@ export function rmsNorm(x: Tensor, weight: Tensor, epsilon = 1e-5): Tensor {
 /** Throws unless there is a last axis, and its elements are floats. */
 function checkRow(where: string, x: Tensor): void {
   checkFloats(where, { x });
-  if (x.rank === 0) throw new Error(`${where}: x is a scalar; it needs an axis to work along`);
+  if (x.rank === 0) throw new RangeError(`${where}: x is a scalar; it needs an axis to work along`);
 }
 
 function checkEpsilon(where: string, epsilon: number): void {
   checkNumber(where, "epsilon", epsilon);
-  if (epsilon < 0) throw new Error(`${where}: epsilon is ${epsilon}; it must not be negative`);
+  if (epsilon < 0) throw new RangeError(`${where}: epsilon is ${epsilon}; it must not be negative`);
 }
 
 function checkChannels(where: string, x: Tensor, parameter: Tensor): void {
@@ -85,7 +86,7 @@ function checkChannels(where: string, x: Tensor, parameter: Tensor): void {
   checkFloats(where, { "the parameter": parameter });
   operands(where, [x, parameter]);
   if (parameter.rank !== 1 || parameter.size !== x.shape.at(-1)) {
-    throw new Error(
+    throw new RangeError(
       `${where}: the parameter is [${parameter.shape}]; for x [${x.shape}] it must be [${x.shape.at(-1)}]`,
     );
   }

@@ -1,7 +1,8 @@
 // Reductions beyond the plain sum: mean and maximum.
-import { checkFloats, checkNumeric } from "../checks.js";
-import { normaliseAxes } from "../shapes.js";
-import { apply, integers, type Tensor } from "../tensor.js";
+
+import { normaliseAxes } from "../graph/shapes.js";
+import { apply, integers, type Tensor } from "../graph/tensor.js";
+import { checkFloats, checkNumeric } from "../graph/tensor-checks.js";
 import { cast, div, equal, mul } from "./arithmetic.js";
 import { expand, reshape, sum } from "./broadcast.js";
 

@@ -1,5 +1,5 @@
-// The interface that every backend offers: activations on typed arrays, and feed-forward blocks.
-// Results are promises, since a GPU is not synchronous; backends that can, offer the same calls with `Sync`.
+// The interface that every backend offers: activations on typed arrays and tensors, and feed-forward blocks.
+// Results are promises, since a GPU is not synchronous. Backends that can answer at once also offer calls that end in `Sync`.
 
 import type { Ffn } from "../block/block.js";
 import type { FfnOptions, FfnWeights, GatedFfnOptions, GatedFfnWeights } from "../block/weights.js";
@@ -20,7 +20,7 @@ export type ActivationInputs<A extends Activation> =
 
 /** Arrays or tensors for the gradients of inputs, by name. */
 export type GradientOutputs = Readonly<Partial<Record<InputName<Kind> | "packed", Data>>>;
-/** What `activateBackward` computes, and where to. */
+/** What `activateBackward` computes, and where it writes gradients. */
 export interface BackwardOptions<O extends GradientOutputs = GradientOutputs, P extends boolean = boolean> {
   /** Where the gradients of inputs go: by default to new arrays. They must not overlap each other, nor what the call reads. */
   readonly out?: O;

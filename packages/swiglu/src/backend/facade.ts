@@ -1,5 +1,5 @@
-// One face for all backends, whether they answer at once or with promises: checks at the edge, outputs, results, and what has
-// been disposed. A backend supplies how the checked calls are computed, its tensors and its blocks; see `BackendParts`.
+// The facade of all backends, whether they answer at once or with promises. It checks calls, chooses outputs, returns results, and
+// refuses calls after `dispose`. A backend supplies the computation of checked calls, its tensors and its blocks: `BackendParts`.
 import type { Ffn } from "../block/block.js";
 import { BlockFacade, type BlockParts } from "../block/facade.js";
 import { type BlockPlan, planFfn, planGatedFfn } from "../block/plan.js";
@@ -28,15 +28,15 @@ import type {
 export interface BackendParts {
   readonly name: string;
   readonly threads: number;
-  /** How a user makes such a backend: "await wasm()". */
+  /** How a user makes such a backend, for messages: "await wasm()". */
   readonly made: string;
-  /** Throws where nothing can be computed any more, for a reason of the backend's own. */
+  /** Throws where the backend can compute no more, for instance because its device is lost. */
   alive?(): void;
   /** Writes the activation's value to `out`, which may be an input. */
   forward(plan: ActivationPlan, out: Named): Answer<void>;
   /**
-   * Writes the gradients of the inputs, one output for a packed input; returns those of the parameters by name, or none
-   * if they are not asked for.
+   * Writes the gradients of the inputs (a packed input has one). Returns those of the parameters by name, or none if
+   * `parameterGradients` is false.
    */
   backward(
     plan: ActivationPlan,
@@ -48,11 +48,11 @@ export interface BackendParts {
   tensor(data: Float32Array, shape: readonly number[]): Tensor;
   /** Copies the weights of a block. With `recompute`, its passes keep only x. */
   block(plan: BlockPlan, recompute: boolean): Answer<BlockParts<unknown>>;
-  /** Frees what the backend holds; called once. */
+  /** Frees all that the backend has. It is called once. */
   dispose(): void;
 }
 
-/** Parts that answer at once. */
+/** The parts of a backend that answers at once. */
 export interface SyncParts extends BackendParts {
   forward(plan: ActivationPlan, out: Named): void;
   backward(...call: BackwardArguments): Record<string, ParameterValue>;
@@ -61,7 +61,7 @@ type BackwardArguments = globalThis.Parameters<BackendParts["backward"]>;
 
 export class BackendFacade<P extends BackendParts = BackendParts> implements Backend {
   private disposed = false;
-  /** Those that are not disposed: they end with the backend. */
+  /** The blocks that are not disposed yet. They are disposed with the backend. */
   private readonly blocks = new Set<{ dispose(): void }>();
 
   constructor(protected readonly parts: P) {}
@@ -124,7 +124,7 @@ export class BackendFacade<P extends BackendParts = BackendParts> implements Bac
     this.parts.dispose();
   }
 
-  /** Throws an Error once the backend is disposed, or cannot compute any more. */
+  /** Throws an Error if the backend is disposed, or can compute no more. */
   protected alive(): void {
     if (this.disposed) throw new Error(`this backend is disposed: create a new one with ${this.parts.made}`);
     this.parts.alive?.();
@@ -141,7 +141,7 @@ export class BackendFacade<P extends BackendParts = BackendParts> implements Bac
     return { plan, out: { name: "out", data: resultOutput(plan.count, options.out) } };
   }
 
-  /** A checked call of `backward`, and the gradients of inputs by name, which it writes. */
+  /** The arguments of `backward` for a checked call, and by name the gradients of inputs, which that will write. */
   protected planBackward(
     activation: Activation,
     inputs: object,
@@ -170,7 +170,7 @@ export class BackendFacade<P extends BackendParts = BackendParts> implements Bac
   }
 }
 
-/** The same for parts that answer at once: both forms of each elementwise call. */
+/** The facade of a backend that answers at once: it has both forms of each elementwise call. */
 export class SyncBackendFacade<P extends SyncParts = SyncParts>
   extends BackendFacade<P>
   implements SyncBackend

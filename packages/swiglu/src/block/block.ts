@@ -3,13 +3,13 @@ import type { ActivateOptions, Data, ParameterValue } from "../call/data.js";
 
 /** A feed-forward block with its weights in a backend. Rows are independent; x is row-major [rows, dModel]. */
 export interface Ffn<W> {
-  /** Inference: computes y, [rows, dModel], into `out` or a new array, and keeps nothing. */
+  /** Inference: computes y, [rows, dModel], into `out` or a new array. Keeps nothing. */
   forward<D extends Data = Float32Array>(
     x: Data,
     rows: number,
     options?: ActivateOptions<D>,
   ): Promise<NoInfer<D>>;
-  /** Training: computes y, into `out` or a new array, and keeps what its backward needs, until the pass is disposed. */
+  /** Training: computes y, into `out` or a new array. Keeps what `backward` needs until the pass is disposed. */
   record<D extends Data = Float32Array>(
     x: Data,
     rows: number,
@@ -34,7 +34,7 @@ export interface Pass<W, Y extends Data = Float32Array> {
 
 /** Arrays or tensors for the gradients of x and of weights, by name. */
 export type PassOutputs<W> = { readonly x?: Data } & { readonly [N in keyof W]?: Data };
-/** Where gradients go. Large new arrays take time: a training loop keeps its own, or tensors of the backend. */
+/** Options of `backward`. New arrays take time to make, so a training loop passes its own arrays, or tensors of the backend. */
 export interface PassOptions<W, O extends PassOutputs<W> = PassOutputs<W>> {
   readonly out?: O;
   /** Whether to compute the gradients of the activation's parameters too. Default true; where they are fixed, false is faster. */

@@ -1,15 +1,15 @@
-// One face for the blocks of all backends: checks, outputs, passes and what has been disposed. A backend supplies how the
-// checked calls are computed.
+// The facade of the blocks of all backends. It checks calls, chooses outputs, makes passes, and refuses calls after `dispose`.
+// A backend supplies the computation of checked calls: `BlockParts`.
 import { resultOutput } from "../call/check.js";
 import type { ActivateOptions, Answer, Data, Named, ParameterValue } from "../call/data.js";
 import type { Ffn, FfnGradients, Pass, PassOptions, PassOutputs } from "./block.js";
 import { type BlockPlan, checkGradientOutputs, checkRows } from "./plan.js";
 
-/** What a backward pass is to compute. */
+/** A checked call of `backward`. */
 export interface BackwardCall {
   readonly rows: number;
   readonly dY: Named;
-  /** Where gradients go that the caller has room for, by name. */
+  /** The caller's arrays and tensors for gradients, by name. */
   readonly out: Readonly<Record<string, Named>>;
   /** Whether the gradients of the activation's parameters are asked for. */
   readonly parameterGradients: boolean;
@@ -19,21 +19,21 @@ export interface BackwardCall {
 export interface BlockParts<K> {
   /** Computes y from x. */
   forward(x: Named, rows: number, y: Named): Answer<void>;
-  /** The same; returns what `backward` needs. */
+  /** Computes y from x, and returns what `backward` needs. */
   record(x: Named, rows: number, y: Named): Answer<K>;
-  /** Writes the gradients that have a place in `out`; returns the others by name, in new arrays. */
+  /** Writes the gradients that `out` names there. Returns the others by name, in new arrays. */
   backward(kept: K, call: BackwardCall): Answer<Readonly<Record<string, Data | ParameterValue>>>;
-  /** Frees what a pass keeps. */
+  /** Frees what a recorded pass keeps. */
   release(kept: K): void;
   /** Frees the block. */
   dispose(): void;
 }
 
-/** What a block asks of its backend, and tells it. */
+/** The backend of a block, as the block sees it. */
 export interface BlockOwner {
-  /** Throws where nothing can be computed any more. */
+  /** Throws where the backend can compute no more. */
   readonly alive: () => void;
-  /** The block is disposed. */
+  /** Tells the backend that the block is disposed. */
   readonly ended: () => void;
 }
 

@@ -1,5 +1,5 @@
-// The one table of what a feed-forward block can be: its products before the activation, and which of them the activation
-// takes. Weights, shapes and the order of the backward pass follow from it; nothing else in the library tells forms apart.
+// The one table of the forms of a feed-forward block: the products before the activation, and the product that each input of the
+// activation is. Weights, shapes and the order of the backward pass follow from it. No other code tells forms apart.
 import type { Activation } from "../catalogue/activation.js";
 
 /** One matrix product: `weight` (with the optional bias `${weight}Bias`) times the block's input `x` or an earlier product. */
@@ -10,18 +10,18 @@ export interface BlockProduct {
   readonly times?: 2;
 }
 
-/** Where an input of the activation is: a whole product, or its half in a packed one. */
+/** Where an input of the activation comes from: a whole product, or a half of a packed one. */
 export interface InputSource {
   readonly product: string;
   readonly half?: "gate" | "up";
 }
 
 export interface BlockForm {
-  /** What messages call it: "this gated block". */
+  /** The name in messages: "this gated block". */
   readonly name: string;
-  /** In the order of the forward pass. */
+  /** The products before the activation, in the order of the forward pass. */
   readonly products: readonly BlockProduct[];
-  /** For each input of the activation, in the activation's order. */
+  /** The source of each input of the activation, in the activation's order. */
   readonly inputs: readonly InputSource[];
 }
 
@@ -91,26 +91,26 @@ export function weightShapes(
 /** Whether a weight may be left out. */
 export const isBias = (weight: string): boolean => weight.endsWith("Bias");
 
-/** The products in the order of the backward pass: those of one source together, those that come last first. */
+/** The products in the order of the backward pass: the last ones first, and those of the same source together. */
 export function backwardOrder({ products }: BlockForm): readonly (readonly BlockProduct[])[] {
   const sources = [...new Set(products.map(({ from }) => from))].reverse();
   return sources.map((source) => products.filter(({ from }) => from === source));
 }
 
 /**
- * A form as kernels take it that compute the activation together with the product before it: the product that comes last
- * stands alone, or is all products of x at once.
+ * A form as fused kernels see it, which compute the activation together with the product before it. That last product is either
+ * all products of x at once, or the one product of another product.
  */
 export interface FusedForm {
-  /** What is computed from x: the weight's own name, or the half of a packed one. */
+  /** The weights of the products of x. A packed weight counts as its halves, gate and up. */
   readonly first: readonly string[];
-  /** The product of the first one, in self-gated forms. */
+  /** Self-gated forms: the weight of the product of the first product. */
   readonly second?: string;
-  /** The inputs of the activation, by number, that the last product gives. */
+  /** The numbers of the inputs of the activation that the last product gives. */
   readonly produced: readonly number[];
 }
 
-/** Throws an Error for a form whose products are more than that. */
+/** Throws an Error for a form that has other products. */
 export function fusedForm({ name, products, inputs }: BlockForm): FusedForm {
   const [second, ...more] = products.filter(({ from }) => from !== "x").map(({ weight }) => weight);
   const [own] = products;

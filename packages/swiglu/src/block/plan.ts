@@ -1,5 +1,5 @@
-// The checks on a block that every backend and adapter shares, done once at the edge.
-// A backend receives a `BlockPlan`, in which nothing is left to validate.
+// The checks of a block's options, which all backends and adapters share.
+// A backend gets a `BlockPlan`, which is checked.
 
 import { checkChannels, checkData, checkDistinct, checkLength, checkParameters } from "../call/check.js";
 import type { Data, ParameterValue } from "../call/data.js";
@@ -31,7 +31,7 @@ export function checkGatedForm(activation: Activation, weights: object, layout?:
   return form;
 }
 
-/** Throws a TypeError for a gated activation, where a block takes unary ones. */
+/** Throws a TypeError for a gated activation: an ungated block takes unary ones. */
 export function checkUngated({ name, kind }: Activation): void {
   if (kind !== "unary")
     throw new TypeError(`activation ${name} is gated: use gatedFfn, or a unary activation`);
@@ -53,7 +53,7 @@ export function inputViews({ form, dFf, layout }: BlockPlan, rows: number): Inpu
   }));
 }
 
-/** A checked block: every weight present has its shape, parameters are complete. */
+/** A checked block: every weight has its shape, and no parameter is missing. */
 export interface BlockPlan {
   readonly form: BlockForm;
   readonly activation: Activation;
@@ -102,8 +102,8 @@ export function planBlock(form: BlockForm, activation: Activation, options: FfnO
 }
 
 /**
- * Checks that every weight is there, biases excepted, that there is no other, and that `check` is content with each; gives them
- * in the order of the shapes. Messages call what takes the weights `owner`, as "this gated block", and in short `needing`.
+ * Checks that every weight is given (biases may be missing) and that no other is, and calls `check` for each. Returns the weights
+ * in the order of the shapes. `owner` and, in short, `needing` are what messages call the taker of the weights: "this gated block".
  */
 export function checkWeights<T>(
   given: Readonly<Record<string, T | undefined>>,
@@ -137,7 +137,7 @@ export function checkRows(name: string, data: Data, rows: number, dModel: number
     );
 }
 
-/** Checks what gradients are written to: each is named as x or a weight given, and has its length. */
+/** Checks the caller's arrays and tensors for gradients: each has the name of x or of a weight given, and the length of that. */
 export function checkGradientOutputs(
   { form, dModel, dFf, weights }: BlockPlan,
   rows: number,

@@ -36,7 +36,7 @@ export interface PackedWeights {
   readonly downBias?: Data;
 }
 
-/** Weights of a self-gated block: `in` projects to dFf, `square` makes the other operand from that. */
+/** Weights of a self-gated block: `in` projects x to one input of the activation, `square` projects that to the other. */
 export interface SelfGatedWeights {
   /** [dModel, dFf] */
   readonly in: Data;

@@ -1,4 +1,4 @@
-// Tensors of backends that compute on arrays of JavaScript: an array with a shape.
+// The tensors of backends that compute on arrays of JavaScript: an array with a shape.
 import { sizeOf } from "../layout.js";
 import { isFloat32Array } from "./arrays.js";
 import type { Data, Tensor } from "./data.js";
@@ -28,7 +28,7 @@ export class ArrayTensor implements Tensor {
   }
 }
 
-/** Such tensors of one backend, which looks into data through them. */
+/** The tensors of one backend, which finds the numbers of data through them. */
 export class ArrayTensors extends Tensors<ArrayTensor> {
   make(data: Float32Array, shape: readonly number[]): ArrayTensor {
     return this.add(new ArrayTensor(new Float32Array(data), shape));

@@ -1,8 +1,8 @@
-// Arrays that callers hand in: of any realm (an iframe's, a vm context's, Jest's), on any kind of buffer.
-// `instanceof` knows the classes of one realm only, so it decides about no array of a caller's.
+// Arrays that callers pass: of any realm (an iframe's, a vm context's, Jest's), on any kind of buffer.
+// `instanceof` knows only the classes of its own realm, so it is not used for arrays of callers.
 import type { Data } from "./data.js";
 
-/** Reads the class of a typed array from the engine's own slot: in every realm, and whatever the object says of itself. */
+/** Gives the class of a typed array of any realm. It reads the engine's own slot, which no object can imitate. */
 const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
   ?.get as (this: unknown) => string | undefined;
 
@@ -13,9 +13,9 @@ export const typedArrayName = (value: unknown): string | undefined => tagOf.call
 export const isFloat32Array = (value: unknown): value is Float32Array =>
   typedArrayName(value) === "Float32Array";
 
-/** Throws a TypeError where an array's memory is gone: transferred to another thread, or cut off by `resize`. */
+/** Throws a TypeError where an array's memory is gone, since it was transferred to another thread or cut off by `resize`. */
 export function checkAttached(array: Float32Array, name: string): void {
-  // Its length does not tell: V8's optimised code may answer with what it was.
+  // The length is no proof: V8's optimised code may return the old one.
   try {
     Float32Array.prototype.at.call(array, 0);
   } catch {
@@ -25,11 +25,11 @@ export function checkAttached(array: Float32Array, name: string): void {
   }
 }
 
-/** The same numbers in the same memory as an array of this realm, for libraries that accept no other. */
+/** The array as one of this realm, on the same memory, for libraries that accept no other. */
 export const ofThisRealm = (array: Float32Array): Float32Array =>
   array.constructor === Float32Array ? array : new Float32Array(array.buffer, array.byteOffset, array.length);
 
-/** The same numbers in memory of one thread and a fixed size, which every interface of the platform takes: copied if need be. */
+/** The array, or a copy of it where its memory is shared or resizable, which not every interface of the platform accepts. */
 export const inPlainMemory = (array: Float32Array): Float32Array =>
   isShared(array.buffer) || isResizable(array) ? array.slice() : array;
 

@@ -1,5 +1,5 @@
-// The checks on an elementwise call that every backend shares, done once at the edge.
-// A backend receives an `ActivationPlan`: views into its inputs, and complete parameters.
+// The checks of an elementwise call, which all backends share.
+// A backend gets an `ActivationPlan`, which is checked: views into its inputs, and all parameters.
 import type { Activation } from "../catalogue/activation.js";
 import { isParameterNumber, limitsOf, withoutLimits } from "../catalogue/limits.js";
 import { listing, own, rejectUnknownKeys, shown } from "../errors.js";
@@ -8,7 +8,7 @@ import { resolveParameters } from "../scalar.js";
 import { checkAttached, isFloat32Array, overlap, typedArrayName } from "./arrays.js";
 import type { Data, PackedInput, ParameterValue } from "./data.js";
 
-/** One input of an activation: whose data it is, and where its elements are. */
+/** An input of an activation: the data that holds it, and where its elements are in that. */
 interface InputView {
   readonly name: string;
   readonly data: Data;
@@ -77,7 +77,7 @@ function separateInputs(activation: Activation, inputs: object) {
   return { count: first.data.length, inputs: views };
 }
 
-/** Accepts a Float32Array of any realm, or a backend's tensor (which the backend itself looks into). */
+/** Accepts a Float32Array of any realm, or a tensor. The backend itself checks whether a tensor is its own. */
 export function checkData(data: unknown, name: string): Data {
   if (isFloat32Array(data)) {
     checkAttached(data, name);
@@ -89,7 +89,7 @@ export function checkData(data: unknown, name: string): Data {
   );
 }
 
-/** Accepts only a Float32Array of any realm: what a tensor is made of. */
+/** Accepts only a Float32Array, of any realm: a tensor is made of one. */
 export function checkArray(data: unknown, name: string): Float32Array {
   if (!isFloat32Array(data))
     throw new TypeError(
@@ -111,7 +111,7 @@ export function checkLength(data: Data, name: string, count: number): void {
   if (data.length !== count) throw new RangeError(`${name} has ${data.length} elements, expected ${count}`);
 }
 
-/** Where a result of so many elements goes: where the caller wants it, which is checked, or to a new array. */
+/** The output for a result of `count` elements: the caller's, which is checked, or a new array. */
 export function resultOutput(count: number, out?: Data): Data {
   if (out === undefined) return new Float32Array(count);
   checkLength(checkData(out, "out"), "out", count);
@@ -129,18 +129,18 @@ export function checkDistinct(outputs: readonly GradientOutput[]): void {
   });
 }
 
-/** How one array or tensor has to do with another that it overlaps. */
+/** The words for two arrays or tensors that overlap. */
 const shares = (data: Data, other: Data): string => (data === other ? "is also" : "overlaps");
 
-/** One gradient of an input: its name, and where it goes. */
+/** The gradient of an input: its name, and the array or tensor that it is written to. */
 interface GradientOutput {
   readonly name: string;
   readonly data: Data;
 }
 
 /**
- * The gradients of a call's inputs, in the plan's order; a packed input has one for both. Each goes where the caller wants
- * it, or to a new array. What the caller gives, `dy` too, is checked.
+ * The outputs for the gradients of a call's inputs, in the plan's order. A packed input has one. Each is the caller's, or a new
+ * array. Checks the caller's outputs, and `dy`.
  */
 export function gradientOutputs(plan: ActivationPlan, dy: Data, out: object = {}): GradientOutput[] {
   checkLength(checkData(dy, "dy"), "dy", plan.count);
@@ -165,7 +165,7 @@ export function gradientOutputs(plan: ActivationPlan, dy: Data, out: object = {}
   return outputs;
 }
 
-/** All parameters of the activation, by name: what was given, checked, or else the defaults. */
+/** All parameters of the activation by name: those given, which are checked, and the defaults of the others. */
 export function checkParameters(
   activation: Activation,
   given: object,

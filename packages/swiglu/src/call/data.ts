@@ -1,15 +1,15 @@
-// What backends compute on: typed arrays, or tensors that stay in a backend's memory between calls.
+// What backends compute on: typed arrays, or tensors, which stay in a backend's memory between calls.
 
 import type { PackedLayout } from "../layout.js";
 
-/** Data that stays in a backend's memory between calls; made by `backend.tensor(data, shape)`. */
+/** Data that stays in a backend's memory between calls. `backend.tensor(data, shape)` makes one. */
 export interface Tensor {
   readonly shape: readonly number[];
   /** The number of elements. */
   readonly length: number;
   /** Copies the data out. */
   read(): Promise<Float32Array>;
-  /** Frees the memory; using the tensor afterwards is an error. May be called twice. */
+  /** Frees the memory. Using the tensor afterwards is an error. May be called twice. */
   dispose(): void;
 }
 
@@ -34,7 +34,7 @@ export interface ActivateOptions<D extends Data = Data> {
   readonly out?: D;
 }
 
-/** Data that a call reads or writes, and the name that errors give it. */
+/** Data that a call uses, and its name in error messages. */
 export interface Named {
   readonly name: string;
   readonly data: Data;

@@ -1,5 +1,5 @@
-// Gradients that overflowed on the way: float32 has no order of multiplication that is safe for all inputs, so the few
-// elements whose gradient came out infinite or NaN from finite inputs are computed again in float64.
+// Repairs gradients that overflowed. Float32 has no order of multiplications that is safe for all inputs, so the few elements
+// whose gradient is infinite or NaN although their inputs are finite are computed again in float64.
 
 import { gradientExpressions } from "../catalogue/activation.js";
 import { compile } from "../expression/tape.js";
@@ -7,17 +7,17 @@ import { viewIndex } from "../layout.js";
 import { variableNames } from "../scalar.js";
 import type { ActivationPlan } from "./check.js";
 
-/** The numbers of a call, where they are in memory now. */
+/** The numbers of a call. */
 export interface CallData {
-  /** In the order of the activation's inputs, whole tensors as the views of the plan index them. */
+  /** In the order of the activation's inputs. Each is the whole array or tensor, which the view of the plan indexes. */
   readonly inputs: readonly Float32Array[];
   readonly gradients: readonly Float32Array[];
   readonly dy: Float32Array;
 }
 
 /**
- * Mends the gradients in place, and sums of parameter gradients that are not finite, given as one array each.
- * Elements with an infinite or NaN input are left as they are: there the formula decides.
+ * Repairs, in place, the gradients of inputs and the sums of parameter gradients that are not finite. Elements with an infinite or
+ * NaN input are left as they are, since their gradients may really be infinite or NaN.
  */
 export function repair(plan: ActivationPlan, data: CallData, sums: readonly Float64Array[]): void {
   const { activation, count } = plan;
@@ -50,7 +50,7 @@ export function repair(plan: ActivationPlan, data: CallData, sums: readonly Floa
       sum[i % sum.length]! += dy * (slopes[plan.inputs.length + k] as number);
     });
   }
-  // With an infinite or NaN input the sum is what it is.
+  // A sum with an infinite or NaN input may really be infinite or NaN.
   if (whole)
     resummed.forEach((sum, k) => {
       sums[k]?.set(sum);

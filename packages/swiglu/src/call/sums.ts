@@ -1,4 +1,4 @@
-// Gradients of parameters, which are sums over all elements: kept in float64, given back in the parameter's own shape.
+// Gradients of parameters. They are sums over all elements, computed in float64, and returned in the parameter's own shape.
 import { lengthOf } from "./channels.js";
 import type { ParameterValue } from "./data.js";
 

@@ -1,4 +1,4 @@
-// The tensors that a backend has made, so that it knows its own.
+// The tensors that a backend has made. A backend recognises its own tensors by this.
 import type { Tensor } from "./data.js";
 
 export class Tensors<T extends Tensor> {

@@ -28,7 +28,7 @@ export interface Activation<K extends Kind = Kind, P extends string = string> {
   readonly parameters: Readonly<Record<P, number>>;
   /** The formula, over the inputs and parameters. */
   readonly expression: Expr;
-  /** Where gate or up is the layer's own input, the other being one square projection of it: which of the two. */
+  /** Self-gated activations: the input that is the first projection itself. The other input is a square projection of it. */
   readonly self?: "gate" | "up";
   /** Who published it and where it is used. */
   readonly source: string;
@@ -62,12 +62,12 @@ const inputNames: { readonly [K in Kind]: readonly InputName<K>[] } = {
   gated: ["gate", "up"],
 };
 
-/** Names that mean tensors or weights everywhere and so cannot name a parameter. */
+/** Names of tensors and weights, which no parameter may have. */
 const reserved: ReadonlySet<string> = new Set("x gate up packed in square down dy".split(" "));
 
 /** More than any formula needs; every kernel takes them all as arguments. */
 const mostParameters = 64;
-/** Room for a citation: the definition goes into records, files and the keys of caches. */
+/** Enough for a citation. The definition is part of records, files and the keys of caches. */
 const longestSource = 2000;
 
 /**
@@ -180,7 +180,7 @@ export function activationToJson(activation: Activation): ActivationJson {
 
 const texts = new WeakMap<Activation, string>();
 
-/** An activation's JSON as text, written once: what compiled kernels and graphs are kept by, since equal definitions share it. */
+/** An activation's JSON as text, written once. It is the key of compiled kernels and graphs, which equal definitions share. */
 export function definitionText(activation: Activation): string {
   const text = texts.get(activation) ?? JSON.stringify(activationToJson(activation));
   texts.set(activation, text);
@@ -211,8 +211,8 @@ export function activationFromJson(json: unknown): Activation {
 const gatedForms = new WeakMap<Activation, Activation<"gated">>();
 
 /**
- * The gated form of an activation: a unary `a` becomes `a(gate) * up`, one object for each; gated ones are returned as
- * they are.
+ * The gated form of an activation. A unary `a` becomes `a(gate) * up`, always as the same object. A gated one is returned
+ * unchanged.
  */
 export function asGated(activation: Activation): Activation<"gated"> {
   if (activation.kind === "gated") return activation as Activation<"gated">;

@@ -1,5 +1,5 @@
-// The catalogue: every named activation, each as one definition. Adding an activation is adding one entry here;
-// backends, layers, tests, documents, plots and the lab pick it up.
+// The catalogue: every named activation, each as one definition. ARCHITECTURE.md says what else a new activation takes.
+// Backends, layers, documents, plots and the lab pick it up from here.
 
 import { listing, short, suggestion } from "../errors.js";
 import {

@@ -1,6 +1,7 @@
-// Parameters that are limits: those that only bound something. A limit of Infinity means none, in every backend and file:
-// the formula is then the one without it, so that no arithmetic ever meets the infinity.
-import { type Expr, operandsOf, schedule, substitute } from "../expression/expr.js";
+// Limits: the parameters that only bound something. A limit of Infinity means no limit, in every backend and file. The formula is
+// then computed without it, so that no arithmetic ever meets the infinity.
+import { type Expr, schedule, substitute } from "../expression/expr.js";
+import { type Bound, boundOf } from "../expression/operations.js";
 import { simplify } from "../expression/simplify.js";
 import type { Activation } from "./activation.js";
 
@@ -19,23 +20,22 @@ export function limitsOf(activation: Activation): ReadonlySet<string> {
 function findLimits({ expression, parameters }: Activation): ReadonlySet<string> {
   const limits = new Set(Object.keys(parameters));
   const root = simplify(expression);
-  const use = (place: string, operand: Expr): void => {
-    const negated = operand.op === "neg";
-    if (place === "neg 0" && !negated) return; // where the negation stands decides
-    const part = negated ? (operand.args[0] as Expr) : operand;
-    if (part.op === "variable" && !(negated ? lowerBounds : upperBounds).has(place)) limits.delete(part.name);
+  /** A limit is an upper bound as it is, and a lower bound where it is negated. */
+  const use = (operand: Expr, bound?: Bound): void => {
+    const [part, wanted] =
+      operand.op === "neg" ? [operand.args[0] as Expr, "lower"] : ([operand, "upper"] as const);
+    if (part.op === "variable" && bound !== wanted) limits.delete(part.name);
   };
-  use("result", root);
+  use(root);
   for (const node of schedule([root]))
-    operandsOf(node).forEach((operand, i) => {
-      use(`${node.op} ${i}`, operand);
-    });
+    if ("args" in node)
+      node.args.forEach((operand, i) => {
+        // What is negated is judged where the negation is used.
+        if (node.op === "neg" && operand.op !== "neg") return;
+        use(operand, boundOf(node.op, i));
+      });
   return limits;
 }
-
-/** Where a limit may stand, and where its negation may: an operation and the number of its operand. */
-const upperBounds: ReadonlySet<string> = new Set(["min 0", "min 1", "clamp 2", "softClamp 1"]);
-const lowerBounds: ReadonlySet<string> = new Set(["max 0", "max 1", "clamp 1"]);
 
 /** Whether a parameter may have this value: a finite number, or for a limit Infinity. */
 export function isParameterNumber(activation: Activation, name: string, value: unknown): value is number {
@@ -43,15 +43,15 @@ export function isParameterNumber(activation: Activation, name: string, value: u
   return Number.isFinite(value) || (value === Infinity && limitsOf(activation).has(name));
 }
 
-/** What `isParameterNumber` takes, for messages: "a finite number", and for a limit "(Infinity for no limit)". */
+/** What `isParameterNumber` accepts, for messages: "a finite number", for a limit with "(Infinity for no limit)". */
 export const expectedNumber = (activation: Activation, name: string): string =>
   limitsOf(activation).has(name) ? "a finite number (Infinity for no limit)" : "a finite number";
 
 const freed = new WeakMap<Activation, Map<string, Activation>>();
 
 /**
- * An activation and its parameters for values some of which may be Infinity: the formula without those limits, which are
- * parameters still, of no influence. They get their defaults as values, since nothing uses them.
+ * An activation and values of its parameters, some of which may be Infinity. The result has a formula without those limits. They
+ * are still parameters, with their defaults as values, but the formula does not use them.
  */
 export function withoutLimits<T>(
   activation: Activation,
@@ -74,7 +74,7 @@ function unbounded({ expression }: Activation, names: readonly string[]): Expr {
 
 const dropped = new WeakMap<Activation, Activation>();
 
-/** The same for callers that do not differentiate numbers: those limits are no parameters at all. */
+/** As `withoutLimits`, but the result does not have those limits as parameters. For callers that need no gradients of them. */
 export function dropLimits<T>(
   activation: Activation,
   values: Readonly<Record<string, T | number>>,

@@ -1,5 +1,5 @@
-// Each catalogue entry under its own name, for `import { swiglu } from "swiglu"`.
-// A file of its own because `relu` and others are also names of expression builders.
+// Each activation of the catalogue under its own name, for `import { swiglu } from "swiglu"`.
+// This is a file of its own because `relu` and others are also names of expression builders.
 import { activations } from "./catalogue.js";
 
 export const {

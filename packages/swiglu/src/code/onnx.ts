@@ -1,9 +1,9 @@
 // ONNX's own textual form (what onnx.parser reads) of an activation's graph; its parameters are inputs with defaults.
 import type { Activation } from "../catalogue/activation.js";
 import { own } from "../errors.js";
-import { activationGraph } from "../onnx/activation-graph.js";
-import { toModel } from "../onnx/faces.js";
-import type { Initializer, OnnxAttribute, ValueInfo } from "../onnx/model.js";
+import { activationGraph } from "../onnx/graph/activation-graph.js";
+import type { Initializer, OnnxAttribute, ValueInfo } from "../onnx/model/model.js";
+import { toModel } from "../onnx/write/faces.js";
 import { Names } from "./names.js";
 import { float32Text } from "./rules.js";
 
@@ -16,6 +16,7 @@ export function onnxText(activation: Activation, comment: readonly string[]): st
   );
   const { opset, inputs, outputs, initializers, nodes } = toModel(
     activationGraph(activation, { shape: ["N"], parameters }),
+    { math: "fast" },
   );
   const names = new Names((name) => name);
   const nameOf = new Map<string, string>();

@@ -1,16 +1,14 @@
 // PyTorch, JAX and Keras: functions of tensors, which the framework differentiates.
 import { float64 } from "../expression/bound.js";
+import { atom, Binding, type Written as Text } from "../expression/brackets.js";
 import { snakeCase } from "./names.js";
 import {
   arithmetic,
-  atom,
-  Binding,
   type CodeFunction,
   type CodeRules,
   call,
   hold,
   type Target,
-  type Text,
   type Written,
 } from "./rules.js";
 

@@ -1,27 +1,13 @@
 // What a target language is to `toCode`: one table of rules, and how it writes numbers, names, statements and functions.
 import type { Precision } from "../expression/bound.js";
+import { Binding, type Written as Text, withBrackets } from "../expression/brackets.js";
 import type { Operands, Operation } from "../expression/expr.js";
 import type { LoweredOperation } from "../expression/lower.js";
 
-/** How tightly written code holds together. */
-export enum Binding {
-  Choice,
-  Sum,
-  Product,
-  Minus,
-  Atom,
-}
-
-/** A piece of code. */
-export interface Written {
-  readonly text: string;
-  readonly binding: Binding;
-  /** What it depends on: numbers only, parameters too, or the inputs as well. */
+/** A piece of code, and what it depends on: numbers only, parameters too, or the inputs as well. */
+export interface Written extends Text {
   readonly of: "numbers" | "parameters" | "inputs";
 }
-
-/** A piece of code before it is known what it depends on: the engine knows that from the operands. */
-export type Text = Pick<Written, "text" | "binding">;
 
 /** A rule writes an operation; "helper" means a function made from the formula that `lower` has for it. */
 export type CodeRules = {
@@ -65,28 +51,16 @@ export interface Target {
   readonly toTensor?: (parameter: string, input: string) => string;
 }
 
-export const atom = (text: string): Text => ({ text, binding: Binding.Atom });
-export const hold = ({ text, binding }: Text, least: Binding): string =>
-  binding < least ? `(${text})` : text;
-export const call =
-  (name: string) =>
-  (...args: readonly Text[]): Text =>
-    atom(`${name}(${args.map(({ text }) => text).join(", ")})`);
-
-const infix =
-  (operator: string, binding: Binding.Sum | Binding.Product) =>
-  (a: Text, b: Text): Text => ({
-    text: `${hold(a, binding)} ${operator} ${hold(b, binding + 1)}`,
-    binding,
-  });
+const { infix, ...brackets } = withBrackets("(", ")");
+export const { hold, call } = brackets;
 
 /** Arithmetic, which all these languages write alike. */
 export const arithmetic = {
-  neg: (a: Text): Text => ({ text: `-${hold(a, Binding.Atom)}`, binding: Binding.Minus }),
-  add: infix("+", Binding.Sum),
-  sub: infix("-", Binding.Sum),
-  mul: infix("*", Binding.Product),
-  div: infix("/", Binding.Product),
+  neg: (a: Text): Text => ({ text: `-${hold(a, Binding.Atom)}`, binding: Binding.Product }),
+  add: infix(" + ", Binding.Sum),
+  sub: infix(" - ", Binding.Sum),
+  mul: infix(" * ", Binding.Product),
+  div: infix(" / ", Binding.Product),
 };
 
 /** `a > b ? then : otherwise`, as C and JavaScript write it. */

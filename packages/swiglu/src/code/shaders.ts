@@ -1,10 +1,9 @@
 // WGSL, GLSL and CUDA: functions of one float32. Their own exp and log are as good as the driver's.
 import { float32 } from "../expression/bound.js";
+import { atom, Binding } from "../expression/brackets.js";
 import {
   type Argument,
   arithmetic,
-  atom,
-  Binding,
   type CodeFunction,
   type CodeRules,
   call,

@@ -1,6 +1,7 @@
 // TypeScript: functions of numbers, in float64.
 import { float64 } from "../expression/bound.js";
-import { arithmetic, atom, type CodeRules, call, type Target, ternary } from "./rules.js";
+import { atom } from "../expression/brackets.js";
+import { arithmetic, type CodeRules, call, type Target, ternary } from "./rules.js";
 
 const rules: CodeRules = {
   ...arithmetic,

@@ -1,4 +1,6 @@
 // Writes expressions as functions of a target language: statements for what is shared or long, helpers for what it lacks.
+
+import { Binding, type Written as Text } from "../expression/brackets.js";
 import {
   type Apply,
   apply,
@@ -19,7 +21,7 @@ import { lower } from "../expression/lower.js";
 import { simplify } from "../expression/simplify.js";
 import { applyOperation } from "../expression/tape.js";
 import { Names } from "./names.js";
-import { type Argument, Binding, type Target, type Text, type Written } from "./rules.js";
+import type { Argument, Target, Written } from "./rules.js";
 
 /** What is longer has a name of its own, so that no line and no nesting of brackets is too much for a compiler. */
 const longest = 160;
@@ -132,7 +134,7 @@ function writeNode(
   if (node.op === "num")
     return {
       text: target.number(node.value),
-      binding: node.value < 0 || Object.is(node.value, -0) ? Binding.Minus : Binding.Atom,
+      binding: node.value < 0 || Object.is(node.value, -0) ? Binding.Product : Binding.Atom,
       of: "numbers",
     };
   if (node.op === "variable")

@@ -1,5 +1,5 @@
-// The error that a kernel may make, derived from the expression it computes.
-// A plain relative bound is unsound near zeros and under cancellation; this one asks what the inputs' own rounding does.
+// The greatest error that a kernel may make, derived from the expression that it computes.
+// A plain relative bound fails near zeros and under cancellation. This one measures what rounding the inputs alone would do.
 
 import { differentiate } from "./differentiate.js";
 import { abs, add, type Expr, mul, variablesOf } from "./expr.js";

@@ -1,5 +1,5 @@
-// Chebyshev expansions on [-1, 1]: their sum in float64, and the same as a polynomial for targets with fewer terms.
-// The tables are printed by scripts/coefficients.mjs, which also says what each truncation leaves.
+// Chebyshev expansions on [-1, 1]: their sum in float64, and their first terms as an ordinary polynomial.
+// scripts/coefficients.mjs prints the tables, and the error of each truncation.
 
 /**
  * Phi(-a) = exp(-a^2/2) * P(t) / (a + 4) for a >= 0, with t = (a - 4)/(a + 4) and P the sum of these terms.

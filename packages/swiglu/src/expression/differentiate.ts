@@ -1,5 +1,5 @@
 // Exact derivatives of expressions, by one rule for each operation.
-// Every rule is written so that it neither cancels (s(z) s(-z), never 1 - s) nor meets Inf * 0 on the way.
+// Every rule is written so that it loses no digits by cancellation (s(z) s(-z), never 1 - s), and never computes Inf * 0.
 import {
   type Apply,
   add,
@@ -22,10 +22,10 @@ import {
 } from "./expr.js";
 import { simplify } from "./simplify.js";
 
-/** The derivative of an operand; `undefined` where it does not depend on the variable at all. */
+/** The derivative of an operand. It is undefined where the operand does not depend on the variable. */
 type Slope = Expr | undefined;
 
-/** From an application's operands, their slopes and the application itself to its own slope. */
+/** Computes the slope of an application from its operands, their slopes, and the application itself. */
 type ChainRule = (args: readonly Expr[], slopes: readonly Slope[], self: Expr) => Slope;
 
 const plus = (a: Slope, b: Slope): Slope => (a && b ? add(a, b) : (a ?? b));
@@ -33,7 +33,7 @@ const minus = (a: Slope, b: Slope): Slope => (a && b ? sub(a, b) : (a ?? (b && n
 const times = (factor: Expr, slope: Slope): Slope => slope && mul(factor, slope);
 const orZero = (slope: Slope): Expr => slope ?? num(0);
 
-/** The chain rule of a function of one operand, from its derivative there. */
+/** The chain rule of a function of one operand, from the derivative of the function. */
 const unary =
   (derivative: (a: Expr, self: Expr) => Expr): ChainRule =>
   ([a], [da], self) =>

@@ -1,8 +1,11 @@
 // Scalar expressions: the immutable trees in which every activation is written.
-// An expression is a number, a variable, or one operation applied to others; nothing else exists.
+// An expression is a number, a variable, or an operation applied to other expressions, which are its operands.
 import { postOrder } from "./walk.js";
 
-/** Every operation with its number of operands. All rule tables are typed by this one, so none can miss a case. */
+/**
+ * Every operation with its number of operands. All tables of rules are typed by this one, so that none can miss an operation;
+ * operations.ts has what else is to be known of each.
+ */
 export const arity = {
   neg: 1,
   abs: 1,
@@ -58,7 +61,7 @@ export interface Apply<O extends Operation = Operation> {
   readonly op: O;
   readonly args: readonly Expr[];
 }
-/** A scalar expression. Compare by identity only after `simplify`, which makes equal parts one object. */
+/** A scalar expression. Compare by identity only after `simplify`, which makes equal parts the same object. */
 export type Expr = Num | Variable | Apply;
 
 /** What the builders accept: an expression, a number (a constant), or a string (a variable). */
@@ -78,7 +81,7 @@ export function toExpr(operand: Operand): Expr {
   return operand;
 }
 
-/** Applies an operation known only at run time; the builders below are the typed way. */
+/** Applies an operation that is known only at run time. The builders below are the typed way. */
 export function apply(op: Operation, operands: readonly Operand[]): Apply {
   if (operands.length !== arity[op])
     throw new RangeError(`${op} takes ${arity[op]} operands, got ${operands.length}`);
@@ -143,6 +146,7 @@ export function variablesOf(expr: Expr): Set<string> {
 }
 
 const leaf: readonly Expr[] = [];
+/** The operands of an application; none for a number or a variable. */
 export const operandsOf = (node: Expr): readonly Expr[] => ("args" in node ? node.args : leaf);
 
 /** All distinct nodes of the given expressions, each after its operands: the order in which to compute them. */
@@ -159,7 +163,7 @@ export function countUses(order: readonly Expr[], results: readonly Expr[] = [])
   return uses;
 }
 
-/** Replaces variables by expressions; those not named stay. */
+/** Replaces variables by expressions. Variables that are not named stay. */
 export function substitute(expr: Expr, replacements: Readonly<Record<string, Operand>>): Expr {
   return rewrite(expr, (node) =>
     node.op === "variable" && Object.hasOwn(replacements, node.name)
@@ -168,12 +172,12 @@ export function substitute(expr: Expr, replacements: Readonly<Record<string, Ope
   );
 }
 
-/** Rebuilds an expression from its leaves up, passing every node, with its operands already rebuilt, to `change`. */
+/** Rebuilds an expression from its leaves up. `change` gets every node once its operands are rebuilt. */
 export function rewrite(expr: Expr, change: (node: Expr) => Expr): Expr {
   return new Rewriter(change).rewrite(expr);
 }
 
-/** Rebuilds several expressions by one change; what they share, and what is rebuilt already, is rebuilt once. */
+/** Rebuilds several expressions by one change. Each part is rebuilt once, however often it occurs. */
 export class Rewriter {
   private readonly rebuilt = new Map<Expr, Expr>();
 
@@ -193,22 +197,22 @@ export class Rewriter {
     return rebuilt.get(expr) as Expr;
   }
 
-  /** Takes parts as they are: a walk stops at them. */
+  /** Leaves parts as they are: they count as rebuilt. */
   keep(parts: readonly Expr[]): void {
     for (const part of parts) this.rebuilt.set(part, part);
   }
 }
 
 /**
- * Expands operations until none is left that `expansionOf` knows, which gives undefined for those that stay. What it is
- * given has its operands expanded already, so what it makes of them is gone through no further than to them.
+ * Expands operations until `expansionOf` returns undefined for all that are left. The operands of what it gets are expanded
+ * already, so they are not looked at again in what it returns.
  */
 export function expandAll(exprs: readonly Expr[], expansionOf: (node: Apply) => Expr | undefined): Expr[] {
   const rewriter = new Rewriter((node) => {
     const expansion = "args" in node ? expansionOf(node) : undefined;
     if (expansion === undefined) return node;
     rewriter.keep((node as Apply).args);
-    return rewriter.rewrite(expansion); // as deep as expansions need one another, whatever the expression's depth
+    return rewriter.rewrite(expansion); // The depth of these calls does not depend on that of the expression.
   });
   return exprs.map((expr) => rewriter.rewrite(expr));
 }

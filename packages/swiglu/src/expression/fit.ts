@@ -1,4 +1,4 @@
-// Polynomials that stand for functions in kernels: fitted when a kernel is made, from the float64 functions.
+// Polynomials that stand for functions in kernels. They are fitted when a kernel is made, from the float64 functions.
 
 /** A polynomial of that degree through a function at the Chebyshev points of [from, to]; lowest power first. */
 export function fit(f: (x: number) => number, from: number, to: number, degree: number): number[] {
@@ -26,4 +26,17 @@ export function through(f: (x: number) => number, nodes: readonly number[]): num
     powers = shifted;
   }
   return powers;
+}
+
+/**
+ * The polynomial with these coefficients, lowest power first, by Horner's rule, in any notation: `number` writes the highest
+ * coefficient, and `step` writes `factor + t sum`.
+ */
+export function horner<T>(
+  coefficients: readonly number[],
+  number: (coefficient: number) => T,
+  step: (factor: number, sum: T) => T,
+): T {
+  const [highest = 0, ...others] = coefficients.toReversed();
+  return others.reduce<T>((sum, factor) => step(factor, sum), number(highest));
 }

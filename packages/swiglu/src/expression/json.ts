@@ -1,5 +1,5 @@
-// Expressions as JSON: numbers are constants, strings are variables, arrays are operations: ["mul", "x", ["exp", 2]].
-// What comes from outside is checked in full and never run as code.
+// Expressions as JSON. Numbers are constants, strings are variables, arrays are operations: ["mul", "x", ["exp", 2]].
+// Everything that is read is checked, and never run as code.
 import { rejectUnknownKeys, shown } from "../errors.js";
 import {
   type Apply,
@@ -14,20 +14,20 @@ import {
 } from "./expr.js";
 
 /**
- * An expression as JSON data: nested, as above; or, where it is deep, large or repeats its parts, as steps, each of which may
- * use the results of earlier ones: `{ steps: [["mul", "x", "x"], ["exp", "#0"]] }` is the exponential of a square.
+ * An expression as JSON data. It is nested, as above, or a list of steps, for expressions that are deep, large, or repeat their
+ * parts. A step may use the results of earlier ones: `{ steps: [["mul", "x", "x"], ["exp", "#0"]] }` is the exponential of x^2.
  */
 export type ExpressionJson = NestedJson | { readonly steps: readonly StepJson[] };
 type NestedJson = number | string | readonly (string | number | NestedJson)[];
 /** An operation and its operands: numbers, names, or `#` and the number of an earlier step, counted from 0. */
 type StepJson = readonly (string | number)[];
 
-/** How large an expression from outside may be. What is nested deeper or has more parts is written in steps. */
+/** How large an expression in JSON may be. One that is nested deeper, or has more parts, is written in steps. */
 const limits = { depth: 64, nodes: 4096, steps: 1_000_000 } as const;
 
 const namePattern = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
-/** Checks a name for a variable, a parameter or an activation; throws a SyntaxError that says what a name is. */
+/** Checks the name of a variable, a parameter or an activation. Throws a SyntaxError that says what a name is. */
 export function checkName(name: unknown, what: string): string {
   if (typeof name !== "string" || !namePattern.test(name))
     throw new SyntaxError(
@@ -151,7 +151,7 @@ function readLeaf(part: unknown, place: string, otherwise: string): Expr {
   return num(part);
 }
 
-/** The operation that a part names, which has as many operands as it takes. */
+/** Checks that a part names an operation and has the right number of operands. Returns the operation. */
 function checkOperation([name, ...operands]: readonly unknown[], place: string): Operation {
   if (typeof name !== "string" || !Object.hasOwn(arity, name))
     throw new SyntaxError(

@@ -1,5 +1,6 @@
-// Rewrites special operations in terms of basic ones, for targets that have no instruction for them.
-// Each rewriting keeps the operation's accuracy in the stated precision: series near 0, no cancellation, no overflow.
+// Rewrites special operations in terms of basic ones, for targets that have no code of their own for them.
+// Each rewriting is accurate in the given precision: it has a series near 0, does not cancel, and does not overflow.
+import { singleTerms } from "./approximations.js";
 import type { Precision } from "./bound.js";
 import { atanTail, chebyshevToPolynomial, normalTail } from "./chebyshev.js";
 import {
@@ -24,6 +25,7 @@ import {
   sub,
   tanh,
 } from "./expr.js";
+import { horner } from "./fit.js";
 import { simplifyAll } from "./simplify.js";
 
 /** How many terms the series need for a precision. */
@@ -32,15 +34,14 @@ interface Terms {
   readonly normalTail: number;
   readonly atanTail: number;
 }
-const single: Terms = { series: 9, normalTail: 12, atanTail: 12 };
+const single: Terms = { series: 9, ...singleTerms };
 const double: Terms = { series: 17, normalTail: normalTail.length, atanTail: atanTail.length };
 
 type Lowering = (terms: Terms, a: Expr, b: Expr, c: Expr) => Expr;
 
 /** The polynomial with these coefficients, lowest power first, by Horner's rule. */
 function polynomial(coefficients: readonly number[], t: Operand): Expr {
-  const [highest = 0, ...others] = coefficients.toReversed();
-  return others.reduce<Expr>((sum, factor) => add(factor, mul(t, sum)), num(highest));
+  return horner<Expr>(coefficients, num, (factor, sum) => add(factor, mul(t, sum)));
 }
 
 /** 1 + t/first (1 + t/(first+1) (1 + ...)): the tail of the exponential series. */
@@ -60,12 +61,12 @@ function sinhTail(t: Expr, terms: number): Expr {
 const lowerings = {
   // e^min(a, 0) / (1 + e^-|a|): neither exponential overflows, and the far tail keeps its digits.
   sigmoid: (_, a) => div(exp(min(a, 0)), add(1, exp(neg(abs(a))))),
-  // e / (1 + e)^2, with the square multiplied out, which rounds less.
+  // e / (1 + e (2 + e)), which rounds less than e / (1 + e)^2.
   sigmoidSlope: (_, a) => {
     const e = exp(neg(abs(a)));
     return div(e, add(1, mul(e, add(2, e))));
   },
-  // log1p(e) = log(u) e / (u - 1) with u = 1 + e as rounded; where u is 1, it is e itself.
+  // log1p(e) is log(u) e / (u - 1), where u is 1 + e, rounded. If u is 1, it is e.
   softplus: (_, a) => {
     const e = exp(neg(abs(a)));
     const u = add(1, e);
@@ -103,7 +104,7 @@ const lowerings = {
     const tail = mul(exp(mul(-0.5, mul(a, a))), scaled);
     return selectGreater(x, 0, sub(1, tail), tail);
   },
-  // Below 0: x atan(-1/x) / pi, which beyond -1e30 has long since become -1/pi.
+  // Below 0: x atan(-1/x) / pi. It is -1/pi long before x reaches -1e30, so x is held there.
   atlu: (_, x) => {
     const below = max(x, -1e30);
     const above = mul(x, add(mul(atan(x), 1 / Math.PI), 0.5));
@@ -120,7 +121,7 @@ const lowerings = {
   },
   relu: (_, a) => max(a, 0),
   clamp: (_, a, low, high) => min(max(a, low), high),
-  // Near 0, tanh z is z, which vanishes before a does; so also where the limit turns out infinite, and then for an infinite a.
+  // Near 0 the result is a itself, since z may be 0 in floating point although a is not. It is also a where the limit is infinite.
   softClamp: (_, a, limit) => {
     const held = mul(limit, tanh(div(a, limit)));
     if (limit.op === "num" && Number.isFinite(limit.value)) return held;
@@ -128,7 +129,7 @@ const lowerings = {
   },
 } satisfies Partial<Record<Operation, Lowering>>;
 
-/** Operations that `lower` can remove; all others are basic and every target must have them. */
+/** Operations that `lower` can rewrite. All others are basic, and every target must have them. */
 export type LoweredOperation = keyof typeof lowerings;
 export type BasicOperation = Exclude<Operation, LoweredOperation>;
 
@@ -142,7 +143,7 @@ export function lower(expr: Expr, native: ReadonlySet<Operation>, precision: Pre
   return lowerAll([expr], native, precision)[0] as Expr;
 }
 
-/** The same for several expressions, each what they share is rewritten once. */
+/** `lower` for several expressions. Parts that they share are rewritten once. */
 export function lowerAll(
   exprs: readonly Expr[],
   native: ReadonlySet<Operation>,

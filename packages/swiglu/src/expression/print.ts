@@ -1,21 +1,10 @@
 // Writes expressions for people: as plain text for terminals and code, and as LaTeX for documents.
-// Each notation is one table of rules; brackets come from the precedence of what is written.
+// Each notation is one table of rules. Brackets follow from precedence; see brackets.ts.
 import { short } from "../errors.js";
+import { greekNames, symbolOf } from "../symbols.js";
+import { atom, Binding, type Written, withBrackets } from "./brackets.js";
 import { countUses, type Expr, type Rules, schedule } from "./expr.js";
 import { simplify } from "./simplify.js";
-import { greekNames, symbolOf } from "./symbols.js";
-
-/** How tightly written text holds together: a sum binds loosest, an atom needs no brackets ever. */
-export enum Binding {
-  Choice,
-  Sum,
-  Product,
-  Atom,
-}
-export interface Written {
-  readonly text: string;
-  readonly binding: Binding;
-}
 
 export interface Notation {
   readonly number: (value: number) => string;
@@ -32,11 +21,11 @@ export interface Notation {
   readonly rules: Rules<Written, Written>;
 }
 
-/** Expressions up to this length are written as they are. */
+/** Expressions up to this length are written in one piece. */
 const longestPlain = 4000;
-/** No part is written longer than about this; what is larger is taken apart. */
+/** A part that is longer than this gets a name. */
 const longestPart = 1000;
-/** All that is written of one expression, about; what does not fit is left out, and the text says so. */
+/** About the longest text of an expression. Parts that do not fit are left out, and the text says so. */
 const longestText = 20_000;
 /** Parts shorter than this in plain text are repeated rather than named. */
 const shortPart = 14;
@@ -58,8 +47,8 @@ export function latex(expr: Expr): string {
 }
 
 /**
- * Plain text in which long parts that occur more than once have names, for gradients. Parts of more than about 1,000
- * characters have names too; of all that, about 20,000 characters are written, and a last remark says how much is not.
+ * Plain text in which long parts that occur more than once have names, for gradients. Parts of more than about 1,000 characters
+ * have names too. The text ends after about 20,000 characters, with a remark that says how much is left out.
  *
  * @example
  * textWithParts(swigluClamped.expression) // "p * sigmoid(p) * clamp(up, -limit, limit), p = min(gate, limit)"
@@ -110,34 +99,34 @@ export function writeWithParts(root: Expr, notation: Notation): string {
     if (room >= 0) shownFrom = i;
   }
   if (shownFrom === 0) return [text, ...parts].join(separator);
-  // Cut at the far end: what is near the root is shown, from there on down.
+  // The parts near the root are shown; those far from it are left out.
   const remark = notation.remark(
     `cut here: ${shownFrom} of ${parts.length} parts are left out, of an expression of ${order.length} operations and operands`,
   );
   return [text, ...parts.slice(shownFrom).toReversed(), remark].join(separator);
 }
 
-/** Single letters, then t1, t2 ...: what is no variable's name. */
+/** Names for parts that are not the name of a variable: single letters, then t1, t2 ... */
 function* partNames(order: readonly Expr[], { variable, numbered }: Notation): Generator<string, never> {
   const taken = new Set(order.flatMap((node) => (node.op === "variable" ? [node.name] : [])));
   for (const letter of "pqrstvwabcd") if (!taken.has(letter)) yield variable(letter);
   for (let i = 1; ; i++) if (!taken.has(`t${i}`)) yield numbered(i);
 }
 
-/** The parts whose plain text, all written out, is longer than `shortPart`. */
+/** The parts whose plain text, without names for its own parts, is longer than `shortPart`. */
 function longParts(order: readonly Expr[]): Set<Expr> {
   const long = new Set<Expr>();
   const written = new Map<Expr, Written>();
   for (const node of order) {
     const whole = writeNode(node, plain, written);
     if (whole.text.length > shortPart) long.add(node);
-    // However much longer it is does not matter.
+    // Only whether a text is longer matters, so longer ones are cut.
     written.set(node, { ...whole, text: whole.text.slice(0, shortPart + 1) });
   }
   return long;
 }
 
-/** One node, from how its operands are written. */
+/** Writes one node, given its written operands. */
 function writeNode(node: Expr, notation: Notation, written: ReadonlyMap<Expr, Written>): Written {
   if (node.op === "num")
     return {
@@ -149,39 +138,15 @@ function writeNode(node: Expr, notation: Notation, written: ReadonlyMap<Expr, Wr
   return rule(...node.args.map((arg) => written.get(arg) as Written));
 }
 
-export const atom = (text: string): Written => ({ text, binding: Binding.Atom });
+/** `-a`. It binds like a sum, so that it gets brackets within products and differences. */
+const negation =
+  (hold: (part: Written, least: Binding) => string) =>
+  (a: Written): Written => ({
+    text: `-${hold(a, a.text.startsWith("-") ? Binding.Atom : Binding.Product)}`,
+    binding: Binding.Sum,
+  });
 
-/** Rules shared by both notations, given how each writes brackets and products, and when a second factor needs brackets. */
-export function arithmetic(brackets: (text: string) => string, times: string, factor: Binding) {
-  const hold = (part: Written, binding: Binding): string =>
-    part.binding < binding ? brackets(part.text) : part.text;
-  return {
-    neg: (a: Written) => ({
-      text: `-${hold(a, a.text.startsWith("-") ? Binding.Atom : Binding.Product)}`,
-      binding: Binding.Sum,
-    }),
-    add: (a: Written, b: Written) => ({
-      text: `${hold(a, Binding.Sum)} + ${hold(b, Binding.Product)}`,
-      binding: Binding.Sum,
-    }),
-    sub: (a: Written, b: Written) => ({
-      text: `${hold(a, Binding.Sum)} - ${hold(b, Binding.Product)}`,
-      binding: Binding.Sum,
-    }),
-    mul: (a: Written, b: Written) => ({
-      text: `${hold(a, Binding.Product)}${times}${hold(b, factor)}`,
-      binding: Binding.Product,
-    }),
-    hold,
-  };
-}
-
-const plainBrackets = (inner: string): string => `(${inner})`;
-const { hold: holdPlain, ...plainArithmetic } = arithmetic(plainBrackets, " * ", Binding.Atom);
-const call =
-  (name: string) =>
-  (...args: readonly Written[]): Written =>
-    atom(`${name}(${args.map((arg) => arg.text).join(", ")})`);
+const { hold: holdPlain, infix, call } = withBrackets("(", ")");
 
 const plain: Notation = {
   number: (value) => (Object.is(value, -0) ? "-0" : String(value)),
@@ -192,11 +157,11 @@ const plain: Notation = {
   equals: " = ",
   scale: 1,
   rules: {
-    ...plainArithmetic,
-    div: (a, b) => ({
-      text: `${holdPlain(a, Binding.Product)} / ${holdPlain(b, Binding.Atom)}`,
-      binding: Binding.Product,
-    }),
+    neg: negation(holdPlain),
+    add: infix(" + ", Binding.Sum),
+    sub: infix(" - ", Binding.Sum),
+    mul: infix(" * ", Binding.Product),
+    div: infix(" / ", Binding.Product),
     abs: call("abs"),
     exp: call("exp"),
     expm1: call("expm1"),
@@ -224,12 +189,8 @@ const plain: Notation = {
   },
 };
 
-const texBrackets = (inner: string): string => `\\left(${inner}\\right)`;
-const { hold: holdTex, ...texArithmetic } = arithmetic(texBrackets, "\\,", Binding.Product);
-const texCall =
-  (name: string) =>
-  (...args: readonly Written[]): Written =>
-    atom(`${name}\\left(${args.map((arg) => arg.text).join(", ")}\\right)`);
+const { hold: holdTex, infix: texInfix, call: texCall } = withBrackets("\\left(", "\\right)");
+const texProduct = texInfix("\\,", Binding.Product, Binding.Product);
 const operator = (name: string) => texCall(`\\operatorname{${name}}`);
 const power = (base: Written, exponent: number): Written => ({
   text: `${holdTex(base, Binding.Atom)}^${exponent}`,
@@ -254,14 +215,16 @@ const tex: Notation = {
   equals: " = ",
   scale: 1,
   rules: {
-    ...texArithmetic,
+    neg: negation(holdTex),
+    add: texInfix(" + ", Binding.Sum),
+    sub: texInfix(" - ", Binding.Sum),
     mul: (a, b) => {
       if (a.text === b.text) return power(a, 2);
       if (b.text === power(a, 2).text) return power(a, 3);
       const digitsMeet = /\d$/.test(a.text) && /^[\d.]/.test(b.text);
       return digitsMeet
         ? { text: `${holdTex(a, Binding.Product)} \\cdot ${b.text}`, binding: Binding.Product }
-        : texArithmetic.mul(a, b);
+        : texProduct(a, b);
     },
     div: (a, b) => atom(fraction(a.text, b.text)),
     abs: (a) => atom(`\\left|${a.text}\\right|`),
@@ -305,5 +268,5 @@ const tex: Notation = {
 
 /** The Cauchy distribution's cumulative function, which gates atlu. */
 function atanCdf(a: Written): string {
-  return texBrackets(`${fraction(`\\arctan\\left(${a.text}\\right)`, "\\pi")} + ${fraction("1", "2")}`);
+  return `\\left(${fraction(`\\arctan\\left(${a.text}\\right)`, "\\pi")} + ${fraction("1", "2")}\\right)`;
 }

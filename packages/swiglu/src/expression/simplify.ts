@@ -1,16 +1,7 @@
-// Simplifies expressions without changing what they compute, and makes equal parts one shared object.
-// Only rewrites that are exact in floating point are used: no reassociation, no 0 * x.
-import {
-  type Apply,
-  apply,
-  arity,
-  type Expr,
-  type Num,
-  num,
-  type Operation,
-  operandsOf,
-  Rewriter,
-} from "./expr.js";
+// Simplifies expressions without changing their values, and makes equal parts one shared object.
+// Every rewrite is exact in floating point: sums are not reordered, and 0 * x stays, since x may be infinite.
+import { type Apply, apply, arity, type Expr, type Num, num, operandsOf, Rewriter } from "./expr.js";
+import { isCommutative } from "./operations.js";
 import { applyOperation } from "./tape.js";
 
 /** Simplifies one expression. Example: `simplify(mul(1, "x"))` is the variable `x`. */
@@ -25,15 +16,12 @@ export function simplifyAll(exprs: readonly Expr[]): Expr[] {
   return exprs.map((expr) => rewriter.rewrite(expr));
 }
 
-/** Operations whose two operands may be exchanged. */
-export const commutative: ReadonlySet<string> = new Set<Operation>(["add", "mul"]);
-
-/** Keeps one object for each distinct expression; `a * b` and `b * a` are the same one. */
+/** Keeps one object for each distinct expression. `a * b` and `b * a` are not distinct. */
 class Interner {
   private readonly ids = new Map<Expr, number>();
   private readonly known = new Map<string | number, Expr>();
 
-  /** Goes no deeper than what `reduce` has just made: all else is known. */
+  /** The object for an expression. The walk ends at parts that are known, so it is only as deep as what `reduce` has made. */
   intern(expr: Expr): Expr {
     if (this.ids.has(expr)) return expr;
     const made = operandsOf(expr).some((arg) => !this.ids.has(arg));
@@ -48,12 +36,12 @@ class Interner {
     return node;
   }
 
-  /** A number where the operands' fit into one, since there are many and texts are slow. */
+  /** What tells an expression from others: a number if the operands' ids fit into it, since texts are slow, else a text. */
   private key(node: Expr): string | number {
     if (node.op === "num") return `num ${Object.is(node.value, -0) ? "-0" : node.value}`;
     if (node.op === "variable") return `variable ${node.name}`;
     const ids = node.args.map((arg) => this.ids.get(arg) as number);
-    if (commutative.has(node.op)) ids.sort((a, b) => a - b);
+    if (isCommutative(node.op)) ids.sort((a, b) => a - b);
     const [a = 0, b = 0] = ids;
     const code = codes.get(node.op) as number;
     return ids.length < 3 && this.ids.size < idsInKey
@@ -62,14 +50,14 @@ class Interner {
   }
 }
 
-/** So many ids, twice, and the operation's number make a whole number below 2^53. */
+/** Two ids below this and the operation's number fit into a whole number below 2^53. */
 const idsInKey = 2 ** 24;
 const codes: ReadonlyMap<string, number> = new Map(Object.keys(arity).map((op, i) => [op, i]));
 
 const isNum = (expr: Expr | undefined, value: number): boolean =>
   expr !== undefined && expr.op === "num" && expr.value === value;
 
-/** One exact rewrite at the root of an expression whose operands are simplified already. */
+/** Applies the exact rewrites at the root of an expression whose operands are simplified already. */
 function reduce(expr: Expr): Expr {
   if (!("args" in expr)) return expr;
   if (expr.args.every((arg) => arg.op === "num")) {
@@ -105,7 +93,7 @@ function reduce(expr: Expr): Expr {
       return expr;
     case "div":
       return isNum(b, 1) ? a : expr;
-    // An infinite limit is none.
+    // A limit of Infinity means no limit.
     case "min":
       return isNum(b, Infinity) ? a : isNum(a, Infinity) ? b : expr;
     case "max":

@@ -1,5 +1,5 @@
-// The special functions of the float64 reference: accurate to a few units of 2^-53 over all finite doubles,
-// without cancellation and without overflow on the way. NaN gives NaN.
+// The special functions of the float64 reference. They are accurate to a few units of 2^-53 for all finite numbers: nothing
+// cancels, and no intermediate value overflows. NaN gives NaN.
 import { atanTail, chebyshevSum, normalTail } from "./chebyshev.js";
 
 /** 1/(1 + e^-x). Relative error below 2^-51, also in the far negative tail, where it is e^x. */
@@ -70,8 +70,8 @@ export function tanhResidual(z: number): number {
 }
 
 /**
- * x (atan(x)/pi + 1/2), as x atan2(1, -x)/pi, which keeps its accuracy for x -> -infinity. There it is its limit, -1/pi,
- * so that x (atan(x) (1 + 2 alpha)/pi + 1/2), written with it, is what IEEE makes of that formula for every alpha.
+ * x (atan(x)/pi + 1/2), as x atan2(1, -x)/pi, which is accurate for very negative x too. At -infinity it is the limit, -1/pi. So
+ * xatlu, which is written with it, has at -infinity the value of its published formula, for every alpha.
  */
 export function atlu(x: number): number {
   if (x === Number.NEGATIVE_INFINITY) return -1 / Math.PI;

@@ -1,5 +1,5 @@
-// Evaluates expressions in float64: the reference that every kernel is measured against.
-// A tape is the list of steps that computes several expressions at once, each shared part once.
+// Evaluates expressions in float64: the reference to which every kernel is compared.
+// A tape is a list of steps that computes several expressions. Parts that they share are computed once.
 import { type Expr, type Operation, type Rules, schedule } from "./expr.js";
 import {
   atlu,
@@ -42,7 +42,7 @@ const values: Rules<number, number> = {
   selectGreater: (a, b, then, otherwise) => (a > b ? then : a <= b ? otherwise : Number.NaN),
 };
 
-/** A rule called with operands from a list; the table above guarantees that their number fits. */
+/** A rule that is called with a list of operands. The table above guarantees that their number is right. */
 type Rule = (...operands: number[]) => number;
 
 /** The float64 value of one operation. */
@@ -50,10 +50,12 @@ export function applyOperation(op: Operation, operands: readonly number[]): numb
   return (values[op] as Rule)(...operands);
 }
 
-/** Computes the expressions it was made of, from the values of the variables. */
+/** Computes the expressions that it was compiled from. */
 export interface Tape {
-  /** The variables' values go in, in the order given to `compile`; results come out in the order of the expressions.
-   * The array returned is the tape's own and holds until the next call. */
+  /**
+   * Takes the values of the variables in the order given to `compile`, and returns the results in the order of the expressions.
+   * The array returned belongs to the tape: the next call writes to it again.
+   */
   run(inputs: ArrayLike<number>): Float64Array;
 }
 
@@ -96,7 +98,7 @@ export function compile(exprs: readonly Expr[], variables: readonly string[]): T
   };
 }
 
-/** One step of a tape, with its operands bound, so that running it allocates nothing. */
+/** One step of a tape. Its operands are bound, so that running it allocates no memory. */
 function step(slots: Float64Array, target: number, rule: Rule, operands: readonly number[]): () => void {
   const [a = 0, b = 0, c = 0, d = 0] = operands;
   const at = (slot: number): number => slots[slot] as number;

@@ -1,11 +1,11 @@
-// The one walk over expressions: iterative, each shared part once, so that depth costs no stack and sharing no time.
-// Whatever goes through expressions goes through it; nothing else in the library calls itself on operands.
+// The one walk over expressions. It is a loop, so that deep expressions need no stack, and visits shared parts once.
+// All code that goes through expressions uses it. No other function in the library calls itself on operands.
 
-/** All distinct nodes under the roots, each after its parts: the order in which a recursion would finish them. */
+/** All distinct nodes under the roots, each behind its parts, in the order in which a recursion would finish them. */
 export function postOrder<N>(roots: readonly N[], partsOf: (node: N) => readonly N[]): N[] {
   const seen = new Set<N>();
   const order: N[] = [];
-  // Open nodes, their parts, and how many of those have been entered: three lists, since this is what long formulas wait for.
+  // The open nodes, their parts, and how many of those have been entered. Three lists are faster than a list of objects.
   const nodes: N[] = [];
   const parts: (readonly N[])[] = [];
   const entered: number[] = [];

@@ -1,12 +1,12 @@
-// How many threads compute: what the caller asked for, or what this machine has; one where memory cannot be shared.
+// How many threads compute: the number that the caller asked for, or what this machine has, or one where memory cannot be shared.
 import { nodeModule } from "./node.js";
 
-/** More than this only divides the same memory bandwidth further. */
+/** The most threads. More of them would only wait for memory. */
 const most = 64;
-/** Taken by default on machines with many cores: the rest is left to the program around. */
+/** The most threads by default. The other cores of a large machine are left to the rest of the program. */
 const usual = 8;
 
-/** Whether this is no page that must not share memory with others: cross-origin isolated, or no page at all. */
+/** Whether memory may be shared as far as isolation goes: in a cross-origin isolated page, and outside of pages. */
 function isIsolated(): boolean {
   return (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false;
 }

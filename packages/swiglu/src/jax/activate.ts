@@ -1,5 +1,5 @@
 // Activations as functions of jax-js arrays, for use under grad, vjp, jvp, jit and vmap.
-// As everywhere in jax-js a function consumes the arrays it is given; after an error they are still the caller's.
+// As everywhere in jax-js, a function consumes the arrays that it is given. After an error they still belong to the caller.
 import { type Array as JaxArray, numpy as np } from "@jax-js/jax";
 import type { Activation, Inputs, Parameters } from "../catalogue/activation.js";
 import { activations } from "../catalogue/catalogue.js";
@@ -69,15 +69,15 @@ export function activate<A extends Activation>(
 export function jaxFunction<A extends Activation>(activation: A): JaxFunction<A> {
   checkActivation(activation);
   const { inputs, kind, name } = activation;
-  const call = (...operands: readonly unknown[]): JaxArray => {
-    if (operands.length < inputs.length || operands.length > inputs.length + 1)
+  const call = (...given: readonly unknown[]): JaxArray => {
+    if (given.length < inputs.length || given.length > inputs.length + 1)
       throw new TypeError(
-        `${name} got ${operands.length} arguments, expected ${listing([...inputs, "optionally an object of parameters"])}${
+        `${name} got ${given.length} arguments, expected ${listing([...inputs, "optionally an object of parameters"])}${
           kind === "gated" ? "; for one packed array use activate" : ""
         }`,
       );
-    const named = Object.fromEntries(inputs.map((input, i) => [input, operands[i]]));
-    return separate(activation, named, operands[inputs.length] as object | undefined);
+    const named = Object.fromEntries(inputs.map((input, i) => [input, given[i]]));
+    return separate(activation, named, given[inputs.length] as object | undefined);
   };
   return call as JaxFunction<A>;
 }
@@ -126,11 +126,11 @@ function separate(activation: Activation, inputs: object, parameters: object | u
       `${names[0]} has shape [${first.join(", ")}], ${names[1]} has [${second.join(", ")}]: they must be equal`,
     );
   const checked = checkParameters(activation, parameters ?? {}, first, `the shape of ${names[0]}`);
-  const operands = Object.fromEntries(names.map((input, i) => [input, values[i] as JaxValue]));
-  return compute(activation, operands, checked);
+  const named = Object.fromEntries(names.map((input, i) => [input, values[i] as JaxValue]));
+  return compute(activation, named, checked);
 }
 
-/** One half of a packed array, by its view: runs of consecutive elements, alternating with those of the other half. */
+/** One half of a packed array: its runs of consecutive elements, which alternate with the runs of the other half. */
 function half(packed: JaxArray, { run, offset }: View, shape: readonly number[]): JaxArray {
   const runs = run === 0 ? 0 : packed.size / (2 * run);
   const slot = run === 0 ? 0 : offset / run;

@@ -94,13 +94,13 @@ function block(
   const product = (name: string): JaxArray => (products[name] as JaxArray).ref;
   for (const { weight, from } of form.products) products[weight] = linear(product(from), weight);
   const sources = Object.fromEntries(namedInputs(form, activation));
-  const operands = Object.fromEntries(Object.entries(sources).map(([input, from]) => [input, product(from)]));
+  const arrays = Object.fromEntries(Object.entries(sources).map(([input, from]) => [input, product(from)]));
   tree.dispose(products);
-  const inputs = layout === undefined ? operands : { ...operands, layout };
+  const inputs = layout === undefined ? arrays : { ...arrays, layout };
   return linear(activate(activation, inputs as JaxInputs<Activation>, parameters), "down");
 }
 
-/** Consumes both. jax-js leaves products of nothing, also those in gradients, uninitialised; here they are 0. */
+/** The product of two matrices; both are consumed. jax-js leaves empty sums in products and gradients uninitialised; here they are 0. */
 function matmul(a: JaxArray, b: JaxArray): JaxArray {
   if (a.size > 0 && b.size > 0) return np.matmul(a, b);
   const { dtype } = a;
@@ -109,7 +109,7 @@ function matmul(a: JaxArray, b: JaxArray): JaxArray {
   return zeros;
 }
 
-/** What the activation is given, by name: a product for each of its inputs, or the packed one. */
+/** The product that each input of the activation takes, by the input's name; "packed" for a packed product. */
 const namedInputs = ({ inputs }: BlockForm, activation: Activation): readonly (readonly [string, string])[] =>
   inputs.map(({ product, half }, i) => [
     half === undefined ? (activation.inputs[i] as string) : "packed",
@@ -121,7 +121,7 @@ function checkSizes(form: BlockForm, x: unknown, given: object) {
   const shape = shapeOf(checkArray(x, "x"));
   const dModel = shape.at(-1);
   if (dModel === undefined) throw new RangeError("x is a scalar, expected the shape [..., dModel]");
-  const arrays = { ...(given as Readonly<Record<string, JaxArray | undefined>>) }; // what is inherited is not given
+  const arrays = { ...(given as Readonly<Record<string, JaxArray | undefined>>) }; // inherited properties do not count
   const dFf = arrays.down === undefined ? 0 : (shapeOf(checkArray(arrays.down, "weights.down"))[0] ?? 0);
   const shapes = weightShapes(form, dModel, dFf);
   const weights = checkWeights(arrays, shapes, `this ${form.name} block`, (weight, name, expected) => {

@@ -1,5 +1,5 @@
-// Special operations as compositions of basic ones that jax-js may differentiate by its own rules, as often as it likes:
-// the derivatives of these forms neither cancel nor meet Inf * 0 in a branch that was not taken.
+// Special operations composed of basic ones, in forms that jax-js may differentiate by its own rules, any number of times. The
+// derivatives of these forms do not cancel, and do not compute Inf * 0 in a branch that was not taken.
 import { atanTail, chebyshevToPolynomial, normalTail } from "../expression/chebyshev.js";
 import {
   abs,
@@ -62,29 +62,29 @@ function exponentialTail(first: number, terms: number, t: Operand): Expr {
   );
 }
 
-/** `-|a|`; where a is 0 its slope is that of the side a <= 0, as in the selections below. */
+/** `-|a|`. At a = 0 its slope is that of the side a <= 0, as in the selections below. */
 const minusAbs = (a: Expr): Expr => min(a, neg(a));
 
-/** The even or odd halves of a function: `positive` where a > 0, else `other`. */
+/** `positive` where a > 0, otherwise `other`: the two halves of an even or odd function. */
 const bySign = (a: Expr, positive: Expr, other: Expr): Expr => selectGreater(a, 0, positive, other);
 
-/** e = exp(-|a|) and 1 / (1 + e): what the sigmoid and its slope are made of on both sides. */
+/** e = exp(-|a|) and r = 1 / (1 + e). The sigmoid and its slope are made of these for either sign of a. */
 function logistic(a: Expr): { readonly e: Expr; readonly r: Expr } {
   const e = exp(minusAbs(a));
   return { e, r: div(1, add(1, e)) };
 }
 
-/** (atan(y) - y / (1 + y^2)) / y^3 from y^2 <= 1. More terms than the value needs: a derivative loses one. */
+/** (atan(y) - y / (1 + y^2)) / y^3, given y^2 <= 1. It has more terms than the value needs, since each derivative loses one. */
 const atanResidual = (square: Expr): Expr =>
   polynomial(chebyshevToPolynomial(atanTail, 16), sub(mul(2, square), 1));
 
-/** atan(y) / y from y^2 <= 1, whose derivative in y^2 does not cancel. */
+/** atan(y) / y, given y^2 <= 1. Its derivative in y^2 does not cancel. */
 const atanRatio = (square: Expr): Expr => add(div(1, add(1, square)), mul(square, atanResidual(square)));
 
 /** atan(y) for |y| <= 1. */
 const atanNear = (y: Expr): Expr => mul(y, atanRatio(mul(y, y)));
 
-/** x held to [-1e30, -1], where -1/x is at most 1; beyond 1e30 what follows has long since rounded to its limit. */
+/** x clamped to [-1e30, -1], so that -1/x is at most 1. Below -1e30 the results have already rounded to their limit. */
 const farBelow = (x: Expr): Expr => clamp(x, -1e30, -1);
 
 const forms: Forms = {
@@ -173,7 +173,7 @@ const forms: Forms = {
   relu: (a) => max(0, a),
   clamp: (a, low, high) => min(max(a, low), high),
   // a - limit (z - tanh z) for |z| <= 1, so that the slope in the limit does not cancel either.
-  // An infinite limit is none; what is then not taken is computed with a finite one.
+  // An infinite limit means no limit. The branch that is then not taken is computed with a finite limit.
   softClamp: (a, given) => {
     const limit = min(given, largestFloat32);
     const z = div(a, limit);
@@ -194,13 +194,13 @@ function tanhDefect(z: Expr): Expr {
   return mul(mul(z, square), div(polynomial(series, square), cosh));
 }
 
-/** What masks may add to an expression, in variables: each selection masks those of both its branches. */
+/** The most operations that masking may visit: each selection masks the variables of both its branches. */
 const mostMasks = 100_000;
 
 /**
- * Rewrites an expression in native operations whose derivatives, taken by rule, are right.
- * In branches that are not taken, variables become 0.5, so that nothing there can overflow. Throws a RangeError where
- * selections within selections make that too much.
+ * Rewrites an expression in native operations whose derivatives are right when they are taken by jax-js's rules. In a branch that
+ * is not taken, variables become 0.5, so that nothing there overflows. Throws a RangeError where selections are nested so deeply
+ * that this takes too long.
  */
 export function differentiable(expr: Expr): Expr {
   let walked = 0;

@@ -1,14 +1,15 @@
-// Elementwise calls on ONNX Runtime: one graph for each activation and kind of call, gradients that overflowed mended after.
+// Elementwise calls on ONNX Runtime: one graph for each activation and kind of call. Gradients that overflowed are repaired
+// afterwards.
 import type { ActivationPlan } from "../call/check.js";
 import type { ParameterValue } from "../call/data.js";
 import { repair } from "../call/repair.js";
 import { addToSums, gradientsByName, zeroSums } from "../call/sums.js";
 import { definitionText } from "../catalogue/activation.js";
-import type { OnnxMath } from "../onnx/options.js";
+import type { OnnxMath } from "../onnx/expression/options.js";
+import type { Session, ShapedArray } from "../onnx/runtime/session.js";
 import { Call } from "./activation-call.js";
-import { backwardModel, forwardModel } from "./activation-graph.js";
+import { backwardModel, forwardModel } from "./graph/activation-graph.js";
 import { aside, settle } from "./memory.js";
-import type { Program, Value } from "./runtime.js";
 import type { Sessions } from "./sessions.js";
 
 /** What elementwise calls need of their backend. */
@@ -27,12 +28,12 @@ export interface Arrays {
 export async function forward(of: Elementwise, plan: ActivationPlan, { inputs, out }: Arrays): Promise<void> {
   if (plan.count === 0) return;
   const call = new Call(plan, inputs);
-  const program = await of.sessions.program(`forward ${call.key} ${definitionText(plan.activation)}`, () =>
+  const session = await of.sessions.session(`forward ${call.key} ${definitionText(plan.activation)}`, () =>
     forwardModel(plan.activation, call.graph(of.math)),
   );
   const computed = aside(out, inputs);
   for (const piece of call.pieces())
-    await program.run(piece.inputs, { y: piece.elements(computed[0] as Float32Array) });
+    await session.run(piece.inputs, { y: piece.elements(computed[0] as Float32Array) });
   settle(out, computed);
 }
 
@@ -52,12 +53,12 @@ export async function backward(
   const totals = Object.values(asked).map(zeroSums);
   if (count > 0) {
     const call = new Call(plan, inputs);
-    const program = await of.sessions.program(
+    const session = await of.sessions.session(
       `backward ${parameterGradients} ${call.key} ${definitionText(activation)}`,
       () => backwardModel(activation, call.graph(of.math), parameterGradients),
     );
     const gradients = aside(out, [...inputs, dy]);
-    await runBackward(program, call, dy, gradients, Object.keys(asked), totals);
+    await runBackward(session, call, dy, gradients, Object.keys(asked), totals);
     if ([...gradients, ...totals].some(hasOverflowed)) {
       const targets = plan.inputs.map((_, i) => gradients[plan.packed ? 0 : i] as Float32Array);
       repair(plan, { inputs, gradients: targets, dy }, totals);
@@ -68,7 +69,7 @@ export async function backward(
 }
 
 async function runBackward(
-  program: Program,
+  session: Session,
   call: Call,
   dy: Float32Array,
   gradients: readonly Float32Array[],
@@ -77,11 +78,11 @@ async function runBackward(
 ): Promise<void> {
   for (const piece of call.pieces()) {
     const sums = names.map(() => piece.sum());
-    await program.run(
+    await session.run(
       { ...piece.inputs, dy: piece.elements(dy) },
       {
         ...piece.gradients(gradients),
-        ...Object.fromEntries(names.map((name, i) => [`gradient_${name}`, sums[i] as Value])),
+        ...Object.fromEntries(names.map((name, i) => [`gradient_${name}`, sums[i] as ShapedArray])),
       },
     );
     sums.forEach(({ data }, k) => {
@@ -90,7 +91,7 @@ async function runBackward(
   }
 }
 
-/** Whether a number is infinite or NaN: times 0, only those are not 0. Four sums, so that additions overlap. */
+/** Whether any number is infinite or NaN: 0 times such a number is NaN. There are four sums so that additions overlap in time. */
 function hasOverflowed(numbers: Float32Array | Float64Array): boolean {
   let [a, b, c, d] = [0, 0, 0, 0];
   const { length } = numbers;

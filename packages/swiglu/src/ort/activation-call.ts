@@ -1,35 +1,41 @@
-// An elementwise call as its graph sees it: in stretches that fit in the processor's cache, since the runtime goes through
-// memory once for every node, and with channels repeated, since its inner loop is one row of them.
+// An elementwise call, cut into the pieces that its graph computes one after the other. The runtime goes through memory once for
+// every node, so a piece is small enough for the processor's cache. The runtime's inner loop is one row, so short rows of channels
+// are repeated until a row has at least 1024 elements.
+//
+//     parameters are numbers:        [ piece | piece | piece |last]                    each about 2^16 elements
+//     a parameter has 3 channels:    row = c0 c1 c2 c0 c1 c2 ... (342 times)           pieces are whole rows; what
+//                                    [ row row row ... | row row row ... | rest ]      remains is one shorter row
+//     gate and up packed:            [ gate run | up run | gate run | up run ]         pieces are whole pairs of runs
 import { leastCommonMultiple, lengthOf, repeated } from "../call/channels.js";
 import type { ActivationPlan } from "../call/check.js";
 import type { ParameterValue } from "../call/data.js";
 import type { View } from "../layout.js";
-import type { OnnxMath } from "../onnx/options.js";
-import type { ActivationCase } from "./activation-graph.js";
-import type { Value } from "./runtime.js";
+import type { OnnxMath } from "../onnx/expression/options.js";
+import type { ShapedArray } from "../onnx/runtime/session.js";
+import type { ActivationCase } from "./graph/activation-graph.js";
 
 /** About this many elements go through a graph at once. */
-const stretch = 2 ** 16;
-/** Channels that are fewer are repeated, so that rows are at least this long. */
-const shortest = 1024;
+const pieceElements = 2 ** 16;
+/** The least number of elements of a row; fewer channels are repeated. */
+const shortestRow = 1024;
 
 /** A part of a call that goes through the graph at once. */
 export interface Piece {
-  readonly inputs: Readonly<Record<string, Value>>;
-  /** Its elements of an array in the unpacked shape. */
-  elements(array: Float32Array): Value;
-  gradients(arrays: readonly Float32Array[]): Record<string, Value>;
+  readonly inputs: Readonly<Record<string, ShapedArray>>;
+  /** This piece's elements of an array that has the unpacked shape. */
+  elements(array: Float32Array): ShapedArray;
+  gradients(arrays: readonly Float32Array[]): Record<string, ShapedArray>;
   /** Room for a parameter's gradient: one sum, or one for each channel. */
-  sum(): Value & { readonly data: Float64Array };
+  sum(): ShapedArray & { readonly data: Float64Array };
 }
 
-/** A call as its graph sees it: elements as [count] or [rows, channels], packed data as [outer, 2, run]. */
+/** A call in the shapes of its graph: elements as [count] or [rows, channels], packed data as [outer, 2, run]. */
 export class Call {
-  /** Whether the graph has to take gate and up apart: two whole halves are two arrays already. */
+  /** Whether the graph separates gate and up. Where they are two whole halves, they are two arrays already. */
   private readonly packed: boolean;
   private readonly gateSlot: number;
   private readonly perChannel: boolean;
-  /** Elements of a row, with channels; otherwise all pieces are multiples of it. */
+  /** The elements of a row where a parameter is per channel; otherwise the size of every piece is a multiple of this. */
   private readonly width: number;
   private readonly run: number;
   private readonly parameters: Readonly<Record<string, Float32Array>>;
@@ -46,7 +52,7 @@ export class Call {
     this.perChannel = values.some(([, value]) => typeof value !== "number");
     const lengths = values.map(([, value]) => lengthOf(value));
     const unit = lengths.reduce(leastCommonMultiple, this.packed ? run : 1);
-    this.width = this.perChannel ? unit * Math.ceil(shortest / unit) : unit;
+    this.width = this.perChannel ? unit * Math.ceil(shortestRow / unit) : unit;
     this.parameters = Object.fromEntries(
       values.map(([name, value]) => [`parameter_${name}`, this.parameter(value)]),
     );
@@ -58,7 +64,7 @@ export class Call {
     return { packed, gateSlot, perChannel, math };
   }
 
-  /** What tells its graph from others of the same activation. */
+  /** A text that differs between the graphs of one activation. */
   get key(): string {
     return `${this.packed ? this.gateSlot : "separate"} ${this.perChannel}`;
   }
@@ -66,10 +72,10 @@ export class Call {
   *pieces(): Generator<Piece> {
     const { width } = this;
     const { count } = this.plan;
-    const most = width * Math.max(1, Math.floor(stretch / width));
+    const most = width * Math.max(1, Math.floor(pieceElements / width));
     for (let start = 0; start < count; ) {
-      const left = count - start;
-      const length = left < width ? left : Math.min(most, left - (left % width));
+      const remaining = count - start;
+      const length = remaining < width ? remaining : Math.min(most, remaining - (remaining % width));
       yield this.piece(start, start + length);
       start += length;
     }
@@ -79,15 +85,15 @@ export class Call {
     const { run, perChannel, plan } = this;
     const channels = Math.min(this.width, end - start);
     const dims = perChannel ? [(end - start) / channels, channels] : [end - start];
-    const elements = (array: Float32Array, offset = 0): Value => ({
+    const elements = (array: Float32Array, offset = 0): ShapedArray => ({
       data: array.subarray(offset + start, offset + end),
       dims,
     });
-    const whole = (array: Float32Array): Value => ({
+    const whole = (array: Float32Array): ShapedArray => ({
       data: array.subarray(2 * start, 2 * end),
       dims: [(end - start) / run, 2, run],
     });
-    /** Each input of the activation in its array; halves of a packed one begin at their offset. */
+    /** Each input of the activation; the halves of a packed array begin at their offsets. */
     const separate = (arrays: readonly Float32Array[], prefix: string) =>
       Object.fromEntries(
         plan.inputs.map(({ name, view }, i) => [
@@ -95,7 +101,7 @@ export class Call {
           elements(arrays[plan.packed ? 0 : i] as Float32Array, view.offset),
         ]),
       );
-    const shape: Value = {
+    const shape: ShapedArray = {
       data: perChannel ? BigInt64Array.of(-1n, BigInt(channels)) : BigInt64Array.of(-1n),
       dims: [perChannel ? 2 : 1],
     };

@@ -9,10 +9,10 @@ import { ofThisRealm } from "../call/arrays.js";
 import type { ActivationPlan } from "../call/check.js";
 import type { Named, ParameterValue, Tensor } from "../call/data.js";
 import { shown } from "../errors.js";
-import type { OnnxMath } from "../onnx/options.js";
+import { defaultMath, type OnnxMath } from "../onnx/expression/options.js";
 import { backward, type Elementwise, forward } from "./activate.js";
 import { OrtBlock } from "./block.js";
-import { type Loader, loader, type OrtRuntime } from "./runtime.js";
+import { type Loader, loader, type OrtRuntime } from "./loader.js";
 import { Sessions } from "./sessions.js";
 
 export interface OrtOptions {
@@ -24,7 +24,8 @@ export interface OrtOptions {
    */
   readonly threads?: number;
   /**
-   * `exact` (default): through Exp, within the error bound of `errorBound`. `fast`: the runtime's own Sigmoid, Tanh and
+   * `exact` (the default everywhere, so that the library's bound holds unless it is given up by name): through Exp, within
+   * `errorBound`. `fast`: the runtime's own Sigmoid, Tanh and
    * Erf, fewer nodes; its Sigmoid is off by 1e-5 of its value at -5 and 0 below -18, its Erf loses gelu's tail.
    */
   readonly math?: OnnxMath;
@@ -41,7 +42,7 @@ export interface OrtOptions {
  * const y = await backend.activate(swiglu, { gate, up }, { beta: 1 });
  * backend.dispose();
  */
-export async function ort({ runtime, threads, math = "exact" }: OrtOptions): Promise<Backend> {
+export async function ort({ runtime, threads, math = defaultMath }: OrtOptions): Promise<Backend> {
   if (math !== "exact" && math !== "fast")
     throw new RangeError(`math is ${shown(math)}, expected "exact" or "fast"`);
   return new BackendFacade(new OrtParts(await loader(runtime, threads), math));
@@ -94,7 +95,7 @@ class OrtParts implements BackendParts {
     return new OrtBlock({ loader, math, numbers }, plan, recompute);
   }
 
-  /** Calls under way end as they would have. */
+  /** Calls under way still finish. */
   dispose(): void {
     this.sessions.close();
   }

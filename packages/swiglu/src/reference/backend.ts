@@ -1,4 +1,4 @@
-// The reference backend: plain JavaScript, float64 inside, float32 in and out. The yardstick for all other backends.
+// The reference backend, to which all others are compared: plain JavaScript, with float64 between float32 inputs and results.
 import type { SyncBackend } from "../backend/backend.js";
 import { SyncBackendFacade, type SyncParts } from "../backend/facade.js";
 import type { BlockParts } from "../block/facade.js";
@@ -7,7 +7,7 @@ import { ArrayTensors } from "../call/array-tensor.js";
 import type { ActivationPlan } from "../call/check.js";
 import type { Named, ParameterValue, Tensor } from "../call/data.js";
 import { ReferenceBlock } from "./block.js";
-import { activateInto, differentiateInto, type Operand } from "./elementwise.js";
+import { activateInto, differentiateInto, type StridedNumbers } from "./elementwise.js";
 
 /**
  * The reference backend. It is exact rather than fast (tens of nanoseconds an element); use it to check others.
@@ -20,7 +20,7 @@ export async function reference(): Promise<SyncBackend> {
   return new SyncBackendFacade(new ReferenceParts());
 }
 
-/** Results are computed aside, so that outputs may overlap inputs in any way. */
+/** Results are computed in new arrays and copied at the end, so that outputs may overlap inputs. */
 export class ReferenceParts implements SyncParts {
   readonly name = "reference";
   readonly made = "await reference()";
@@ -29,7 +29,7 @@ export class ReferenceParts implements SyncParts {
 
   forward(plan: ActivationPlan, out: Named): void {
     const y = new Float32Array(plan.count);
-    activateInto(y, plan.activation, this.operands(plan), plan.parameters);
+    activateInto(y, plan.activation, this.inputs(plan), plan.parameters);
     this.numbers(out).set(y);
   }
 
@@ -45,7 +45,7 @@ export class ReferenceParts implements SyncParts {
       view,
     }));
     const slope = this.numbers(dy);
-    const sums = differentiateInto(targets, plan.activation, this.operands(plan), plan.parameters, slope);
+    const sums = differentiateInto(targets, plan.activation, this.inputs(plan), plan.parameters, slope);
     gradients.forEach((gradient, i) => {
       this.numbers(gradient).set(results[i] as Float32Array);
     });
@@ -56,14 +56,14 @@ export class ReferenceParts implements SyncParts {
     return this.tensors.make(data, shape);
   }
 
-  /** The reference always keeps everything; `recompute` changes memory, not results. */
+  /** A pass of the reference always keeps everything, since `recompute` changes only memory, never results. */
   block(plan: BlockPlan): BlockParts<unknown> {
     return new ReferenceBlock(plan, (named) => this.numbers(named));
   }
 
   dispose(): void {}
 
-  private operands(plan: ActivationPlan): Operand[] {
+  private inputs(plan: ActivationPlan): StridedNumbers[] {
     return plan.inputs.map((input) => ({ data: this.numbers(input), view: input.view }));
   }
 

@@ -1,15 +1,15 @@
-// The reference's feed-forward block: products, activation, down, and the same backwards; float64 between input and result.
+// The reference's feed-forward block, forward and backward. It computes in float64 between inputs and results.
 import type { BackwardCall, BlockParts } from "../block/facade.js";
 import { weightShapes } from "../block/forms.js";
 import { type BlockPlan, inputViews } from "../block/plan.js";
 import type { Named, ParameterValue } from "../call/data.js";
-import { activateInto, differentiateInto, type Numbers, type Operand } from "./elementwise.js";
+import { activateInto, differentiateInto, type Numbers, type StridedNumbers } from "./elementwise.js";
 import { addInputGradient, biasGradient, linear, weightGradient } from "./matrix.js";
 
-/** Looks into data of this backend; throws where it belongs to another or is disposed. */
-type Read = (named: Named) => Float32Array;
+/** The numbers of data of this backend. Throws an Error for data of another backend, or a tensor that is disposed. */
+type NumbersOf = (named: Named) => Float32Array;
 
-/** What a forward leaves for its backward. */
+/** What a recorded pass keeps. */
 interface Recorded {
   readonly rows: number;
   /** The block's input, then each product before the activation, by name. */
@@ -23,13 +23,13 @@ export class ReferenceBlock implements BlockParts<Recorded> {
 
   constructor(
     private readonly plan: BlockPlan,
-    private readonly read: Read,
+    private readonly numbers: NumbersOf,
   ) {
     this.shapes = weightShapes(plan.form, plan.dModel, plan.dFf);
     this.weights = Object.fromEntries(
       Object.entries(plan.weights).map(([name, data]) => [
         name,
-        read({ name: `weights.${name}`, data }).slice(),
+        numbers({ name: `weights.${name}`, data }).slice(),
       ]),
     );
   }
@@ -40,12 +40,12 @@ export class ReferenceBlock implements BlockParts<Recorded> {
 
   record(x: Named, rows: number, y: Named): Recorded {
     const { form, activation, dFf, parameters } = this.plan;
-    const products: Record<string, Numbers> = { x: this.read(x).slice() };
+    const products: Record<string, Numbers> = { x: this.numbers(x).slice() };
     for (const { weight, from } of form.products)
       products[weight] = this.project(products[from] as Numbers, weight, rows);
     const hidden = new Float64Array(rows * dFf);
-    activateInto(hidden, activation, this.operands(products, rows), parameters);
-    this.read(y).set(this.project(hidden, "down", rows));
+    activateInto(hidden, activation, this.inputs(products, rows), parameters);
+    this.numbers(y).set(this.project(hidden, "down", rows));
     return { rows, products, hidden };
   }
 
@@ -53,9 +53,10 @@ export class ReferenceBlock implements BlockParts<Recorded> {
     recorded: Recorded,
     { dY, out, parameterGradients }: BackwardCall,
   ): Record<string, ParameterValue> {
-    const gradients = this.gradients(recorded, this.read(dY));
+    const gradients = this.gradients(recorded, this.numbers(dY));
     if (!parameterGradients) for (const name of Object.keys(this.plan.parameters)) delete gradients[name];
-    for (const [name, target] of Object.entries(out)) this.read(target).set(gradients[name] as Float32Array);
+    for (const [name, target] of Object.entries(out))
+      this.numbers(target).set(gradients[name] as Float32Array);
     return gradients;
   }
 
@@ -71,10 +72,10 @@ export class ReferenceBlock implements BlockParts<Recorded> {
 
     const dHidden = new Float64Array(hidden.length);
     this.unproject("down", hidden, dY, dHidden, rows, gradients);
-    const operands = this.operands(products, rows);
+    const inputs = this.inputs(products, rows);
     Object.assign(
       gradients,
-      differentiateInto(this.operands(slopes, rows), activation, operands, parameters, dHidden),
+      differentiateInto(this.inputs(slopes, rows), activation, inputs, parameters, dHidden),
     );
     for (const { weight, from } of form.products.toReversed()) {
       const [dProduct, dFrom] = [slopes[weight] as Float64Array, slopes[from] as Float64Array];
@@ -84,7 +85,7 @@ export class ReferenceBlock implements BlockParts<Recorded> {
     return gradients;
   }
 
-  private operands(products: Readonly<Record<string, Numbers>>, rows: number): Operand[] {
+  private inputs(products: Readonly<Record<string, Numbers>>, rows: number): StridedNumbers[] {
     return inputViews(this.plan, rows).map(({ product, view }) => ({
       data: products[product] as Numbers,
       view,
@@ -96,7 +97,7 @@ export class ReferenceBlock implements BlockParts<Recorded> {
     return linear(x, weight, bias, sizes);
   }
 
-  /** Adds to `dx` what flows back through a projection, and stores the gradients of its weight and bias. */
+  /** The backward pass of a projection: adds the gradient of x to `dx`, and stores the gradients of the weight and the bias. */
   private unproject(
     name: string,
     x: Numbers,

@@ -1,4 +1,4 @@
-// The reference's elementwise loops: an activation's value and gradients over whole arrays, float64 inside.
+// The reference's elementwise loops, in float64: the value and the gradients of an activation over whole arrays.
 import type { ParameterValue } from "../call/data.js";
 import { gradientsByName, zeroSums } from "../call/sums.js";
 import { type Activation, gradientExpressions } from "../catalogue/activation.js";
@@ -9,56 +9,56 @@ import { variableNames } from "../scalar.js";
 /** Numbers in memory, of either precision. */
 export type Numbers = Float32Array | Float64Array;
 
-/** One operand of an activation: its data and where its elements are. */
-export interface Operand {
+/** An input of an activation, or its gradient: an array, and where the elements are in it. */
+export interface StridedNumbers {
   readonly data: Numbers;
   readonly view: View;
 }
 
 type ParameterValues = Readonly<Record<string, ParameterValue>>;
 
-/** Calls `visit` for every element with the values of all variables, inputs first; the array is reused. */
+/** Calls `visit` for every element with the values of all variables, inputs first. The array `values` is always the same. */
 function forEachElement(
   count: number,
-  operands: readonly Operand[],
+  inputs: readonly StridedNumbers[],
   parameters: readonly ParameterValue[],
   visit: (i: number, values: Float64Array) => void,
 ): void {
-  const values = new Float64Array(operands.length + parameters.length);
+  const values = new Float64Array(inputs.length + parameters.length);
   for (let i = 0; i < count; i++) {
     let slot = 0;
-    for (const { data, view } of operands) values[slot++] = data[viewIndex(view, i)] as number;
+    for (const { data, view } of inputs) values[slot++] = data[viewIndex(view, i)] as number;
     for (const value of parameters)
       values[slot++] = typeof value === "number" ? value : (value[i % value.length] as number);
     visit(i, values);
   }
 }
 
-/** Writes the activation's value for each element to `out`, which may be the data of an operand. */
+/** Writes the activation's value for each element to `out`, which may be the data of an input. */
 export function activateInto(
   out: Numbers,
   activation: Activation,
-  operands: readonly Operand[],
+  inputs: readonly StridedNumbers[],
   parameters: ParameterValues,
 ): void {
   const tape = compile([activation.expression], variableNames(activation));
-  forEachElement(out.length, operands, Object.values(parameters), (i, values) => {
+  forEachElement(out.length, inputs, Object.values(parameters), (i, values) => {
     out[i] = tape.run(values)[0] as number;
   });
 }
 
-/** Writes `dy` times the slope in each operand to `gradients`, and returns the parameters' gradients by name. */
+/** Writes `dy` times the slope in each input to `gradients`, and returns the parameters' gradients by name. */
 export function differentiateInto(
-  gradients: readonly Operand[],
+  gradients: readonly StridedNumbers[],
   activation: Activation,
-  operands: readonly Operand[],
+  inputs: readonly StridedNumbers[],
   parameters: ParameterValues,
   dy: Numbers,
 ): Record<string, ParameterValue> {
   const tape = compile(Object.values(gradientExpressions(activation)), variableNames(activation));
   const given = Object.values(parameters);
   const sums = given.map(zeroSums);
-  forEachElement(dy.length, operands, given, (i, values) => {
+  forEachElement(dy.length, inputs, given, (i, values) => {
     const slopes = tape.run(values);
     const weight = dy[i] as number;
     gradients.forEach(({ data, view }, k) => {

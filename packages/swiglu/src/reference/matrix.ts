@@ -1,4 +1,4 @@
-// Dense products in float64 for the reference: y = x W + b, and its three gradients. Plain loops, row-major.
+// Matrix products in float64 for the reference: y = x W + b and its three gradients, as plain loops over row-major arrays.
 
 /** `x W + b` for x [rows, inner], W [inner, columns], b [columns] or absent. */
 export function linear(

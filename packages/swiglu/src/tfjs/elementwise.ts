@@ -6,10 +6,10 @@ import { type Expr, mul } from "../expression/expr.js";
 import { computeAll, lowerAll } from "./emit.js";
 import { sum, type Values, withBackward, zerosFrom } from "./seam.js";
 
-/** What is derived from an expression once. */
-interface Program {
+/** Everything that is derived from an expression once and then kept. */
+interface Derived {
   readonly lowered: readonly Expr[];
-  /** How the gradient arriving from above is called in `slopes`. */
+  /** The variable's name for the result's gradient in `slopes`. */
   readonly dy: string;
   /** dy times the derivative in one variable, by the variable's name. */
   readonly slopes: Map<string, Expr>;
@@ -17,19 +17,19 @@ interface Program {
   readonly backwards: Map<string, readonly Expr[]>;
 }
 
-const programs = new WeakMap<Expr, Program>();
+const derivedFrom = new WeakMap<Expr, Derived>();
 
-function programOf(expression: Expr, taken: Values): Program {
-  const known = programs.get(expression);
+function derivedOf(expression: Expr, taken: Values): Derived {
+  const known = derivedFrom.get(expression);
   if (known !== undefined) return known;
   let dy = "dy";
   while (Object.hasOwn(taken, dy)) dy += "'";
-  const program = { lowered: lowerAll([expression]), dy, slopes: new Map(), backwards: new Map() };
-  programs.set(expression, program);
-  return program;
+  const derived = { lowered: lowerAll([expression]), dy, slopes: new Map(), backwards: new Map() };
+  derivedFrom.set(expression, derived);
+  return derived;
 }
 
-/** The entry under a key, made where it is missing. */
+/** The entry under a key; a missing one is made first. */
 function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const value = map.get(key) ?? make();
   map.set(key, value);
@@ -37,31 +37,31 @@ function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 }
 
 /**
- * The value of an expression at tensors that broadcast. Gradients flow into every tensor, summed over what it was broadcast
- * along; numbers are constants.
+ * The value of an expression at tensors that broadcast. Gradients flow into every tensor, summed over the axes that it was broadcast
+ * along. Numbers are constants.
  */
 export function elementwise(expression: Expr, variables: Values): tf.Tensor {
   const names = Object.keys(variables).filter((name) => typeof variables[name] !== "number");
   const tensors = names.map((name) => variables[name] as tf.Tensor);
-  // TensorFlow.js's `where` has no empty broadcasts.
+  // TensorFlow.js's `where` cannot broadcast empty tensors.
   if (tensors.some(({ size }) => size === 0)) return zerosFrom(tensors, broadcastShape(tensors));
-  const program = programOf(expression, variables);
+  const derived = derivedOf(expression, variables);
   const slope = (name: string): Expr =>
-    entry(program.slopes, name, () => mul(program.dy, differentiate(expression, name)));
+    entry(derived.slopes, name, () => mul(derived.dy, differentiate(expression, name)));
   const named = (values: readonly tf.Tensor[]): Values => ({
     ...variables,
     ...Object.fromEntries(names.map((name, i) => [name, values[i] as tf.Tensor])),
   });
   const shaped = (slope: tf.Tensor, i: number): tf.Tensor => sumTo(slope, (tensors[i] as tf.Tensor).shape);
   return withBackward(tensors, {
-    forward: (values) => ({ y: computeAll(program.lowered, named(values))[0] as tf.Tensor }),
+    forward: (values) => ({ y: computeAll(derived.lowered, named(values))[0] as tf.Tensor }),
     backward: (dy, values) =>
       tf.tidy(() => {
-        const lowered = entry(program.backwards, names.join(), () => lowerAll(names.map(slope)));
-        return computeAll(lowered, { ...named(values), [program.dy]: dy }).map(shaped);
+        const lowered = entry(derived.backwards, names.join(), () => lowerAll(names.map(slope)));
+        return computeAll(lowered, { ...named(values), [derived.dy]: dy }).map(shaped);
       }),
     differentiableBackward: (dy, values) =>
-      names.map((name, i) => shaped(elementwise(slope(name), { ...named(values), [program.dy]: dy }), i)),
+      names.map((name, i) => shaped(elementwise(slope(name), { ...named(values), [derived.dy]: dy }), i)),
   });
 }
 

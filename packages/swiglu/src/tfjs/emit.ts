@@ -1,5 +1,5 @@
 // Turns expressions into TensorFlow.js operations: one rule for each operation, shared parts computed once.
-// Operations that its backends compute badly are lowered, or joined from two that are good in different ranges.
+// An operation that TensorFlow.js's backends compute badly is lowered, or made of two that are accurate in different ranges.
 import * as tf from "@tensorflow/tfjs";
 import { own } from "../errors.js";
 import { float32 } from "../expression/bound.js";
@@ -47,8 +47,8 @@ const basicRules: { readonly [O in BasicOperation]: Rule<O> } = {
 };
 
 /**
- * Not here: erf (off by 1e-7 everywhere), log1p (0 below 1e-8 on wasm), softplus (loses its tail on webgl), clipByValue (loses
- * NaN on wasm).
+ * TensorFlow.js's operations that are accurate enough. These are not: erf (off by 1e-7 everywhere), log1p (0 below 1e-8 on wasm),
+ * softplus (loses its tail on webgl), clipByValue (loses NaN on wasm).
  */
 const nativeRules = {
   // XNNPACK's sigmoid is 0 from -87.3 on, where the true one goes on to -104: there s(a) is s(a/2)^2, which nowhere exceeds it.
@@ -64,7 +64,7 @@ const rules: Readonly<Partial<Record<Operation, AnyRule>>> = {
 };
 const native: ReadonlySet<Operation> = new Set(Object.keys(rules) as Operation[]);
 
-/** The slope as a product shares its sigmoid with the values around it. */
+/** Writes the sigmoid's slope as a product of sigmoids, which it then shares with other parts of the expressions. */
 const sharing = (node: Expr): Expr => {
   if (node.op !== "sigmoidSlope") return node;
   const [a] = node.args as readonly [Expr];
@@ -83,7 +83,7 @@ export function lowerAll(expressions: readonly Expr[]): readonly Expr[] {
 
 /**
  * Computes lowered expressions from tensors, which broadcast, and numbers; no result is one of the tensors given. Throws a
- * ReferenceError for a variable without a value. This is not to be differentiated by TensorFlow.js: `elementwise` is.
+ * ReferenceError for a variable without a value. Only `elementwise` may be differentiated by TensorFlow.js, and never this.
  */
 export function computeAll(lowered: readonly Expr[], variables: Values): tf.Tensor[] {
   return tf.tidy(() => {

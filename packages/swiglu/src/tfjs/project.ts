@@ -3,7 +3,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { sum, withBackward } from "./seam.js";
 
-/** Without gradients. TensorFlow.js's wasm backend leaves products of nothing uninitialised; here they are 0. */
+/** The product plus bias, without gradients. TensorFlow.js's wasm backend leaves empty sums uninitialised; here they are 0. */
 function product(x: tf.Tensor, w: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
   if (x.size > 0 && w.size > 0)
     return tf.fused.matMul({ a: x, b: w, ...(bias === undefined ? {} : { bias }) });

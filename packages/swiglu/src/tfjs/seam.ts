@@ -1,5 +1,8 @@
-// Where fused kernels take over from composed operations: TensorFlow.js's own kernel registry, per backend.
-// A pair of kernels under the names below is used wherever it is registered; everything else here works without any.
+// The seam between composed operations and fused kernels. It is TensorFlow.js's own kernel registry, which is per backend: where a
+// pair of kernels is registered under the names below, the pair is used. Without any, composed operations compute everything.
+//
+//     activate, gatedFfn, layers  ->  fusedOr(name)  --registered-->  kernel `name`, kernel `nameBackward`
+//                                              `---- otherwise ---->  composed TensorFlow.js operations
 import * as tf from "@tensorflow/tfjs";
 import { type Activation, definitionText } from "../catalogue/activation.js";
 import { dropLimits } from "../catalogue/limits.js";
@@ -13,7 +16,7 @@ import type { PackedLayout } from "../layout.js";
  * - `SwigluGatedDense`: `x` [rows, in], `gate` and `up` [in, units], and, where present, `gateBias` and `upBias` [units].
  *   Result: `y` [rows, units].
  * - `SwigluFfn`: `x` [rows, dModel], and the weights of a feed-forward block (names and shapes as `weightShapes` in
- *   backend/ffn.ts has them; biases where present). Result: `y` [rows, dModel].
+ *   block/forms.ts has them; biases where present). Result: `y` [rows, dModel].
  *
  * then those parameters of the activation that are tensors, as `parameter.beta` and so on, of shape [], [1] or [channels]
  * (the size of the last axis of y, for an FFN dFf). Those that are numbers, which nobody differentiates, are attributes.
@@ -34,7 +37,7 @@ export interface KernelAttributes {
   /** With `packed`: where gate and up lie, and along which axis (0 or greater). */
   readonly layout?: PackedLayout;
   readonly axis?: number;
-  /** Whether a backward may follow; where not, residuals are of no use. */
+  /** Whether a backward may follow. Where none can, the kernel need not return residuals. */
   readonly training: boolean;
 }
 
@@ -43,10 +46,10 @@ export type Tensors = Readonly<Record<string, tf.Tensor>>;
 /** Numbers and tensors by name. */
 export type Values = Readonly<Record<string, tf.Tensor | number>>;
 
-/** One use of an activation: what a kernel is chosen and compiled by. */
+/** One use of an activation; kernels are chosen and compiled by it. */
 export interface Operation {
   readonly activation: Activation;
-  /** Complete. */
+  /** All parameters of the activation. */
   readonly parameters: Values;
   readonly layout?: PackedLayout;
   readonly axis?: number;
@@ -57,7 +60,7 @@ const recording = (): boolean => tf.engine().state.gradientDepth > 0;
 
 const prefix = "parameter.";
 
-/** Kernels read memory as it is. */
+/** A tensor as float32, the only type that kernels read. */
 const float32 = (tensor: tf.Tensor): tf.Tensor =>
   tensor.dtype === "float32" ? tensor : tf.cast(tensor, "float32");
 
@@ -85,11 +88,11 @@ export function fusedOr(
   if (empty || !registered(kernel) || !registered(backward)) return composed(tensors, values, activation);
 
   const fixed: Record<string, number> = {};
-  const operands: Record<string, tf.Tensor> = { ...tensors };
+  const taken: Record<string, tf.Tensor> = { ...tensors };
   for (const [name, value] of Object.entries(values))
     if (typeof value === "number") fixed[name] = value;
-    else operands[prefix + name] = value;
-  const names = Object.keys(operands);
+    else taken[prefix + name] = value;
+  const names = Object.keys(taken);
   const named = (tensors: readonly tf.Tensor[]): Tensors =>
     Object.fromEntries(tensors.map((tensor, i) => [names[i] as string, tensor]));
   const attributes = {
@@ -99,7 +102,7 @@ export function fusedOr(
     training: recording(),
   };
 
-  return withBackward(Object.values(operands), {
+  return withBackward(Object.values(taken), {
     forward: (tensors) => {
       const results: tf.Tensor | tf.Tensor[] = tf.engine().runKernel(kernel, named(tensors), attributes);
       const [y, ...residuals] = Array.isArray(results) ? results : [results];
@@ -123,7 +126,7 @@ export function fusedOr(
   });
 }
 
-/** Zeros of a shape that depend on tensors in name only: gradients of any order in them are zeros too. */
+/** Zeros of a shape, as a function of tensors: its gradients of any order in these tensors are zeros too. */
 export function zerosFrom(tensors: readonly tf.Tensor[], shape: readonly number[]): tf.Tensor {
   return withBackward(tensors, {
     forward: () => ({ y: tf.zeros([...shape]) }),
@@ -132,7 +135,7 @@ export function zerosFrom(tensors: readonly tf.Tensor[], shape: readonly number[
   });
 }
 
-/** Sums over axes. TensorFlow.js's wasm backend leaves sums of nothing uninitialised; here they are 0. */
+/** Sums over axes. TensorFlow.js's wasm backend leaves empty sums uninitialised; here they are 0. */
 export function sum(tensor: tf.Tensor, axes: readonly number[]): tf.Tensor {
   if (tensor.size > 0) return tf.sum(tensor, [...axes]);
   return zerosFrom(
@@ -141,7 +144,7 @@ export function sum(tensor: tf.Tensor, axes: readonly number[]): tf.Tensor {
   );
 }
 
-/** An operation with a backward of its own. */
+/** An operation together with its backward. */
 interface Differentiable {
   forward(inputs: readonly tf.Tensor[]): {
     readonly y: tf.Tensor;
@@ -149,7 +152,7 @@ interface Differentiable {
   };
   /** The gradients of all inputs at once. */
   backward(dy: tf.Tensor, inputs: readonly tf.Tensor[], residuals: readonly tf.Tensor[]): tf.Tensor[];
-  /** The same in operations that TensorFlow.js can differentiate again; used only where it is to do so. */
+  /** The same in operations that TensorFlow.js can differentiate again. Used only for gradients of gradients. */
   differentiableBackward(dy: tf.Tensor, inputs: readonly tf.Tensor[]): tf.Tensor[];
 }
 

@@ -13,7 +13,7 @@ import { WasmBlock } from "./block/block.js";
 import { backward, forward } from "./elementwise/activate.js";
 import { type Engine, SingleThreadEngine } from "./machine/engine.js";
 import { chooseSimd, type Simd } from "./machine/features.js";
-import { MemoryRefused } from "./machine/heap.js";
+import { MemoryRefusedError } from "./machine/heap.js";
 import { type Scratch, withScratch } from "./machine/scratch.js";
 import { WasmTensor } from "./machine/tensor.js";
 import { PooledEngine } from "./threads/pool.js";
@@ -42,21 +42,21 @@ export async function wasm(options: WasmOptions = {}): Promise<SyncBackend> {
   return new SyncBackendFacade(new WasmParts(openEngine(simd, options.threads)));
 }
 
-/** The engine for a number of threads; by default one thread where the engine gives no memory that threads share. */
+/** Opens an engine. Where the caller asked for no number of threads and memory cannot be shared, it has one thread. */
 function openEngine(simd: Simd, asked: number | undefined): Engine {
   const threads = chooseThreads(asked);
   if (threads > 1)
     try {
       return new PooledEngine({ simd, threads, asked: asked !== undefined });
     } catch (error) {
-      if (!(error instanceof MemoryRefused)) throw error;
+      if (!(error instanceof MemoryRefusedError)) throw error;
       if (asked !== undefined)
         throw new Error(`threads is ${asked}, but ${error.message}: leave threads out`, { cause: error });
     }
   return new SingleThreadEngine(simd);
 }
 
-/** Arrays are copied into the heap and out of it; tensors are there already. */
+/** Copies arrays into the heap and out of it. Tensors are there already. */
 class WasmParts implements SyncParts {
   readonly name = "wasm";
   readonly made = "await wasm()";
@@ -86,8 +86,8 @@ class WasmParts implements SyncParts {
       const slope = this.address(dy, scratch);
       const rooms = gradients.map((gradient) => this.room(gradient, scratch));
       const targets = plan.inputs.map((_, i) => rooms[plan.packed ? 0 : i] as number);
-      const places = this.addresses(plan, scratch);
-      const sums = backward(this.engine, plan, places, slope, targets, scratch, parameterGradients);
+      const inputs = this.addresses(plan, scratch);
+      const sums = backward(this.engine, plan, inputs, slope, targets, scratch, parameterGradients);
       gradients.forEach((gradient, i) => {
         this.collect(gradient, rooms[i] as number);
       });
@@ -107,31 +107,31 @@ class WasmParts implements SyncParts {
     this.engine.dispose();
   }
 
-  /** Where the inputs are, in the order of the plan; one that serves for gate and up is placed once. */
+  /** The addresses of the inputs, in the order of the plan. A tensor that is both gate and up is copied once. */
   private addresses(plan: ActivationPlan, scratch: Scratch): number[] {
-    const placed = new Map<Data, number>();
+    const known = new Map<Data, number>();
     return plan.inputs.map((input) => {
-      const address = placed.get(input.data) ?? this.address(input, scratch);
-      placed.set(input.data, address);
+      const address = known.get(input.data) ?? this.address(input, scratch);
+      known.set(input.data, address);
       return address;
     });
   }
 
   private address({ data, name }: Named, scratch: Scratch): number {
-    return isFloat32Array(data) ? scratch.place(data) : this.tensors.of(data, name).address;
+    return isFloat32Array(data) ? scratch.allocate(data) : this.tensors.of(data, name).address;
   }
 
-  /** Where an output is computed: in a tensor's own place, or beside an array. */
+  /** The address where an output is computed: that of the tensor, or scratch for an array. */
   private room({ name, data }: Named, scratch: Scratch): number {
-    return isFloat32Array(data) ? scratch.place(data.length) : this.tensors.of(data, name).address;
+    return isFloat32Array(data) ? scratch.allocate(data.length) : this.tensors.of(data, name).address;
   }
 
-  /** Brings a computed output to the array that it is for. */
+  /** Copies a computed output to its array. A tensor has it already. */
   private collect({ data }: Named, address: number): void {
     if (isFloat32Array(data)) data.set(this.engine.heap.at(address, data.length));
   }
 
-  /** Looks into data: an array itself, or a tensor's place in the heap. */
+  /** The numbers of data: the array itself, or the tensor's part of the heap. */
   private numbers({ data, name }: Named): Float32Array {
     return isFloat32Array(data)
       ? data

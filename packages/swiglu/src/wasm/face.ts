@@ -1,5 +1,5 @@
-// What the kernels offer to a host that has memory and tensors of its own (TensorFlow.js): an engine over that memory, and calls
-// on addresses in it. `wasm()` in backend.ts is the same for arrays of JavaScript.
+// What the kernels offer to a host that has memory and tensors of its own, such as TensorFlow.js: an engine over that memory, and
+// calls on addresses in it. `wasm()` in backend.ts offers the same for arrays of JavaScript.
 export { type MemoryType, ModuleBuilder } from "./assembler/module.js";
 export { BlockBackward } from "./block/backward.js";
 export { FusedCalls } from "./block/fused.js";
@@ -16,7 +16,7 @@ export { packLeft, packRight, packRightTransposed } from "./product/packing.js";
 export {
   padded,
   product,
-  type Right,
+  type RightFactor,
   rowMajor,
   sameRow,
   tileColumns,

@@ -1,4 +1,4 @@
-// The WebGPU backend: kernels in WGSL made from expressions at run time, on the caller's device or one that is found.
+// The WebGPU backend: kernels in WGSL, made from expressions at run time, on the caller's device or one that is found.
 
 import type { Backend } from "../backend/backend.js";
 import { BackendFacade, type BackendParts } from "../backend/facade.js";
@@ -42,7 +42,7 @@ export async function webgpu(options: WebgpuOptions = {}): Promise<WebgpuBackend
   return new GpuFacade(new GpuParts(await Gpu.open(options)));
 }
 
-/** What this backend offers beside what all do: its device, and tensors on buffers of the caller's. */
+/** Adds to what all backends offer: the device, and tensors on the caller's buffers. */
 class GpuFacade extends BackendFacade<GpuParts> implements WebgpuBackend {
   get device(): Device {
     return this.parts.gpu.device;
@@ -55,7 +55,7 @@ class GpuFacade extends BackendFacade<GpuParts> implements WebgpuBackend {
   }
 }
 
-/** An output of a call: whose it is, and where it is computed. */
+/** An output of a call: the caller's array or tensor, the tensor's place, and where it is computed (`room`). */
 interface Output {
   readonly data: Data;
   readonly tensor: Place | undefined;
@@ -112,7 +112,7 @@ class GpuParts implements BackendParts {
     this.gpu.dispose();
   }
 
-  /** Where the inputs are, in the order of the plan; one that serves for gate and up is placed once. */
+  /** The places of the inputs, in the order of the plan. A tensor that is both gate and up is uploaded once. */
   private inputs(plan: ActivationPlan, call: Call): Place[] {
     const placed = new Map<Data, Place>();
     return plan.inputs.map((input) => {
@@ -122,12 +122,12 @@ class GpuParts implements BackendParts {
     });
   }
 
-  /** Where data is: a tensor's own place, or an array's copy. */
+  /** The place of data: that of the tensor, or of a copy of the array. */
   private place({ data, name }: Named, call: Call): Place {
-    return isFloat32Array(data) ? call.place(data) : this.tensors.of(data, name).placeIn(call);
+    return isFloat32Array(data) ? call.upload(data) : this.tensors.of(data, name).placeIn(call);
   }
 
-  /** Where outputs are computed: in a tensor's own place, or aside for an array or a tensor that the kernel reads too. */
+  /** The places where outputs are computed: that of the tensor, or scratch for an array or a tensor that the kernel reads too. */
   private outputs(outputs: readonly Named[], inputs: readonly Place[], call: Call): Output[] {
     const used = new Set(inputs.map(({ buffer }) => buffer));
     return outputs.map(({ name, data }) => {
@@ -138,7 +138,7 @@ class GpuParts implements BackendParts {
     });
   }
 
-  /** Brings computed outputs to where they belong. */
+  /** Copies computed outputs to the tensors and arrays that they are for. */
   private async collect(outputs: readonly Output[], call: Call): Promise<void> {
     for (const { tensor, room } of outputs)
       if (tensor && tensor !== room) call.copy(room, tensor, tensor.size);

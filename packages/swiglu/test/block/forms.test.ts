@@ -5,7 +5,7 @@ import { type BlockForm, backwardOrder, forms, fusedForm, weightShapes } from ".
 import { planBlock } from "../../src/block/plan.js";
 import type { Activation } from "../../src/catalogue/activation.js";
 import { expressions as e, swiglu } from "../../src/index.js";
-import { blockGraph } from "../../src/onnx/block-graph.js";
+import { blockGraph } from "../../src/onnx/graph/block-graph.js";
 import { toFile } from "../../src/onnx-entry.js";
 import { ReferenceParts } from "../../src/reference/backend.js";
 import { plainFloats } from "../conformance/samples.js";

@@ -1,5 +1,6 @@
 // Definitions: what may be defined, how mistakes are answered, JSON, gated forms; and the scalar calls on top of them.
 import { describe, expect, test } from "vitest";
+import * as entry from "../../src/index.js";
 import {
   type Activation,
   activationByName,
@@ -35,6 +36,11 @@ describe("the catalogue", () => {
       expect(activation.source).not.toBe("");
       expect(Object.isFrozen(activation)).toBe(true);
     }
+  });
+
+  test("gives each activation under its own name", () => {
+    const exported: Readonly<Record<string, unknown>> = entry;
+    for (const [name, activation] of Object.entries(activations)) expect(exported[name]).toBe(activation);
   });
 
   test("has the published parameters and defaults", () => {

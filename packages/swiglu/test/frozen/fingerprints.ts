@@ -8,16 +8,16 @@ const digest = (data: Uint8Array | string): string =>
 
 /** Everything generated under one heading, each once, in whatever order it came. */
 export class Fingerprints {
-  readonly #found = new Set<string>();
+  private readonly found = new Set<string>();
 
   add(data: Uint8Array | string): void {
-    this.#found.add(digest(data));
+    this.found.add(digest(data));
   }
 
   /** Compares with the committed file of that name; `--update` writes it. */
   async check(name: string): Promise<void> {
-    expect(this.#found.size).toBeGreaterThan(0);
-    const text = `${[...this.#found].sort().join("\n")}\n`;
+    expect(this.found.size).toBeGreaterThan(0);
+    const text = `${[...this.found].sort().join("\n")}\n`;
     await expect(text).toMatchFileSnapshot(fileURLToPath(new URL(`${name}.txt`, import.meta.url)));
   }
 }

@@ -236,7 +236,7 @@ test("float16 weights are rounded to nearest, and the file is half as large", ()
     dFf: 96,
     weights: { gate: plainFloats(6144, 1), up: plainFloats(6144, 2), down: plainFloats(6144, 3) },
   });
-  const { initializers } = toModel(wide, { dtype: "float16" });
+  const { initializers } = toModel(wide, { dtype: "float16", math: "fast" });
   expect(initializers.map(({ dtype }) => dtype)).toEqual(["float16", "float16", "float16"]);
   const [small, large] = [toFile(wide, { dtype: "float16" }).length, toFile(wide).length];
   expect(small / large).toBeLessThan(0.52);
@@ -310,7 +310,7 @@ describe("mistakes get a sentence at build time", () => {
     ],
     "opset too high": [() => toFile(activationGraph("swiglu"), { opset: 29 }), /^opset is 29/],
     "bfloat16 before its operators": [
-      () => toFile(activationGraph("gelu"), { opset: 21, dtype: "bfloat16" }),
+      () => toFile(activationGraph("gelu"), { opset: 21, dtype: "bfloat16", math: "fast" }),
       /^opset is 21, but ONNX's own activations take bfloat16 only from 22 on: use that, or math "exact"/,
     ],
     "element type": [
@@ -322,7 +322,8 @@ describe("mistakes get a sentence at build time", () => {
       /^math is quick, expected fast or exact/,
     ],
     "parameter beyond the type": [
-      () => toNodes(activationGraph(huge), { inputs: { x: "a" }, output: "b", dtype: "float16" }),
+      () =>
+        toNodes(activationGraph(huge), { inputs: { x: "a" }, output: "b", dtype: "float16", math: "fast" }),
       /^parameter limit is 1000000, but float16 ends at 65504/,
     ],
     "weight beyond the type": [

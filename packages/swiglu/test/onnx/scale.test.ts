@@ -17,7 +17,7 @@ function time(run: () => unknown): number {
   return Math.min(...times);
 }
 
-const most = slowExtent === "full" ? 100_000 : 20_000;
+const most = slowExtent === "full" ? 40_000 : 10_000;
 
 /** That one of a size takes less than four times as long as ten of a tenth: a square would take ten times. */
 function expectLinear(run: (count: number) => () => unknown): void {

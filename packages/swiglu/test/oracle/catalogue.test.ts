@@ -8,21 +8,21 @@ import { lower } from "../../src/expression/lower.js";
 import { compile, type Tape } from "../../src/expression/tape.js";
 import { slowExtent } from "../conformance/extent.js";
 import { type Exact, exact, formulas, type Name } from "./formulas.js";
-import { FLOAT64, floor, isRepresentable, unitsOff } from "./measure.js";
+import { float64Format, floor, isRepresentable, unitsOff } from "./measure.js";
 import { pointsOf } from "./points.js";
 import { evaluateAt, gradientAt } from "./scalars.js";
 
 /** Decimal arithmetic is slow; any ten points in a row are drawn in all ways. */
 const count = slowExtent === "full" ? 120 : 50;
 
-const NAMES = Object.keys(formulas) as Name[];
+const names = Object.keys(formulas) as Name[];
 
 it("the oracle has a formula for every activation of the catalogue", () => {
-  expect(NAMES.toSorted()).toEqual(Object.keys(activations).toSorted());
+  expect(names.toSorted()).toEqual(Object.keys(activations).toSorted());
 });
 
 describe("float64 error of value and gradient at most 4 * 2^-52 (|f| + sum |v df/dv|), finite where representable", () => {
-  for (const [seed, name] of NAMES.entries()) {
+  for (const [seed, name] of names.entries()) {
     const activation = activationByName(name);
     it(name, () => {
       const derived = derivedTapes(name);
@@ -91,8 +91,10 @@ function expectWithinBound(
   point: Record<string, number>,
   where: string,
 ): void {
-  if (!isRepresentable(result.toNumber(), point, FLOAT64)) return;
-  expect(unitsOff(own, result, scale, floor(point, FLOAT64), FLOAT64), where).toBeLessThanOrEqual(4);
+  if (!isRepresentable(result.toNumber(), point, float64Format)) return;
+  expect(unitsOff(own, result, scale, floor(point, float64Format), float64Format), where).toBeLessThanOrEqual(
+    4,
+  );
 }
 
 const inFloat32Range = (point: Record<string, number>): boolean =>

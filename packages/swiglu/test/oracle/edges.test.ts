@@ -6,8 +6,8 @@ import type { Name } from "./formulas.js";
 import { evaluateAt, gradientAt } from "./scalars.js";
 import { writtenFormulas } from "./written.js";
 
-const ALL: readonly Activation[] = Object.values(activations);
-const INFINITY = Number.POSITIVE_INFINITY;
+const all: readonly Activation[] = Object.values(activations);
+const infinity = Number.POSITIVE_INFINITY;
 
 /** Every combination of the given values for the activation's inputs. */
 function grid(activation: Activation, values: readonly number[]): Record<string, number>[] {
@@ -18,16 +18,16 @@ function grid(activation: Activation, values: readonly number[]): Record<string,
 }
 
 describe("NaN in any input gives NaN", () => {
-  for (const activation of ALL)
+  for (const activation of all)
     it(activation.name, () => {
-      const points = grid(activation, [Number.NaN, 0, -1.5, 100, -1000, INFINITY, -INFINITY]);
+      const points = grid(activation, [Number.NaN, 0, -1.5, 100, -1000, infinity, -infinity]);
       for (const point of points.filter((p) => Object.values(p).some(Number.isNaN)))
         expect(evaluateAt(activation, point), JSON.stringify(point)).toBeNaN();
     });
 });
 
 describe("at infinities: IEEE on the formula as written", () => {
-  for (const activation of ALL)
+  for (const activation of all)
     it(activation.name, () => {
       const written = writtenFormulas[activation.name as Name] as (v: Record<string, number>) => number;
       const parameterSets = [
@@ -40,7 +40,7 @@ describe("at infinities: IEEE on the formula as written", () => {
         ),
       ];
       for (const parameters of parameterSets)
-        for (const inputs of grid(activation, [INFINITY, -INFINITY, 1.5, -2, 0])) {
+        for (const inputs of grid(activation, [infinity, -infinity, 1.5, -2, 0])) {
           if (Object.values(inputs).every(Number.isFinite)) continue;
           const point: Record<string, number> = { ...inputs, ...parameters };
           const [own, expected] = [evaluateAt(activation, point), written(point)];
@@ -109,7 +109,7 @@ describe("kinks follow PyTorch", () => {
 });
 
 it("a unary activation as a gated one is a(gate) * up, in value and gradient", () => {
-  for (const activation of ALL.filter(({ kind }) => kind === "unary"))
+  for (const activation of all.filter(({ kind }) => kind === "unary"))
     for (const gate of [-7.5, -1.25, 0.75, 4]) {
       const slopes = gradientAt(activation, { x: gate });
       const gated = gradientAt(asGated(activation), { gate, up: -2 });

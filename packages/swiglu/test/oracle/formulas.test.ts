@@ -6,7 +6,7 @@ import { pointsOf } from "./points.js";
 import { arctanCdf, D, fromDouble, normalCdf, sigmoid, softplus } from "./precise.js";
 
 /** A relative step that leaves 20 digits of the difference, of which the truncation keeps as many. */
-const STEP = new D("1e-20");
+const step = new D("1e-20");
 
 describe("the oracle's derivatives are those of its values: central differences to 15 digits", () => {
   for (const [seed, name] of (Object.keys(formulas) as Name[]).entries()) {
@@ -19,11 +19,11 @@ describe("the oracle's derivatives are those of its values: central differences 
         const { value, slopes } = exact(name, point);
         expect(valueAt(name, decimals(point)).minus(value.result).abs().toNumber()).toBe(0);
         for (const variable of Object.keys(point)) {
-          const [more, less] = [STEP, STEP.neg()].map((step) => {
+          const [more, less] = [step, step.neg()].map((step) => {
             const at = decimals(point);
             return valueAt(name, { ...at, [variable]: at[variable]!.plus(step) });
           });
-          const difference = more!.minus(less!).div(STEP.times(2));
+          const difference = more!.minus(less!).div(step.times(2));
           const error = difference.minus(slopes[variable]!.result).abs().toNumber();
           expect(error, `d${variable} at ${JSON.stringify(point)}`).toBeLessThan(
             1e-15 * (1 + value.scale.toNumber()),

@@ -93,7 +93,7 @@ export interface Exact {
 }
 
 /** Relative step of the differences that give the scales of the gradients; 1e-15 leaves 30 digits right. */
-const STEP = 1e-15;
+const step = 1e-15;
 
 /** The exact value and gradient of an activation at doubles, with their error scales. */
 export function exact(
@@ -104,7 +104,7 @@ export function exact(
   const at = names.map((variable) => fromDouble(point[variable]!));
   const here = evaluate(name, names, at);
   const nudged = names.map((_, i) =>
-    [1 + STEP, 1 - STEP].map((factor) => evaluate(name, names, at.with(i, at[i]!.times(factor)))),
+    [1 + step, 1 - step].map((factor) => evaluate(name, names, at.with(i, at[i]!.times(factor)))),
   );
   const sum = (terms: D[]): D => terms.reduce((total, term) => total.plus(term.abs()), new D(0));
   const value = {
@@ -112,7 +112,7 @@ export function exact(
     scale: sum([here.value, ...here.slopes.map((slope, i) => slope.times(at[i]!))]),
   };
   const slopes = names.map((variable, i) => {
-    const changes = nudged.map(([more, less]) => more!.slopes[i]!.minus(less!.slopes[i]!).div(2 * STEP));
+    const changes = nudged.map(([more, less]) => more!.slopes[i]!.minus(less!.slopes[i]!).div(2 * step));
     return [variable, { result: here.slopes[i]!, scale: sum([here.slopes[i]!, ...changes]) }];
   });
   return { value, slopes: Object.fromEntries(slopes) };

@@ -7,8 +7,12 @@ export interface Format {
   readonly smallest: number;
   readonly largest: number;
 }
-export const FLOAT64: Format = { epsilon: 2 ** -52, smallest: 2 ** -1022, largest: Number.MAX_VALUE };
-export const FLOAT32: Format = { epsilon: 2 ** -23, smallest: 2 ** -126, largest: (2 - 2 ** -23) * 2 ** 127 };
+export const float64Format: Format = { epsilon: 2 ** -52, smallest: 2 ** -1022, largest: Number.MAX_VALUE };
+export const float32Format: Format = {
+  epsilon: 2 ** -23,
+  smallest: 2 ** -126,
+  largest: (2 - 2 ** -23) * 2 ** 127,
+};
 
 type Point = Readonly<Record<string, number>>;
 

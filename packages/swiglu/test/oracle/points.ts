@@ -30,7 +30,7 @@ export const around = (...points: number[]): number[] =>
   points.flatMap((p) => [p, p * (1 + 2 ** -52), p * (1 - 2 ** -52)]).flatMap((p) => [p, -p]);
 
 /** The smallest and largest doubles and floats, and zeros. */
-export const EXTREMES = [
+export const extremes = [
   0,
   -0,
   ...[2 ** -1074, 2 ** -1022, 2 ** -149, 2 ** -126, Number.MAX_VALUE].flatMap((x) => [x, -x]),
@@ -48,7 +48,7 @@ const within =
     low + (high - low) * random();
 
 /** Zeros and extrema of silu, gelu, mish and xielu and of their gradients, where the results cancel. */
-const CANCELLING = [
+const cancelling = [
   -1.278464542761074,
   -2.399357280520547,
   -0.7517915246935645,
@@ -59,7 +59,7 @@ const CANCELLING = [
   -0.6408,
 ];
 const nearCancelling: Draw = (random) => {
-  const point = CANCELLING[Math.floor(random() * CANCELLING.length)]!;
+  const point = cancelling[Math.floor(random() * cancelling.length)]!;
   return point * (1 + signed(2 ** (-52 * random()), random));
 };
 
@@ -87,7 +87,7 @@ const anySlope: Draw[] = [
 ];
 const anyLimit: Draw[] = [within(0.5, 12), within(0.01, 100), () => 7];
 const positive: Draw[] = [within(0, 3), () => 0.8, () => 0];
-const PARAMETERS: Readonly<Record<string, Draw[]>> = {
+const parameterValues: Readonly<Record<string, Draw[]>> = {
   beta: anySlope,
   alpha: anySlope,
   alphaP: positive,
@@ -114,7 +114,7 @@ export function pointsOf(
       point[name] = draw(inputs, j === 0 ? i : Math.floor(random() * inputs.length));
     });
     for (const name of Object.keys(activation.parameters))
-      point[name] = draw(PARAMETERS[name]!, Math.floor(random() * PARAMETERS[name]!.length));
+      point[name] = draw(parameterValues[name]!, Math.floor(random() * parameterValues[name]!.length));
     const slope = point.beta ?? point.alpha ?? 0;
     if (i % 10 === 9 && slope !== 0)
       point[activation.inputs[0]!] = ((huge < 150 ? 1 : 7) * within(-120, 120)(random)) / slope;

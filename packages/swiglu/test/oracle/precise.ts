@@ -7,10 +7,10 @@ export type D = Decimal;
 export const pi = D.acos(-1);
 
 /** Below this size a Taylor series of three terms gives 40 digits, above it the definition still does. */
-const TINY = 1e-10;
+const tiny = 1e-10;
 
 const d = (value: number | D): D => new D(value);
-const isTiny = (x: D): boolean => x.abs().lessThan(TINY);
+const isTiny = (x: D): boolean => x.abs().lessThan(tiny);
 
 const powersOfTwo = new Map<number, D>();
 function powerOfTwo(exponent: number): D {
@@ -35,15 +35,15 @@ function taylor(x: D, firstPower: number, step: number, coefficients: readonly D
   return coefficients.reduce((sum, c, i) => sum.plus(c.times(x.pow(firstPower + i * step))), d(0));
 }
 const ratios = (...pairs: [number, number][]): D[] => pairs.map(([top, bottom]) => d(top).div(bottom));
-const EXP_SERIES = ratios([1, 1], [1, 2], [1, 6], [1, 24], [1, 120]);
-const LOG_SERIES = ratios([1, 1], [-1, 2], [1, 3], [-1, 4], [1, 5]);
-const TANH_RESIDUAL_SERIES = ratios([2, 3], [-8, 15], [34, 105]);
-const ATLU_SLOPE_SERIES = ratios([2, 3], [-4, 5], [6, 7]);
+const expSeries = ratios([1, 1], [1, 2], [1, 6], [1, 24], [1, 120]);
+const logSeries = ratios([1, 1], [-1, 2], [1, 3], [-1, 4], [1, 5]);
+const tanhResidualSeries = ratios([2, 3], [-8, 15], [34, 105]);
+const atluSlopeSeries = ratios([2, 3], [-4, 5], [6, 7]);
 
-export const expm1 = (x: D): D => (isTiny(x) ? taylor(x, 1, 1, EXP_SERIES) : exp(x).minus(1));
+export const expm1 = (x: D): D => (isTiny(x) ? taylor(x, 1, 1, expSeries) : exp(x).minus(1));
 export const expResidual = (x: D): D =>
-  isTiny(x) ? taylor(x, 2, 1, EXP_SERIES.slice(1)) : exp(x).minus(1).minus(x);
-const log1p = (y: D): D => (isTiny(y) ? taylor(y, 1, 1, LOG_SERIES) : y.plus(1).ln());
+  isTiny(x) ? taylor(x, 2, 1, expSeries.slice(1)) : exp(x).minus(1).minus(x);
+const log1p = (y: D): D => (isTiny(y) ? taylor(y, 1, 1, logSeries) : y.plus(1).ln());
 export const sigmoid = (x: D): D => d(1).div(exp(x.neg()).plus(1));
 export const softplus = (x: D): D => D.max(x, 0).plus(log1p(exp(x.abs().neg())));
 
@@ -62,7 +62,7 @@ export function sechSquared(x: D): D {
 }
 
 export const tanhResidual = (z: D): D =>
-  isTiny(z) ? taylor(z, 3, 2, TANH_RESIDUAL_SERIES) : tanh(z).minus(z.times(sechSquared(z)));
+  isTiny(z) ? taylor(z, 3, 2, tanhResidualSeries) : tanh(z).minus(z.times(sechSquared(z)));
 
 /** e^(-x^2/2)/sqrt(2 pi). */
 export const normalDensity = (x: D): D => exp(x.times(x).div(-2)).div(pi.times(2).sqrt());
@@ -91,6 +91,6 @@ export const arctanCdf = (x: D): D =>
 
 /** The derivative of x (atan(x)/pi + 1/2): for x < -1e10 a series in 1/x. */
 export function atluSlope(x: D): D {
-  if (x.lessThan(-1 / TINY)) return taylor(d(-1).div(x), 3, 2, ATLU_SLOPE_SERIES).div(pi);
+  if (x.lessThan(-1 / tiny)) return taylor(d(-1).div(x), 3, 2, atluSlopeSeries).div(pi);
   return arctanCdf(x).plus(x.div(x.times(x).plus(1).times(pi)));
 }

@@ -2,16 +2,16 @@
 import { describe, expect, it } from "vitest";
 import * as special from "../../src/expression/special.js";
 import { slowExtent } from "../conformance/extent.js";
-import { around, EXTREMES, exponents, seeded, uniform } from "./points.js";
+import { around, exponents, extremes, seeded, uniform } from "./points.js";
 import * as precise from "./precise.js";
 import { type D, fromDouble } from "./precise.js";
 
 const random = seeded(1);
 /** A third of the points, one in turn of all exponents and stretches. */
-const thinned = (points: readonly number[]): number[] =>
-  slowExtent === "full" ? [...points] : points.filter((_, i) => i % 3 === 0);
-const POINTS = [
-  ...EXTREMES,
+const thinned = (all: readonly number[]): number[] =>
+  slowExtent === "full" ? [...all] : all.filter((_, i) => i % 3 === 0);
+const points = [
+  ...extremes,
   ...thinned([
     ...exponents(-1074, -80, 23, random),
     ...exponents(-80, 11, 1, random),
@@ -24,7 +24,7 @@ const POINTS = [
 ];
 
 /** Each function with its exact value, and x f'(x), to which an error of the argument is entitled. */
-const FUNCTIONS: Record<string, { own: (x: number) => number; exact: (x: D) => D; scale: (x: D) => D }> = {
+const functions: Record<string, { own: (x: number) => number; exact: (x: D) => D; scale: (x: D) => D }> = {
   sigmoid: {
     own: special.sigmoid,
     exact: precise.sigmoid,
@@ -84,10 +84,10 @@ function units(own: number, exact: D, scale: D): number {
 }
 
 describe("special functions in float64: error at most 2 * 2^-52 (|f| + |x f'|) + 2^-1022", () => {
-  for (const [name, { own, exact, scale }] of Object.entries(FUNCTIONS)) {
+  for (const [name, { own, exact, scale }] of Object.entries(functions)) {
     it(name, () => {
       let worst = { units: -1, x: 0 };
-      for (const x of POINTS) {
+      for (const x of points) {
         const found = units(own(x), exact(fromDouble(x)), scale(fromDouble(x)));
         if (!(found <= worst.units)) worst = { units: found, x };
       }
@@ -101,7 +101,7 @@ describe("special functions in float64: error at most 2 * 2^-52 (|f| + |x f'|) +
       for (const x of [
         ...uniform(-3 * limit, 3 * limit, 40, random),
         ...exponents(-1074, 1023, 41, random),
-        ...EXTREMES,
+        ...extremes,
       ]) {
         const z = fromDouble(x).div(fromDouble(limit));
         const slope = precise.sechSquared(z);
@@ -130,7 +130,7 @@ describe("special functions at the edges", () => {
     }
     for (const x of [...uniform(-1, 1, 100, random), ...exponents(-300, 8, 7, random)]) {
       for (const name of ["expResidual", "tanhResidual", "atluSlope"]) {
-        const { own, exact } = FUNCTIONS[name]!;
+        const { own, exact } = functions[name]!;
         const value = exact(fromDouble(x));
         if (value.abs().greaterThan(2 ** -1022) && value.abs().lessThan(Number.MAX_VALUE))
           expect(fromDouble(own(x)).minus(value).div(value).abs().toNumber(), `${name}(${x})`).toBeLessThan(
@@ -141,14 +141,14 @@ describe("special functions at the edges", () => {
   });
 
   it("give NaN for NaN", () => {
-    for (const { own } of Object.values(FUNCTIONS)) expect(own(Number.NaN)).toBeNaN();
+    for (const { own } of Object.values(functions)) expect(own(Number.NaN)).toBeNaN();
     expect(special.softClamp(Number.NaN, 4)).toBeNaN();
     expect(special.softClamp(1, Number.NaN)).toBeNaN();
   });
 
   it("have their limits at the infinities, and NaN where e^x - 1 - x is infinity - infinity", () => {
-    const at = (name: keyof typeof FUNCTIONS) =>
-      [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY].map(FUNCTIONS[name]!.own);
+    const at = (name: keyof typeof functions) =>
+      [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY].map(functions[name]!.own);
     expect(at("sigmoid")).toEqual([0, 1]);
     expect(at("softplus")).toEqual([0, Number.POSITIVE_INFINITY]);
     expect(at("normalCdf")).toEqual([0, 1]);

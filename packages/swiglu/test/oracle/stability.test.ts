@@ -9,7 +9,7 @@ import { lower } from "../../src/expression/lower.js";
 import { simplify } from "../../src/expression/simplify.js";
 import { compile } from "../../src/expression/tape.js";
 import { float32Evaluator } from "./float32.js";
-import { FLOAT32, floor, isRepresentable } from "./measure.js";
+import { float32Format, floor, isRepresentable } from "./measure.js";
 import { pointsOf, seeded } from "./points.js";
 
 /** The activation's points with float32 values and an incoming gradient. */
@@ -32,12 +32,12 @@ function quantities(activation: Activation): Record<string, Expr> {
 }
 
 /** The two ways to a kernel: a target that has every special function, and one that has only the basic operations. */
-const WAYS: Record<string, (expr: Expr) => Expr> = {
+const ways: Record<string, (expr: Expr) => Expr> = {
   "special functions exact": simplify,
   "lowered to basic operations": (expr) => lower(expr, new Set(), float32),
 };
 
-for (const [way, prepare] of Object.entries(WAYS)) {
+for (const [way, prepare] of Object.entries(ways)) {
   describe(`rounded to float32 after every operation, ${way}: error at most 4 * 2^-23 (|f| + sum |v df/dv|)`, () => {
     for (const [seed, activation] of Object.values<Activation>(activations).entries()) {
       it(activation.name, () => {
@@ -51,9 +51,9 @@ for (const [way, prepare] of Object.entries(WAYS)) {
               variables.map((name) => point[name]!),
             );
             const around = quantity.endsWith("dy") ? point : { ...point, dy: 1 };
-            if (!isRepresentable(exact, around, FLOAT32)) continue;
+            if (!isRepresentable(exact, around, float32Format)) continue;
             const error = Math.abs(kernel(point) - exact);
-            const bound = 4 * FLOAT32.epsilon * scale + floor(around, FLOAT32);
+            const bound = 4 * float32Format.epsilon * scale + floor(around, float32Format);
             if (!(error <= bound))
               expect.fail(`${quantity} at ${JSON.stringify(point)}: ${error} off, allowed ${bound}`);
           }

@@ -165,7 +165,7 @@ test("memory that several threads share, as in the threaded build, which grows",
   };
   const pages = backend.pages();
   const results = runOn(backend, inputs, (run) => {
-    run.scratch.place(2 ** 18);
+    run.scratch.allocate(2 ** 18);
     activationForward(run, attributes);
   });
   expect(backend.pages()).toBeGreaterThan(pages);

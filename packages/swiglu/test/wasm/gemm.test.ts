@@ -1,4 +1,4 @@
-// Matrix products on packed panels against float64 loops: every tile height, both layouts of the left operand, sums that are
+// Matrix products on packed panels against float64 loops: every tile height, both layouts of the left factor, sums that are
 // taken in blocks and in stretches, several groups, and nothing written outside the output.
 import { describe, expect, test } from "vitest";
 import { type Engine, SingleThreadEngine } from "../../src/wasm/machine/engine.js";
@@ -125,7 +125,7 @@ describe("matrix products on packed panels", () => {
             (i, column) => b[column * n + i] as number,
           ),
           1e-6,
-          "with the right operand transposed",
+          "with the right factor transposed",
         );
 
         const tall = Math.ceil(k / tileRows) * tileRows;
@@ -156,7 +156,7 @@ describe("matrix products on packed panels", () => {
             (i, column) => c[i * n + column] as number,
           ),
           1e-6,
-          "with the left operand transposed",
+          "with the left factor transposed",
         );
         for (const check of checks.splice(0)) check();
       });

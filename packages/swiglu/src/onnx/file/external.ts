@@ -1,8 +1,20 @@
-// ONNX files whose weights lie in a second file beside them, as files above 2 GiB must: written in pieces, and read tensor by
-// tensor, so that no more than one tensor is in memory.
-import { checkedFile, joined } from "../codec.js";
-import { bytesOf, type ElementType, elementBytes, elementCode, numberArray, readInto } from "../elements.js";
-import type { Initializer, Model } from "../model.js";
+// ONNX models whose weights are in a second file, which every model above 2 GiB needs. The data is written in pieces and read
+// tensor by tensor, so that at most one tensor is in memory at a time.
+//
+//     model.onnx:       nodes, small tensors, and for each large one: location, offset, length
+//     model.onnx.data:  | tensor 0 | zeros | tensor 1      | zeros | tensor 2 |
+//                       0          ^ each tensor begins at a multiple of the disk's page
+
+import {
+  bytesOf,
+  type ElementType,
+  elementBytes,
+  elementCode,
+  numberArray,
+  readInto,
+} from "../model/elements.js";
+import type { Initializer, Model } from "../model/model.js";
+import { checkedFile, joined } from "./codec.js";
 import { headFrom, initializerFrom, isExternal, modelFrom, shown } from "./from-messages.js";
 import type { Message } from "./messages.js";
 import { decodeMessage } from "./read.js";
@@ -14,13 +26,13 @@ export interface StoredTensor {
   readonly name: string;
   readonly dtype: ElementType;
   readonly shape: readonly number[];
-  /** Its numbers, loaded anew by each call. */
+  /** Loads the tensor's numbers; each call loads them again. */
   readonly load: () => Promise<ArrayLike<number>>;
-  /** Its bytes as a file holds them, in pieces, for who need not have the numbers. */
+  /** The tensor's bytes as a file holds them, in pieces: for callers that copy the bytes and do not need numbers. */
   readonly bytes?: () => AsyncIterable<Uint8Array>;
 }
 
-/** A model whose tensors may be in memory or not. A `Model` is one. */
+/** A model in which each tensor is in memory or still in a file. Every `Model` is one. */
 export interface StoredModel extends Frame {
   readonly initializers: readonly (Initializer | StoredTensor)[];
 }
@@ -29,9 +41,12 @@ export interface StoredModel extends Frame {
 export interface ExternalOptions {
   /** The name of the data's file, beside the model's: `model.onnx.data`. */
   readonly location: string;
-  /** Tensors with so many bytes or more go into the data's file; default 1024. Shapes and scalars stay in the model's. */
+  /**
+   * The smallest size in bytes of a tensor that goes into the data's file; default 1024, so that shapes and scalars stay in the
+   * model's.
+   */
   readonly threshold?: number;
-  /** Written into the file; default `swiglu`. */
+  /** The name of the writing program in the file; default `swiglu`. */
   readonly producer?: string;
 }
 
@@ -41,25 +56,25 @@ export interface ExternalFiles {
   readonly file: Uint8Array;
   /** The size of the data's file in bytes. */
   readonly dataBytes: number;
-  /** The data's file in pieces of 4 MiB at most, made while they are asked for; each is to be written before the next. */
+  /** The data's file in pieces of at most 4 MiB. A piece is made when it is asked for; write it before you ask for the next. */
   readonly data: AsyncIterable<Uint8Array>;
 }
 
-/** Reads bytes of a data's file: exactly `length` of them, from `offset` on. */
+/** Reads exactly `length` bytes of a data's file, beginning at `offset`. */
 export type ReadData = (location: string, offset: number, length: number) => Promise<Uint8Array> | Uint8Array;
 
 const pieceBytes = 2 ** 22;
 
 /**
- * ONNX Runtime maps data from the disk where it begins on a page: 4 KiB, and 64 KiB on Windows, which it asks for in tensors above
- * 1 MiB.
+ * The alignment of a tensor of that size in the data's file. ONNX Runtime maps a tensor from the disk only where the tensor
+ * begins on a page: 4 KiB, or 64 KiB on Windows. It asks for the larger alignment in tensors above 1 MiB.
  */
 const alignmentOf = (bytes: number): number => (bytes > 2 ** 20 ? 2 ** 16 : 2 ** 12);
 
 /**
- * A model as two files: its own, with the nodes, and one with the weights, whose name it says. There is no limit to the weights,
- * and in memory is one tensor at a time, and none twice. Throws a RangeError where the rest alone reaches 2 GiB, and while the data
- * is written for a tensor that loads with another size than its shape says.
+ * Divides a model into two files: the model's own file with the nodes, and a file with the weights, which the first one names.
+ * The weights may be of any size. One tensor is in memory at a time, and no data is copied twice. Throws a RangeError where the
+ * model's own file alone reaches 2 GiB. Writing the data throws one for a tensor that loads with another size than its shape says.
  * Example: `for await (const piece of encodeExternal(model, { location: "model.onnx.data" }).data) await output.write(piece)`.
  */
 export function encodeExternal(model: StoredModel, options: ExternalOptions): ExternalFiles {
@@ -68,7 +83,7 @@ export function encodeExternal(model: StoredModel, options: ExternalOptions): Ex
   if (!Number.isSafeInteger(threshold) || threshold < 0)
     throw new RangeError(`threshold is ${String(threshold)}, expected a number of bytes, 0 or more`);
   let end = 0;
-  const placed: { tensor: Initializer | StoredTensor; offset: number }[] = [];
+  const positioned: { tensor: Initializer | StoredTensor; offset: number }[] = [];
   const messages = model.initializers.map((tensor): Message<"TensorProto"> => {
     const { name, dtype, shape } = tensor;
     const head = headFrom({ ...proto(name, dtype, shape), externalData: [] });
@@ -77,7 +92,7 @@ export function encodeExternal(model: StoredModel, options: ExternalOptions): Ex
     const alignment = alignmentOf(head.bytes);
     const offset = Math.ceil(end / alignment) * alignment;
     end = offset + head.bytes;
-    placed.push({ tensor, offset });
+    positioned.push({ tensor, offset });
     const where = { location, offset: String(offset), length: String(head.bytes) };
     return {
       ...proto(name, dtype, shape),
@@ -88,7 +103,7 @@ export function encodeExternal(model: StoredModel, options: ExternalOptions): Ex
   return {
     file: joined(encodeMessage("ModelProto", modelMessage(model, messages, producer))),
     dataBytes: end,
-    data: { [Symbol.asyncIterator]: () => piecesOf(placed) },
+    data: { [Symbol.asyncIterator]: () => piecesOf(positioned) },
   };
 }
 
@@ -97,13 +112,13 @@ function proto(name: string, dtype: ElementType, dims: readonly number[]) {
 }
 
 async function* piecesOf(
-  placed: readonly { readonly tensor: Initializer | StoredTensor; readonly offset: number }[],
+  positioned: readonly { readonly tensor: Initializer | StoredTensor; readonly offset: number }[],
 ): AsyncGenerator<Uint8Array> {
   let at = 0;
-  for (const { tensor, offset } of placed) {
+  for (const { tensor, offset } of positioned) {
     if (offset > at) yield new Uint8Array(offset - at);
     at = offset;
-    // Its own function, so that its numbers are forgotten before the next tensor's are loaded.
+    // This is a function of its own so that a tensor's numbers are freed before the next tensor is loaded.
     for await (const piece of piecesOfTensor(tensor)) {
       at += piece.length;
       yield piece;
@@ -127,8 +142,9 @@ async function* piecesOfTensor(tensor: Initializer | StoredTensor): AsyncGenerat
 }
 
 /**
- * The model in a file whose weights may lie in others. Those weights are not read yet: `load` of each tensor asks `read` for their
- * bytes, in pieces of 4 MiB at most. Errors as those of `decodeModel`; a name of a file that leads out of the model's folder is one.
+ * The model in a file whose weights may be in other files. Those weights are not read yet: `load` of each tensor asks `read` for
+ * their bytes, in pieces of at most 4 MiB. Throws the errors of `decodeModel`, and one for a file name that leads out of the
+ * model's folder.
  */
 export function decodeExternal(file: Uint8Array, read: ReadData): StoredModel {
   return modelFrom(decodeMessage("ModelProto", checkedFile(file)), (tensor) =>
@@ -175,7 +191,7 @@ function storedFrom(tensor: Message<"TensorProto">, read: ReadData): StoredTenso
     },
     load: async () => {
       const { dtype } = head;
-      // The last piece first: where the file ends too early, no memory has been taken yet.
+      // The last piece is read first: where the file ends too early, no memory for the tensor has been taken yet.
       const last = bytes === 0 ? 0 : Math.floor((bytes - 1) / pieceBytes) * pieceBytes;
       const end = await piece(last);
       const size = elementBytes(dtype);
@@ -199,7 +215,7 @@ function wholeNumber(text: string, what: string): number {
   throw new Error(`${what} is ${shown(text)}, expected a whole number of bytes`);
 }
 
-/** The name of a file beside the model's, or in a folder there: never one that leads elsewhere. */
+/** Checks the name of a data's file: it is beside the model's file or in a folder there, and never leads elsewhere. */
 function checkedLocation(location: string, error: (reason: string) => Error): string {
   const parts = typeof location === "string" ? location.split("/") : [];
   const plain = parts.length > 0 && parts.every((part) => part !== "" && part !== "." && part !== "..");

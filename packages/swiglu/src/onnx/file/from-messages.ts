@@ -1,11 +1,24 @@
-// The messages of an ONNX file as models, checked: what a model cannot hold is an error that names it.
-import { type ElementType, elementBytes, elementTypeOf, elementTypes, numbersFrom } from "../elements.js";
-import type { Dimension, Initializer, OnnxAttribute, OnnxFunction, OnnxNode, ValueInfo } from "../model.js";
+// Messages of an ONNX file to models. Whatever a model of this library cannot hold is an error that names it.
+import {
+  type ElementType,
+  elementBytes,
+  elementTypeOf,
+  elementTypes,
+  numbersFrom,
+} from "../model/elements.js";
+import type {
+  Dimension,
+  Initializer,
+  OnnxAttribute,
+  OnnxFunction,
+  OnnxNode,
+  ValueInfo,
+} from "../model/model.js";
 import type { Message } from "./messages.js";
 import { utf8 } from "./read.js";
 import { attributeTypes, type Frame } from "./to-messages.js";
 
-/** A model, with tensors made from their messages by the caller. */
+/** The model in a message; `tensorFrom` makes its tensors, which may stay in a file. */
 export function modelFrom<T>(
   { graph, opsetImport, functions }: Message<"ModelProto">,
   tensorFrom: (tensor: Message<"TensorProto">) => T,
@@ -128,7 +141,7 @@ interface TensorHead {
   readonly bytes: number;
 }
 
-/** What a tensor's message says of it, checked, and how many bytes its data must have. */
+/** Name, type and shape of a tensor's message, checked, and the number of bytes that its data must have. */
 export function headFrom({ name = "", dims, dataType }: Message<"TensorProto">): TensorHead {
   const dtype = typeFrom(name, dataType);
   const wrong = dims.find((size) => size < 0);
@@ -165,7 +178,7 @@ export function isExternal({ dataLocation = 0, externalData }: Message<"TensorPr
   return dataLocation !== 0 || externalData.length > 0;
 }
 
-/** Names and values as a record. Throws an Error where a name is there twice. */
+/** Names and values as a record. Throws an Error for a name that occurs twice. */
 function record<V>(entries: readonly (readonly [string, V])[], what: string): Readonly<Record<string, V>> {
   const names = new Set<string>();
   for (const [name] of entries) {
@@ -175,7 +188,7 @@ function record<V>(entries: readonly (readonly [string, V])[], what: string): Re
   return Object.fromEntries(entries);
 }
 
-/** A name out of a file, for a message: quoted, without what a terminal would obey, and no longer than a line. */
+/** A name from a file, ready for an error's sentence: quoted, without control characters, and shorter than a line. */
 export function shown(name: string): string {
   return name.length > 80 ? `${JSON.stringify(name.slice(0, 80))}...` : JSON.stringify(name);
 }

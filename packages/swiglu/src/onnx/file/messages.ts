@@ -1,5 +1,5 @@
-// The messages of the ONNX file format (onnx.proto, up to IR version 13) that models here use: one table, by which files are
-// both written and read, and from which the messages' types follow.
+// The messages of the ONNX file format (onnx.proto, up to IR version 13) that this library uses. Files are written and read by
+// this one table, and the types of the messages are derived from it.
 
 /** The kinds of single values. */
 interface Scalars {
@@ -10,14 +10,15 @@ interface Scalars {
   readonly bytes: Uint8Array;
 }
 /**
- * Whether a message must have a field, may have it, has one of several (`oneof`), or any number of it; `refused`: it must not,
- * as it is not read. Zero and empty are written only where their being there says something, in `oneof`.
+ * How often a message has a field: once (`required`), at most once (`optional`), any number of times (`repeated`). Of the fields
+ * that are `oneof` it has one. A field that is `refused` is not read, and a file that has it is an error. Zeros and empty values
+ * are written only for `oneof`, where their presence says which field it is.
  */
 type Presence = "required" | "optional" | "oneof" | "repeated" | "refused";
-/** A field: the format's number for it, what it holds, how often. */
+/** A field: its number in the format, the type of its values, and how often a message has it. */
 export type Field = readonly [id: number, type: keyof Scalars | MessageName, presence: Presence];
 
-/** Fields are in the order of their numbers. Those that are not here are skipped in files of other writers. */
+/** The fields of each message in the order of their numbers. A field that is missing here is skipped when a file is read. */
 export const messages = {
   ModelProto: {
     irVersion: [1, "int64", "optional"],
@@ -109,7 +110,7 @@ export const messages = {
 } as const;
 
 type Messages = typeof messages;
-/** No message is inside one of its own kind, so that neither writing nor reading goes deeper than this table. */
+/** No message contains its own kind, so that writing and reading never nest deeper than this table. */
 export type MessageName = keyof Messages;
 
 type Value<K> = K extends keyof Scalars ? Scalars[K] : K extends MessageName ? Message<K> : never;

@@ -1,7 +1,7 @@
-// ONNX files on the disk, in Node: one file, or a model with its data beside it; and back.
+// ONNX files on the disk, in Node: models are written as one file, or as a file and its data's file, and read again.
 import { nodeModule } from "../../host/node.js";
-import { encodeModel } from "../codec.js";
-import { elementBytes } from "../elements.js";
+import { elementBytes } from "../model/elements.js";
+import { encodeModel } from "./codec.js";
 import { decodeExternal, encodeExternal, loadModel, type StoredModel } from "./external.js";
 
 /** The parts of Node's modules that are used. */
@@ -35,19 +35,19 @@ function modules(): { readonly files: FileSystem; readonly path: Path } {
 /** How a model is written to the disk. */
 export interface WriteModelOptions {
   /**
-   * Whether the data goes into a second file, `<path>.data`. Default: where the model would reach the 2 GiB that one file cannot
-   * have.
+   * Whether the data goes into a second file, `<path>.data`. Default: yes where the model would reach 2 GiB, which one file
+   * cannot hold.
    */
   readonly external?: boolean;
-  /** Tensors with so many bytes or more go into that file; default 1024. */
+  /** The smallest size in bytes of a tensor that goes into that file; default 1024. */
   readonly threshold?: number;
-  /** Written into the file; default `swiglu`. */
+  /** The name of the writing program in the file; default `swiglu`. */
   readonly producer?: string;
 }
 
 /**
- * Writes a model to the disk, its data into a second file `<path>.data` where that is asked for or needed. Both appear under their
- * names when they are complete. The pair belongs together: ONNX Runtime finds the data beside the model.
+ * Writes a model to the disk, with its data in a second file, `<path>.data`, where that is asked for or needed. Each file appears
+ * under its name when it is complete. Keep the two in one folder: ONNX Runtime looks for the data beside the model.
  * Example: `await writeModel("block.onnx", toModel(graph), { external: true })` writes block.onnx.data, too.
  */
 export async function writeModel(
@@ -67,14 +67,14 @@ export async function writeModel(
     producer,
     ...(threshold !== undefined && { threshold }),
   });
-  // The data first: a model that is there always finds its own.
+  // The data's file appears first, so that a model's file that exists always finds its data.
   await complete(node.files, [
     [`${path}.data`, data],
     [path, [file]],
   ]);
 }
 
-/** Whether one file might not hold the model; 2 MiB are left for what is not data. */
+/** Whether one file may be too small for the model: everything that is not data is taken to need 2 MiB. */
 function isLarge({ initializers }: StoredModel): boolean {
   const bytes = initializers.reduce(
     (sum, { dtype, shape }) => sum + shape.reduce((product, size) => product * size, elementBytes(dtype)),
@@ -109,8 +109,8 @@ async function complete(
 }
 
 /**
- * Opens a model on the disk. Tensors whose data lies in another file are read from there when their `load` is called, each time
- * anew; `loadModel` reads them all. Errors as those of `decodeModel`, and what the file system says.
+ * Opens a model on the disk. Each call of a tensor's `load` reads the tensor from the data's file; `loadModel` reads all tensors.
+ * Throws the errors of `decodeModel` and those of the file system.
  * Example: `const model = await loadModel(await openModel("block.onnx"))`.
  */
 export async function openModel(path: string): Promise<StoredModel> {

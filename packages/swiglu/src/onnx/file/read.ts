@@ -1,5 +1,5 @@
-// The bytes of Protocol Buffers to messages, strictly: what is cut off, out of range, of another type than the table says, missing
-// or there twice is an error that names the field and the place. Unknown fields are skipped.
+// The bytes of Protocol Buffers to messages, read strictly. A field that is cut off, out of range, of another type than the table
+// says, missing or there twice is an error; the error names the field and its position. Fields that the table lacks are skipped.
 import { type Field, fieldsOf, isMessage, type Message, type MessageName } from "./messages.js";
 
 /** Reads a message. Throws an Error that says what is wrong and where. */
@@ -7,25 +7,25 @@ export function decodeMessage<M extends MessageName>(name: M, bytes: Uint8Array)
   return new Reader(bytes).message(name, bytes.length) as Message<M>;
 }
 
-/** What is known of a message beforehand: its fields by number, what is empty where the file has nothing, what must be there. */
-interface Plan {
+/** A kind of message as the reader needs it: its fields by number, its lists (empty where a file has none), its required fields. */
+interface FieldIndex {
   readonly byId: readonly ({ readonly name: string; readonly field: Field } | undefined)[];
   readonly lists: readonly string[];
   readonly required: readonly string[];
 }
-const plans = new Map<MessageName, Plan>();
+const fieldIndices = new Map<MessageName, FieldIndex>();
 
-function planOf(name: MessageName): Plan {
-  const known = plans.get(name);
+function fieldIndexOf(name: MessageName): FieldIndex {
+  const known = fieldIndices.get(name);
   if (known) return known;
   const fields = fieldsOf(name);
   const byId: { name: string; field: Field }[] = [];
   for (const [own, field] of fields) byId[field[0]] = { name: own, field };
   const having = (presence: Field[2]) =>
     fields.filter(([, field]) => field[2] === presence).map(([own]) => own);
-  const plan = { byId, lists: having("repeated"), required: having("required") };
-  plans.set(name, plan);
-  return plan;
+  const index = { byId, lists: having("repeated"), required: having("required") };
+  fieldIndices.set(name, index);
+  return index;
 }
 
 const varint = 0;
@@ -33,12 +33,12 @@ const fixed64 = 1;
 const sized = 2;
 const fixed32 = 5;
 
-/** One list for all that are empty: a file may hold millions of them. */
+/** The one empty list that all messages share: a file may hold millions of empty lists. */
 const none: readonly never[] = Object.freeze([]);
 
 class Reader {
   private at = 0;
-  /** The fields that are being read, from the outermost, each with its position in its list. */
+  /** The names of the fields around the one that is being read, the outermost first, with their positions in lists. */
   private readonly path: string[] = [];
   private readonly view: DataView;
 
@@ -47,7 +47,7 @@ class Reader {
   }
 
   message(type: MessageName, end: number): Readonly<Record<string, unknown>> {
-    const { byId, lists, required } = planOf(type);
+    const { byId, lists, required } = fieldIndexOf(type);
     const message: Record<string, unknown> = {};
     for (const list of lists) message[list] = none;
     while (this.at < end) {
@@ -82,7 +82,7 @@ class Reader {
       list.push(this.value(name, type, wire, end, list.length));
       return;
     }
-    // Packed: the numbers follow one another inside one length.
+    // Packed: numbers that follow one another after one length.
     const inner = this.sizedEnd(name, end);
     while (this.at < inner)
       list.push(this.value(name, type, type === "float" ? fixed32 : varint, inner, list.length));
@@ -130,7 +130,7 @@ class Reader {
     } else throw this.fault(`${this.where()} holds a field of wire type ${wire}, which ONNX has none of`);
   }
 
-  /** Where the value that begins with its length ends. */
+  /** Reads the length of the value that comes next; returns the position where the value ends. */
   private sizedEnd(name: string, end: number): number {
     const length = this.low(end);
     if (length === undefined)
@@ -146,7 +146,7 @@ class Reader {
     );
   }
 
-  /** A varint below 2^53; undefined where it is larger or cut off. */
+  /** Reads a varint below 2^53; undefined where the number is larger or cut off. */
   private low(end: number): number | undefined {
     let value = 0;
     for (let scale = 1; scale < 2 ** 53 && this.at < end; scale *= 128) {
@@ -167,7 +167,7 @@ class Reader {
     throw this.fault(`${this.where(name)} is ${value}, but a number is exact up to 2^53 - 1 only`);
   }
 
-  /** A varint of up to ten bytes. */
+  /** Reads a varint of up to ten bytes. */
   private integerParts(name: string, end: number): bigint {
     let value = 0n;
     for (let i = 0; i < 10 && this.at < end; i++) {

@@ -1,13 +1,13 @@
 // Models as the messages of an ONNX file.
 import { sizeOf } from "../../layout.js";
-import { bytesOf, elementCode } from "../elements.js";
-import type { Initializer, Model, OnnxAttribute, OnnxFunction, OnnxNode, ValueInfo } from "../model.js";
+import { bytesOf, elementCode } from "../model/elements.js";
+import type { Initializer, Model, OnnxAttribute, OnnxFunction, OnnxNode, ValueInfo } from "../model/model.js";
 import type { Message } from "./messages.js";
 
 /** AttributeProto.AttributeType */
 export const attributeTypes = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 } as const;
 
-/** What a file says beside the tensors' data. */
+/** A model without its tensors. */
 export type Frame = Omit<Model, "initializers">;
 
 /** The message of a model whose tensors are given as messages. */
@@ -35,7 +35,7 @@ export function modelMessage(
   };
 }
 
-/** The first IR version that ONNX released with an operator set, from the newest; functions with defaults came with 9. */
+/** The IR version that ONNX released with each operator set, the newest first. Functions with default attributes need version 9. */
 const irVersions: readonly (readonly [opset: number, irVersion: number])[] = [
   [25, 13],
   [24, 12],

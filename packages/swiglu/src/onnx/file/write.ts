@@ -1,5 +1,8 @@
-// Messages to the bytes of Protocol Buffers. They are written from the end to the beginning, so that the length of every part
-// is known when it is to be written before it: one pass, without a list of lengths.
+// Messages to the bytes of Protocol Buffers, in one pass from the end of the file to its beginning. The format puts a part's
+// length before the part; written backwards, the part is finished, and its length known, when the length is due.
+//
+//     the file:            ... | field number | length | content |
+//     order of writing:                3          2         1
 import { type Field, fieldsOf, isMessage, type Message, type MessageName } from "./messages.js";
 
 /** The fields of each message, the last one first. */
@@ -11,7 +14,7 @@ function fieldsBackwards(name: MessageName): readonly (readonly [string, Field])
   return known;
 }
 
-/** The bytes of a message in pieces, which follow one another; large data inside is not copied. */
+/** The bytes of a message as consecutive pieces; large data in the message is a piece itself, without a copy. */
 export function encodeMessage<M extends MessageName>(name: M, message: Message<M>): Uint8Array[] {
   const writer = new BackwardWriter();
   writeFields(writer, name, message as Fields);
@@ -29,15 +32,15 @@ function writeFields(to: BackwardWriter, name: MessageName, message: Fields): vo
   }
 }
 
-/** Whether a reader takes a field that is not there for this value: 0 (not -0), "", no bytes. */
+/** Whether this is the value that a reader assumes for an absent field: 0 (not -0), an empty text, no bytes. */
 function isDefault(value: unknown): boolean {
   return Object.is(value, 0) || value === "" || (ArrayBuffer.isView(value) && value.byteLength === 0);
 }
 
-/** What follows a field's number: 0 a varint, 2 a length and so many bytes, 5 four bytes. */
+/** The format's code for what follows a field's number: 0 is a varint, 2 is a length and that number of bytes, 5 is four bytes. */
 const wireTypes = { int32: 0, int64: 0, float: 5, string: 2, bytes: 2 } as const;
 
-/** Numbers follow one another inside one length (packed); anything else has its field's number each time. */
+/** Writes a list: numbers follow one another after one length (packed); of other values each has the field's number. */
 function writeList(to: BackwardWriter, id: number, type: Field[1], list: readonly unknown[]): void {
   const numbers = !isMessage(type) && wireTypes[type] !== 2;
   const end = to.length;
@@ -72,10 +75,10 @@ function writeNumber(to: BackwardWriter, type: Field[1], value: number): void {
 class BackwardWriter {
   /** Bytes written so far. */
   length = 0;
-  /** What is finished, the last piece first. */
+  /** Finished pieces; the one at the end of the file is the first. */
   private readonly pieces: Uint8Array[] = [];
   private buffer = new Uint8Array(1024);
-  /** Where in the buffer the last byte was written. */
+  /** The position in the buffer of the byte that was written last. */
   private at = this.buffer.length;
 
   varint(value: number): void {
@@ -90,7 +93,7 @@ class BackwardWriter {
     this.buffer[at] = rest;
   }
 
-  /** A signed integer: a negative one takes ten bytes, as 64 bits in two's complement. */
+  /** Writes a signed integer; a negative one takes ten bytes, as 64 bits in two's complement. */
   integer(value: number): void {
     if (!Number.isSafeInteger(value))
       throw new RangeError(
@@ -149,7 +152,7 @@ class BackwardWriter {
     return true;
   }
 
-  /** Takes so many bytes before those that are written; returns where they begin. */
+  /** Takes `count` bytes before those that are written; returns the position where they begin. */
   private room(count: number): number {
     if (this.at < count) {
       const size = Math.max(count, Math.min(2 * this.buffer.length, 2 ** 20));

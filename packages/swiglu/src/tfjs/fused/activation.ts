@@ -1,13 +1,14 @@
 // The elementwise kernels for TensorFlow.js: an activation in one pass, and all its gradients in one.
 import { planActivation } from "../../call/check.js";
 import type { Activation } from "../../catalogue/activation.js";
-import { type Operation, schedule } from "../../expression/expr.js";
+import { schedule } from "../../expression/expr.js";
+import { isCheap } from "../../expression/operations.js";
 import { backward, forward, record, recordedBackward } from "../../wasm/face.js";
 import type { KernelAttributes } from "../seam.js";
 import { definitionOf, outputParameters, parametersOf } from "./definition.js";
 import type { Run } from "./workplace.js";
 
-/** `SwigluActivation`: its residuals, where it has any, are its derivatives in its inputs. */
+/** `SwigluActivation`. Its residuals, if it has any, are the derivatives in its inputs. */
 export function activationForward(run: Run, attributes: KernelAttributes): void {
   const { engine, scratch } = run;
   const { plan, names, shape } = planned(run, attributes);
@@ -31,30 +32,15 @@ export function activationBackward(run: Run, attributes: KernelAttributes): void
   outputParameters(run, backward(engine, plan, addresses, dy, targets, scratch));
 }
 
-/** Operations that take so little time that computing them again costs less than keeping the results. */
-const quick: ReadonlySet<Operation> = new Set<Operation>([
-  "neg",
-  "abs",
-  "add",
-  "sub",
-  "mul",
-  "div",
-  "min",
-  "max",
-  "relu",
-  "clamp",
-  "selectGreater",
-]);
-
-/** Whether value and derivatives are computed at once; for parameters there would be one more result each. */
+/** Whether value and derivatives are computed together. Not with parameters, each of which would need one more result. */
 const isWorthRecording = ({ expression, parameters }: Activation): boolean =>
   Object.keys(parameters).length === 0 &&
-  schedule([expression]).some(({ op }) => op !== "num" && op !== "variable" && !quick.has(op));
+  schedule([expression]).some(({ op }) => op !== "num" && op !== "variable" && !isCheap(op));
 
-/** One output for each of the named inputs, of its shape; gate and up of a packed input have the same one. */
+/** An output of the same shape for each of the named inputs. Gate and up of a packed input share one output. */
 function outputsLike(run: Run, names: readonly string[]): number[] {
-  const places = new Map([...new Set(names)].map((name) => [name, run.output(run.shape(name))]));
-  return names.map((name) => places.get(name) as number);
+  const addresses = new Map([...new Set(names)].map((name) => [name, run.output(run.shape(name))]));
+  return names.map((name) => addresses.get(name) as number);
 }
 
 /** The checked call, the input tensor of each of the activation's inputs, and the result's shape. */

@@ -1,5 +1,5 @@
-// Which activation a kernel computes: its definition from the attributes, with numbers in place of fixed parameters.
-// What is fixed costs nothing then: no gradient is computed for it, and a slope of 1 is no multiplication.
+// The activation that a kernel computes: its definition from the kernel's attributes, with numbers in place of fixed parameters.
+// A fixed parameter then costs nothing: it has no gradient, and a slope of 1 needs no multiplication.
 import type { ParameterValue } from "../../call/data.js";
 import { type Activation, activationFromJson, defineActivation } from "../../catalogue/activation.js";
 import { substitute, toExpr } from "../../expression/expr.js";
@@ -13,7 +13,7 @@ interface Definition {
 }
 
 const definitions = new Map<string, Definition>();
-/** So many sets of values are compiled into kernels of their own; a parameter that changes further becomes an argument. */
+/** The most sets of fixed values that get kernels of their own. For further sets, parameters are arguments of one kernel. */
 const mostFixed = 8;
 
 /** The activation of these attributes. Its parameters are those that are tensors, or all. */

@@ -21,7 +21,7 @@ import { gradientTargets, matrix, weightsGiven } from "./matrices.js";
 import { tensorWeights } from "./weights.js";
 import type { Run } from "./workplace.js";
 
-/** `SwigluFfn`: its residual is what the activation takes, in the order that the backward reads it. */
+/** `SwigluFfn`. Its residual is the activation's inputs, in the order in which the backward reads them. */
 export function ffnForward(run: Run, attributes: KernelAttributes): void {
   const { plan, weights, fused, rows } = blockOf(run, attributes);
   const { engine, scratch } = run;
@@ -29,10 +29,10 @@ export function ffnForward(run: Run, attributes: KernelAttributes): void {
   const columns = padded(dModel);
   const y = run.output([rows, dModel], wholeTiles(rows) * columns);
   const room = fused.roomForInputs(rows);
-  const inputs = attributes.training ? run.output([room]) : scratch.place(room);
+  const inputs = attributes.training ? run.output([room]) : scratch.allocate(room);
   const left = fused.forward(matrix(run, "x"), rows, inputs, scratch);
   const { panels, bias } = weights.down;
-  const target = columns === dModel ? y : scratch.place(wholeTiles(rows) * columns);
+  const target = columns === dModel ? y : scratch.allocate(wholeTiles(rows) * columns);
   product(engine, { left, right: panels, start: sameRow(bias), out: rowMajor(target, columns) });
   if (target !== y) readMatrix(engine, target, rows, dModel, engine.heap.at(y, rows * dModel));
 }

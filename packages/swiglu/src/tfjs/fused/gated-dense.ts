@@ -23,7 +23,7 @@ import { gradientTargets, matrix, weightsGiven } from "./matrices.js";
 import { tensorWeight } from "./weights.js";
 import { type Run, tensorOf } from "./workplace.js";
 
-/** `SwigluGatedDense`: its residuals are gate and up. */
+/** `SwigluGatedDense`. Its residuals are gate and up. */
 export function gatedDenseForward(run: Run, attributes: KernelAttributes): void {
   const { engine, scratch } = run;
   const { plan, rows, elementwise } = planned(run, attributes);
@@ -32,11 +32,11 @@ export function gatedDenseForward(run: Run, attributes: KernelAttributes): void 
   const count = wholeTiles(rows) * width;
   const y = run.output([rows, dFf]);
   const inputs = [0, 1].map(() =>
-    attributes.training ? run.output([rows, dFf], count) : scratch.place(count),
+    attributes.training ? run.output([rows, dFf], count) : scratch.allocate(count),
   ) as [number, number];
-  const [gate, up] = width === dFf ? inputs : [scratch.place(count), scratch.place(count)];
+  const [gate, up] = width === dFf ? inputs : [scratch.allocate(count), scratch.allocate(count)];
   const { panels, bias } = tensorWeight(run, plan, ["gate", "up"], dModel, dFf);
-  const room = scratch.place(wholeTiles(rows) * columns);
+  const room = scratch.allocate(wholeTiles(rows) * columns);
   product(engine, {
     left: packLeft(engine, matrix(run, "x"), rows, columns, room),
     right: panels,
@@ -57,7 +57,7 @@ export function gatedDenseBackward(run: Run, attributes: KernelAttributes): void
   const { dModel, dFf } = plan;
   const targets = gradientTargets(run, plan);
   const inputs = ["residual.0", "residual.1"].map((name) => run.address(name));
-  const slopes = inputs.map(() => scratch.place(rows * dFf)) as [number, number];
+  const slopes = inputs.map(() => scratch.allocate(rows * dFf)) as [number, number];
   const sums = backward(engine, elementwise, inputs, run.address("dy"), slopes, scratch);
   const [gate, up] = slopes.map((from) => paddedRows(run, from, rows, dFf)) as [number, number];
   const projections = new ProjectionGradients(engine, plan, zerosOf(scratch), rows, scratch, targets);
@@ -68,7 +68,7 @@ export function gatedDenseBackward(run: Run, attributes: KernelAttributes): void
 }
 
 interface GatedDense {
-  /** Of the block that this would be with a last projection. */
+  /** The plan of the block that this layer would be with a last projection. */
   readonly plan: BlockPlan;
   readonly rows: number;
   readonly elementwise: ActivationPlan;
@@ -90,7 +90,7 @@ function planned(run: Run, attributes: KernelAttributes): GatedDense {
 /** Row-major data in the heap as rows with padding. */
 function paddedRows({ engine, scratch }: Run, from: number, rows: number, columns: number): number {
   if (columns === padded(columns)) return from;
-  const place = scratch.place(rows * padded(columns));
-  writePadded(engine, place, () => engine.heap.at(from, rows * columns), [rows, columns]);
-  return place;
+  const address = scratch.allocate(rows * padded(columns));
+  writePadded(engine, address, () => engine.heap.at(from, rows * columns), [rows, columns]);
+  return address;
 }

@@ -1,18 +1,18 @@
-// The memory of TensorFlow.js's wasm backend as the heap of our kernels, which then compute on its tensors where they lie.
-// What is used of it are artefacts of its build, so everything is looked for before it is relied on.
+// The memory of TensorFlow.js's wasm backend as the heap of our kernels, which then compute on its tensors without copies.
+// The parts of the backend that are used here are no public interface, so each is looked for before it is used.
 import type { DataId, DataType, TensorInfo } from "@tensorflow/tfjs";
 import { isShared, typedArrayName } from "../../call/arrays.js";
 import { instantiate, type KernelHeap, type MemoryType, ModuleBuilder } from "../../wasm/face.js";
 
 /** The compiled module behind the backend, as far as it is used here. */
 interface WasmModule {
-  /** Gives 0 where there is no room; addresses from 2 GiB on come as negative numbers. */
+  /** Returns 0 where there is no room. Addresses from 2 GiB on are negative numbers. */
   _malloc(bytes: number): number;
   _free(address: number): void;
   readonly HEAPU8: Uint8Array;
 }
 
-/** The backend, as far as it is used here. */
+/** The parts of the backend that are used here. */
 interface WasmBackend {
   readonly wasm: WasmModule;
   readonly dataIdMap: { get(id: DataId): { readonly memoryOffset: number } };
@@ -36,7 +36,7 @@ function isWasmBackend(backend: object): backend is WasmBackend {
 const isMemory = (value: unknown): value is WebAssembly.Memory =>
   Object.prototype.toString.call(value) === "[object WebAssembly.Memory]";
 
-/** The memory that the backend's module exports, or was given where several threads share it. */
+/** The memory of the backend's module: the module exports it or, where several threads share it, was given it. */
 function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory | undefined {
   const { wasmMemory, asm } = fieldsOf(wasm);
   const memory = wasmMemory ?? fieldsOf(asm).memory;
@@ -63,7 +63,7 @@ const line = 64;
 
 export class TensorHeap implements KernelHeap {
   readonly type: MemoryType;
-  /** What the backend's allocator gave for each address, and how many bytes were asked for. */
+  /** For each address: the block that the backend's allocator returned, and the number of bytes asked for. */
   private readonly taken = new Map<number, { readonly block: number; readonly bytes: number }>();
   private view: Float32Array;
 
@@ -105,12 +105,12 @@ export class TensorHeap implements KernelHeap {
     return [...this.taken.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Where a tensor's numbers are. Addresses stay valid when the memory grows. */
+  /** The address of a tensor's numbers. It stays valid when the memory grows. */
   addressOf({ dataId }: TensorInfo): number {
     return this.backend.dataIdMap.get(dataId).memoryOffset;
   }
 
-  /** Room for a tensor of `count` numbers, which `tensor` makes of it; until then it is to be given back with `drop`. */
+  /** Room for a tensor of `count` numbers. Either `tensor` makes a tensor of it, or `drop` gives it back. */
   allocateTensor(count: number): number {
     return this.block(4 * count);
   }

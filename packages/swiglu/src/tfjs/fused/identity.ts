@@ -1,8 +1,8 @@
-// Copies that are none: TensorFlow.js clones every tensor that an operation keeps for its gradient, and its wasm backend, unlike
-// its others, copies the numbers then. Tensors never change, so they can share them, as those of a reshape do.
+// Clones without copies. TensorFlow.js clones every tensor that an operation keeps for its gradient, and its wasm backend, unlike
+// the others, copies the numbers. Tensors never change, so a clone can share the numbers, as the result of a reshape does.
 import * as tf from "@tensorflow/tfjs";
 
-/** What counts the tensors that share data: part of every backend's interface. */
+/** The part of every backend's interface that counts the tensors which share data. */
 type Counting = Pick<tf.KernelBackend, "incRef">;
 
 const config = { kernelName: "Identity", backendName: "wasm" } as const;

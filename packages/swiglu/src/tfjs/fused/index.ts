@@ -8,10 +8,10 @@ import { gatedDenseBackward, gatedDenseForward } from "./gated-dense.js";
 import { shareClones, unshareClones } from "./identity.js";
 import { type Run, runOn } from "./workplace.js";
 
-type Kernel = (run: Run, attributes: KernelAttributes) => void;
+type KernelFunction = (run: Run, attributes: KernelAttributes) => void;
 
 const kernels: Readonly<
-  Partial<Record<KernelName, { readonly forward: Kernel; readonly backward: Kernel }>>
+  Partial<Record<KernelName, { readonly forward: KernelFunction; readonly backward: KernelFunction }>>
 > = {
   SwigluActivation: { forward: activationForward, backward: activationBackward },
   SwigluGatedDense: { forward: gatedDenseForward, backward: gatedDenseBackward },

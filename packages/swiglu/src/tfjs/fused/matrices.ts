@@ -1,17 +1,17 @@
-// What the kernels with matrices share: rows of x, the weights that a call was given, and where their gradients go.
+// Shared by the kernels with matrices: the rows of x, the weights that a call was given, and the outputs of their gradients.
 
 import type { BlockPlan } from "../../block/plan.js";
 import type { Tensor } from "../../call/data.js";
 import { type GradientTargets, padded, tileRows, writePadded } from "../../wasm/face.js";
 import type { Run } from "./workplace.js";
 
-/** Where the rows of an input are, padded: the tensor itself if it needs no padding. */
+/** The address of an input's rows with padding: the tensor's own address if it needs none, otherwise that of a copy. */
 export function matrix(run: Run, name: string): number {
   const [rows, columns] = run.shape(name) as [number, number];
   if (columns === padded(columns)) return run.address(name);
-  const place = run.scratch.place(rows * padded(columns) + 8);
-  writePadded(run.engine, place, () => run.numbers(name), [rows, columns]);
-  return place;
+  const address = run.scratch.allocate(rows * padded(columns) + 8);
+  writePadded(run.engine, address, () => run.numbers(name), [rows, columns]);
+  return address;
 }
 
 /** The weights and biases among the inputs, by name. */
@@ -24,11 +24,11 @@ export function weightsGiven(run: Run): Record<string, Tensor> {
 /** Outputs for the gradients of x and the weights, in the order of the inputs, with room for whole tiles of rows. */
 export function gradientTargets(run: Run, { weights }: BlockPlan): GradientTargets {
   const names = Object.keys(run.inputs).filter((name) => name === "x" || Object.hasOwn(weights, name));
-  const places = new Map(
+  const addresses = new Map(
     names.map((name) => [name, run.output(run.shape(name), wholeRows(run.shape(name)))]),
   );
-  const place = (name: string): number => places.get(name) as number;
-  return { place, array: (name) => run.engine.heap.at(place(name), run.data(name).length) };
+  const address = (name: string): number => addresses.get(name) as number;
+  return { address, array: (name) => run.engine.heap.at(address(name), run.data(name).length) };
 }
 
 /** The size of a matrix whose last rows are a whole tile. */

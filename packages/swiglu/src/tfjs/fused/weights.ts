@@ -1,5 +1,5 @@
-// The weights of a feed-forward call: packed straight from the tensors' memory, and only into the panels that are asked for.
-// They change with every training step, so what a forward or a backward does not need would be packed in vain.
+// The weights of a feed-forward call, packed from the tensors' memory into panels when these are asked for. Weights change with
+// every training step, so panels that neither forward nor backward asks for are never packed.
 import type { BlockPlan } from "../../block/plan.js";
 import {
   type Columns,
@@ -9,7 +9,7 @@ import {
   packRight,
   packRightTransposed,
   padded,
-  type Right,
+  type RightFactor,
   type Scratch,
   sourcesOf,
   tileColumns,
@@ -18,7 +18,7 @@ import {
 } from "../../wasm/face.js";
 import type { Run } from "./workplace.js";
 
-/** Row-major matrices of one size: where they are, and how far apart their rows. */
+/** Row-major matrices of one size: their addresses, and the distance between rows. */
 interface Matrices {
   readonly addresses: readonly number[];
   readonly rows: number;
@@ -30,7 +30,7 @@ interface Matrices {
 export const tensorWeights = (run: Run, plan: BlockPlan): PackedWeights =>
   weightsOf(plan, run.scratch, (names, rows, columns) => tensorWeight(run, plan, names, rows, columns));
 
-/** One of them, or gate and up together. */
+/** One weight, or gate and up together. */
 export function tensorWeight(
   run: Run,
   plan: BlockPlan,
@@ -44,7 +44,7 @@ export function tensorWeight(
   return new TensorWeight(run.engine, run.scratch, names, matrices, biases);
 }
 
-/** Matrices where they are, if their sizes need no padding and their columns are not interleaved, else as copies. */
+/** The tensors' own matrices if they need no padding and their columns are not interleaved; otherwise copies. */
 function matricesOf(
   run: Run,
   sources: readonly { readonly name: string; readonly from: Columns }[],
@@ -60,19 +60,19 @@ function matricesOf(
       rowLength: sources[0]?.from.rowLength ?? columns,
     };
   const addresses = sources.map(({ name, from }) => {
-    const place = run.scratch.place(k * width);
-    writePadded(run.engine, place, () => run.numbers(name), [rows, columns], { allRows: k, from });
-    return place;
+    const address = run.scratch.allocate(k * width);
+    writePadded(run.engine, address, () => run.numbers(name), [rows, columns], { allRows: k, from });
+    return address;
   });
   return { addresses, rows: k, columns: width, rowLength: width };
 }
 
 /** A bias as a row with padding; zeros where there is none. */
 function biasOf(run: Run, name: string, columns: number, from: Columns): number {
-  const place = run.scratch.place(padded(columns));
-  if (name in run.inputs) writePadded(run.engine, place, () => run.numbers(name), [1, columns], { from });
-  else run.engine.heap.at(place, padded(columns)).fill(0);
-  return place;
+  const address = run.scratch.allocate(padded(columns));
+  if (name in run.inputs) writePadded(run.engine, address, () => run.numbers(name), [1, columns], { from });
+  else run.engine.heap.at(address, padded(columns)).fill(0);
+  return address;
 }
 
 class TensorWeight implements PackedWeight {
@@ -86,11 +86,11 @@ class TensorWeight implements PackedWeight {
     private readonly biases: readonly number[],
   ) {}
 
-  get panels(): Right {
+  get panels(): RightFactor {
     const { addresses, rows, columns, rowLength } = this.matrices;
-    // Of a panel's eight columns each matrix has its share.
+    // Each matrix has an equal share of a panel's eight columns.
     const share = tileColumns / addresses.length;
-    return this.onTheWay(columns / share, rows, (column, count, to) => {
+    return this.inPanels(columns / share, rows, (column, count, to) => {
       const from = addresses.map((address) => address + 4 * share * column);
       return packRight(this.engine, from, rows, share * count, to, rowLength);
     });
@@ -103,37 +103,37 @@ class TensorWeight implements PackedWeight {
       biases,
       1,
       matrices.columns,
-      scratch.place(biases.length * matrices.columns),
+      scratch.allocate(biases.length * matrices.columns),
     ).address;
     return this.row;
   }
 
-  transposed(): Right {
+  transposed(): RightFactor {
     const { addresses, rows, columns, rowLength } = this.matrices;
-    return this.onTheWay(rows / tileColumns, addresses.length * columns, (row, count, to) => {
+    return this.inPanels(rows / tileColumns, addresses.length * columns, (row, count, to) => {
       const from = addresses.map((address) => address + 4 * rowLength * tileColumns * row);
       return packRightTransposed(this.engine, from, tileColumns * count, columns, to, rowLength);
     });
   }
 
-  /** An operand of so many panels, of which `pack` packs some to an address when they are needed. */
-  private onTheWay(
+  /** The right matrix of a product, in `panels` panels; `pack` writes some of them to an address when they are needed. */
+  private inPanels(
     panels: number,
     k: number,
-    pack: (column: number, count: number, to: number) => Right,
-  ): Right {
+    pack: (column: number, count: number, to: number) => RightFactor,
+  ): RightFactor {
     const panelBytes = 4 * tileColumns * k;
-    let [place, room] = [0, 0];
+    let [address, room] = [0, 0];
     return {
       address: 0,
       panels,
       panelBytes,
       k,
       pack: (column, count) => {
-        if (count > room) place = this.scratch.place((count * panelBytes) / 4);
+        if (count > room) address = this.scratch.allocate((count * panelBytes) / 4);
         room = Math.max(room, count);
-        const packed = pack(column, count, place);
-        return { ...packed, address: place - column * panelBytes };
+        const packed = pack(column, count, address);
+        return { ...packed, address: address - column * panelBytes };
       },
     };
   }

@@ -1,5 +1,5 @@
-// Where kernels find their tensors: in the backend's own memory or, where that cannot be reached, in copies.
-// One run of a kernel takes inputs, makes outputs, and leaves nothing else behind, also when it fails.
+// The memory in which kernels find their tensors: the backend's own or, where that cannot be reached, copies in ours.
+// A run of a kernel reads inputs and makes outputs. It frees everything else when it ends, also when it fails.
 import type { KernelBackend, NamedTensorInfoMap, TensorInfo } from "@tensorflow/tfjs";
 import type { Tensor } from "../../call/data.js";
 import { sizeOf } from "../../layout.js";
@@ -9,20 +9,20 @@ import { heapOf, type TensorHeap } from "./heap.js";
 /** How kernels reach the tensors of one backend. */
 interface Workplace {
   readonly engine: Engine;
-  /** Where a tensor's numbers are. */
-  place(tensor: TensorInfo, scratch: Scratch): number;
-  /** Room for a result of that shape, with `count` numbers or more. */
+  /** The address of a tensor's numbers. */
+  addressOf(tensor: TensorInfo, scratch: Scratch): number;
+  /** Room for a result of that shape, and for at least `count` numbers. */
   room(shape: readonly number[], count: number, scratch: Scratch): Room;
 }
 
-/** Memory that becomes a tensor, or is given back. */
+/** Memory for a result: it becomes a tensor, or is given back. */
 interface Room {
   readonly address: number;
   tensor(): TensorInfo;
   drop(): void;
 }
 
-/** Kernels that read by vectors go this many bytes beyond a matrix at most. */
+/** The most bytes beyond the end of a matrix that kernels read, since they read whole vectors. */
 const beyond = 64;
 
 class OwnMemory implements Workplace {
@@ -32,11 +32,11 @@ class OwnMemory implements Workplace {
     this.engine = new SingleThreadEngine(chooseSimd(), heap);
   }
 
-  place(tensor: TensorInfo, scratch: Scratch): number {
+  addressOf(tensor: TensorInfo, scratch: Scratch): number {
     const address = this.heap.addressOf(tensor);
     const count = sizeOf(tensor.shape);
     if (address + 4 * count + beyond <= this.heap.memory.buffer.byteLength) return address;
-    const copy = scratch.place(count);
+    const copy = scratch.allocate(count);
     this.heap.f32.copyWithin(copy / 4, address / 4, address / 4 + count);
     return copy;
   }
@@ -53,13 +53,13 @@ class Copies implements Workplace {
 
   constructor(private readonly backend: KernelBackend) {}
 
-  place({ dataId }: TensorInfo, scratch: Scratch): number {
-    return scratch.place(this.backend.readSync(dataId) as Float32Array);
+  addressOf({ dataId }: TensorInfo, scratch: Scratch): number {
+    return scratch.allocate(this.backend.readSync(dataId) as Float32Array);
   }
 
   room(shape: readonly number[], count: number, scratch: Scratch): Room {
     const { backend, engine } = this;
-    const address = scratch.place(count);
+    const address = scratch.allocate(count);
     const tensor = (): TensorInfo => {
       const values = engine.heap.at(address, sizeOf(shape)).slice();
       return { dataId: backend.write(values, [...shape], "float32"), shape: [...shape], dtype: "float32" };
@@ -70,7 +70,7 @@ class Copies implements Workplace {
 
 const workplaces = new WeakMap<object, Workplace>();
 
-/** Whether kernels on this backend compute on its tensors where they lie. Warns once where they have to copy. */
+/** The workplace of a backend: its own memory if that can be reached, otherwise copies, with one warning. */
 export function workplaceOf(backend: object): Workplace {
   const known = workplaces.get(backend);
   if (known !== undefined) return known;
@@ -84,7 +84,7 @@ export function workplaceOf(backend: object): Workplace {
   return workplace;
 }
 
-/** What the checks that all backends share need to know of a tensor. Kernels go by addresses and read none. */
+/** A tensor without data, for the checks that all backends share. Kernels read by addresses, never through it. */
 export const tensorOf = (shape: readonly number[]): Tensor => ({
   shape,
   length: sizeOf(shape),
@@ -95,7 +95,7 @@ export const tensorOf = (shape: readonly number[]): Tensor => ({
 /** One run of a kernel: its tensors in memory. */
 export class Run {
   private readonly rooms: Room[] = [];
-  private readonly places = new Map<string, number>();
+  private readonly addresses = new Map<string, number>();
 
   constructor(
     private readonly workplace: Workplace,
@@ -111,14 +111,14 @@ export class Run {
     return this.input(name).shape;
   }
 
-  /** Where an input's numbers are. */
+  /** The address of an input's numbers. */
   address(name: string): number {
-    const known = this.places.get(name) ?? this.workplace.place(this.input(name), this.scratch);
-    this.places.set(name, known);
+    const known = this.addresses.get(name) ?? this.workplace.addressOf(this.input(name), this.scratch);
+    this.addresses.set(name, known);
     return known;
   }
 
-  /** An input's numbers. Do not keep them: they go stale with the next allocation. */
+  /** An input's numbers. Do not keep the array: the next allocation may move the memory. */
   numbers(name: string): Float32Array {
     const address = this.address(name);
     return this.engine.heap.at(address, sizeOf(this.shape(name)));
@@ -146,7 +146,7 @@ export class Run {
     return this.rooms.splice(0).map((room) => room.tensor());
   }
 
-  /** Gives up all outputs. */
+  /** Frees all outputs. */
   drop(): void {
     for (const room of this.rooms) room.drop();
   }

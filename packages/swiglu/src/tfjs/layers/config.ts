@@ -1,4 +1,4 @@
-// What layers keep in a model's file: activations, initialisers, regularisers, constraints, and text that survives it.
+// What layers write into a model's file: activations, initialisers, regularisers, constraints, and text in a form that survives.
 // TensorFlow.js turns every key and string of a configuration to snake_case on saving and to camelCase on loading.
 import * as tf from "@tensorflow/tfjs";
 import {

@@ -25,7 +25,7 @@ export interface ParametersArgs {
 }
 
 export abstract class ActivationLayer extends tf.layers.Layer {
-  /** Says to `registerLayers` whose class this is. */
+  /** Tells `registerLayers` which package this class belongs to. */
   static readonly origin = "swiglu";
   readonly activation: Activation;
   protected readonly settings: ParameterSettings;
@@ -46,7 +46,7 @@ export abstract class ActivationLayer extends tf.layers.Layer {
     this.weightOptions = inLayer(this, () => readWeightOptions(weights, args));
   }
 
-  /** Makes weights of the given shapes, and those of the activation's parameters for so many channels. */
+  /** Makes weights of the given shapes, and weights for the activation's parameters, with `channels` channels. */
   protected addWeights(
     channels: number | null,
     shapes: Readonly<Record<string, readonly number[]>> = {},
@@ -93,7 +93,7 @@ export abstract class ActivationLayer extends tf.layers.Layer {
     return this.variables.get(name)?.read();
   }
 
-  /** The layer's tensors under the names that a function gives them; those that it lacks are left out. */
+  /** The layer's weights under the names that a function takes them by; weights that the layer lacks are left out. */
   protected tensors(names: Readonly<Record<string, string>>): Tensors {
     const pairs = Object.entries(names).map(([to, from]) => [to, this.weight(from)] as const);
     return Object.fromEntries(

@@ -26,7 +26,7 @@ export interface ParameterOptions {
 }
 export type ParameterLike = number | readonly number[] | ParameterOptions;
 
-/** A parameter with everything decided but its number of channels. */
+/** A parameter whose options are all settled; only its number of channels is still open. */
 export interface ParameterSetting {
   readonly value: number | readonly number[];
   readonly trainable: false | "per-layer" | "per-channel";
@@ -38,7 +38,7 @@ export type ParameterSettings = Readonly<Record<string, ParameterSetting>>;
 
 const modes: readonly unknown[] = [undefined, false, true, "per-layer", "per-channel"];
 
-/** Reads a layer's `parameters`: complete, checked but for the number of channels. Text comes from a file. */
+/** Reads and completes a layer's `parameters`, and checks all but the number of channels. A text comes from a file. */
 export function readParameters(
   activation: Activation,
   given: Readonly<Record<string, ParameterLike | undefined>> | string = {},
@@ -50,12 +50,12 @@ export function readParameters(
   return Object.fromEntries(
     Object.entries(activation.parameters).map(([name, fallback]) => [
       name,
-      read(activation, name, own(all, name) ?? {}, fallback),
+      readParameter(activation, name, own(all, name) ?? {}, fallback),
     ]),
   );
 }
 
-function read(
+function readParameter(
   activation: Activation,
   name: string,
   given: ParameterLike,

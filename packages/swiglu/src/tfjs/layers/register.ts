@@ -7,7 +7,7 @@ import { Glu } from "./glu.js";
 import { SelfGated } from "./self-gated.js";
 import { Swish } from "./swish.js";
 
-/** Under their names in files, which are these and `Swiglu` before them. */
+/** The layers. A layer's name in files is `Swiglu` followed by the name here. */
 const layers = { Swish, Glu, GatedDense, SelfGated, GatedFfn } as const;
 
 /**
@@ -33,7 +33,7 @@ export function registerLayers(): void {
 
 type Entry = ReturnType<typeof tf.serialization.SerializationMap.getMap>["classNameMap"][string];
 
-/** Whether a class is a layer of this package, also of another copy of it, such as a bundler's server makes at every change. */
+/** Whether a class is a layer of this package, or of another copy of it: a bundler's server makes a new copy at every change. */
 function isOurs(registered: unknown): boolean {
   const { origin, className } = registered as { readonly origin?: unknown; readonly className?: unknown };
   return origin === "swiglu" && String(className).startsWith(prefix);

@@ -1,5 +1,5 @@
-// WebAssembly code as typed trees: each piece knows the type it leaves on the stack and checks its operands when built.
-// Nothing is encoded until a module is assembled; then branch depths are known.
+// WebAssembly code as typed trees. Each piece knows the type that it leaves on the stack, and checks its operands when it is made.
+// It is encoded only when a module is assembled, since branch depths are known only then.
 
 export type ValueType = "i32" | "f32" | "v128";
 /** What a piece of code leaves on the stack; `none` for statements. */
@@ -109,11 +109,11 @@ function structure(
   };
 }
 
-/** Statements; a branch to the label leaves them. */
+/** A block of statements. A branch to the label leaves it. */
 export const block = (body: (label: Label) => readonly Code[]): Code<"none"> => structure(0x02, body);
-/** Statements; a branch to the label starts them again. */
+/** A loop. A branch to the label starts the statements again; without one the loop ends. */
 export const loop = (body: (label: Label) => readonly Code[]): Code<"none"> => structure(0x03, body);
-/** Statements that run if the condition is not 0. */
+/** Statements that are run if the condition is not 0. */
 export const when = (condition: Code<"i32">, body: readonly Code[]): Code<"none"> =>
   structure(0x04, () => body, condition);
 

@@ -1,5 +1,5 @@
 // WebAssembly instructions under the specification's names, as functions from typed operands to typed code.
-// Only those that the kernels use. Opcodes: WebAssembly core specification 2.0, relaxed SIMD proposal.
+// Only instructions that the kernels use are here. Opcodes: WebAssembly core specification 2.0, relaxed SIMD proposal.
 import { type Code, instruction, type ResultType, signed, unsigned, type ValueType } from "./code.js";
 
 type Types = readonly ValueType[];
@@ -124,9 +124,9 @@ export const f32x4 = {
   div: op("f32x4.div", simd(0xe7), vv, "v128"),
   min: op("f32x4.min", simd(0xe8), vv, "v128"),
   max: op("f32x4.max", simd(0xe9), vv, "v128"),
-  /** `b < a ? b : a`, one instruction on x86 where `min` is several; NaN in a stays, NaN in b is dropped. */
+  /** `b < a ? b : a`: one instruction on x86, where `min` takes several. A NaN in a is kept, a NaN in b gives a. */
   pmin: op("f32x4.pmin", simd(0xea), vv, "v128"),
-  /** `a < b ? b : a`; NaN in a stays, NaN in b is dropped. */
+  /** `a < b ? b : a`. A NaN in a is kept, a NaN in b gives a. */
   pmax: op("f32x4.pmax", simd(0xeb), vv, "v128"),
   nearest: op("f32x4.nearest", simd(0x6a), v, "v128"),
   convert_i32x4_s: op("f32x4.convert_i32x4_s", simd(0xfa), v, "v128"),

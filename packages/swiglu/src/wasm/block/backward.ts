@@ -1,5 +1,5 @@
-// The backward pass of a feed-forward block: the activation's gradients fused with dY downᵀ, then one product for the
-// gradient of x and one for each weight; biases and parameters are summed in float64.
+// The backward pass of a feed-forward block. The product dY downᵀ is fused with the activation's gradients. Then follow one
+// product for the gradient of x and one for each weight. The gradients of biases and parameters are sums in float64.
 
 import type { BlockPlan } from "../../block/plan.js";
 import type { ParameterValue } from "../../call/data.js";
@@ -11,7 +11,7 @@ import type { FusedCalls } from "./fused.js";
 import { type GradientTargets, ProjectionGradients } from "./projection-gradients.js";
 import type { PackedWeights } from "./weights.js";
 
-/** One backward of one pass. */
+/** One call of `backward` on one recorded pass. */
 export class BlockBackward {
   private readonly projections: ProjectionGradients;
 
@@ -27,7 +27,7 @@ export class BlockBackward {
     this.projections = new ProjectionGradients(engine, plan, weights.start, rows, scratch, targets);
   }
 
-  /** From x, the activation's inputs (computed again where they were not kept) and dY: addresses, row-major, padded. */
+  /** All arguments are addresses; matrices are row-major and padded. Where `kept` is undefined, the inputs are computed again. */
   run(
     x: number,
     kept: number | undefined,
@@ -37,7 +37,7 @@ export class BlockBackward {
     const { engine, fused, rows, scratch, projections } = this;
     const { dModel, dFf } = this.plan;
     const { first, square } = this.weights;
-    const inputs = kept ?? scratch.place(fused.roomForInputs(rows));
+    const inputs = kept ?? scratch.allocate(fused.roomForInputs(rows));
     if (kept === undefined) fused.forward(x, rows, inputs, scratch);
     const back = projections.flow(dY, padded(dModel));
     const slopes = fused.backward(back.left, rows, inputs, scratch);

@@ -1,5 +1,18 @@
-// The fused kernels of a feed-forward block: a matrix product, and on each panel of it, while it is in cache, the activation
-// (forward) or its gradients (backward). Results go straight into the panels that the next products read.
+// The fused kernels of a feed-forward block. Each computes a matrix product and, on each finished column panel while it is in
+// cache, the activation (forward) or its gradients (backward). Results are stored as the left factor of the next product.
+//
+// A column panel of the product where it gives gate and up together (`pair`), and where it gives one input:
+//
+//     | g0 g1 g2 g3 | u0 u1 u2 u3 |      4 hidden columns     -> half a column panel of `hidden`
+//     | x0 x1 x2 x3 | x4 x5 x6 x7 |      8 hidden columns     -> a whole one
+//         half 0        half 1
+//
+// A left factor that is written, in the order `quads` (see tile-kernel.ts). It is filled column panel by column panel:
+//
+//     row panel 0:  | half 0 of all rows | half 1 of all rows | half 0 ... |       16 bytes a row
+//                   |<---- one column panel, `panel` bytes -->|
+//                   |<----- `half` ----->|
+//     row panel 1:  `rowPanel` bytes further
 import { type Activation, gradientExpressions } from "../../catalogue/activation.js";
 import { type Expr, mul } from "../../expression/expr.js";
 import type { Code } from "../assembler/code.js";
@@ -14,30 +27,27 @@ import { type Vector, VectorWriter } from "../vector/writer.js";
 
 type Half = 0 | 1;
 
-/** What fused kernels are made for. */
+/** What tells one fused kernel of an activation from another. */
 export interface FusedShape {
   /** Rows of a tile. */
   readonly rows: number;
   /**
-   * What the product gives: `pair`: both inputs of the activation, four columns each in a panel; otherwise the input of
-   * this index, eight columns, and any other one is read from memory.
+   * What the product gives: both inputs of the activation (`pair`, four columns of each in a panel), or the input of this index
+   * (eight columns in a panel). An input that it does not give is read from memory.
    */
   readonly product: "pair" | 0 | 1;
   /** For each parameter of the activation: one value for each column, or one number. */
   readonly perChannel: readonly boolean[];
-  /** Backward: for each input, whether its gradient also goes into a left operand. */
-  readonly operands: readonly boolean[];
+  /** Backward: for each input, whether its gradient is also stored as a left factor. */
+  readonly asFactor: readonly boolean[];
 }
 
 const tileOf = ({ rows }: FusedShape): TileShape => ({ rows, left: "quads", panels: 1 });
 
-/**
- * Panels of a left operand that are written column panel by column panel, in a kernel's signature. Bytes: where they begin, the
- * steps from one row panel and one column panel to the next, and the distance between the halves of a column panel.
- */
+/** A left factor that is written, as an argument of a kernel: where it begins, and the distances of the second picture. */
 export const quads = { base: "i32", rowPanel: "i32", panel: "i32", half: "i32" } as const;
 
-/** Code that writes such panels. */
+/** Code that writes a left factor. */
 class Quads {
   private readonly at: Local<"i32">;
 
@@ -57,10 +67,10 @@ class Quads {
     v128.store(half === 0 ? this.at.get() : i32.add(this.at.get(), this.given.half.get()), value);
 }
 
-/** The address of a parameter's values, one for each column. */
+/** A parameter with a value for each column: the address of the values. */
 const channels = { base: "i32" } as const;
 
-/** The parameters of the activation in a kernel's signature: one number, or a value for each column. */
+/** The parameters of the activation as arguments of a kernel: for each a number, or the address of a value for each column. */
 const parameterArguments = ({ perChannel }: FusedShape) =>
   perChannel.map((each) => (each ? channels : ("f32" as const)));
 
@@ -71,7 +81,7 @@ class Parameters {
     private readonly names: readonly string[],
   ) {}
 
-  /** Vectors by name, for one half of a column panel. */
+  /** The parameters by name, as vectors for one half of a column panel. */
   values(write: VectorWriter, half: Half): Record<string, Vector> {
     return Object.fromEntries(
       this.given.map((parameter, i) => [
@@ -90,14 +100,14 @@ class Parameters {
   }
 }
 
-/** What goes through memory together with the output of the product: all at the same row. */
+/** Memory that a kernel reads or writes beside the output of the product, row by row with it. */
 interface Row {
   nextRow(): Code<"none">;
   rewind(): Code<"none">;
   nextPanel(): Code<"none">;
 }
 
-/** Goes through the rows of a column panel that is in `out`; `row` is what happens in each. */
+/** The loop over the rows of a finished column panel. `row` is what happens in each of them. */
 function throughRows(
   body: Body,
   product: PanelProduct,
@@ -121,8 +131,8 @@ function throughRows(
 }
 
 /**
- * The forward kernel: the product's output is kept as it is, and the activation of it becomes the left operand `hidden`. `other`
- * is the input of the activation that the product does not give.
+ * The forward kernel. It stores the product, which is one or both inputs of the activation, and the activation of it as the left
+ * factor `hidden`. `other` is the input that the product does not give.
  */
 export const fusedForward = (activation: Activation, shape: FusedShape) =>
   kernel("forward", {
@@ -176,17 +186,17 @@ export function addFusedForward(
 }
 
 /**
- * The backward kernel: the product is the gradient of the activation's result; in its place comes the result itself. `sources`
- * are the inputs of the activation. The gradient of each goes to a stream and, where it is needed as one, into a left operand.
- * `slopes` are the terms of each parameter's gradient, one for each element.
+ * The backward kernel. Its product is the gradient of the activation's result; the result itself is then stored over it.
+ * `sources` are the inputs of the activation. The gradient of each input is stored in `stream` and, where a product needs it as
+ * a left factor, in `quads` too. `slopes` are the terms of each parameter's gradient, one for each element.
  */
 export const fusedBackward = (activation: Activation, shape: FusedShape) =>
   kernel("backward", {
     product: productArguments(tileOf(shape)),
     sources: activation.inputs.map(() => tileStream),
-    gradients: shape.operands.map((operand) => ({
+    gradients: shape.asFactor.map((asFactor) => ({
       stream: tileStream,
-      quads: operand ? quads : undefined,
+      quads: asFactor ? quads : undefined,
     })),
     parameters: parameterArguments(shape),
     slopes: shape.perChannel.map(() => tileStream),

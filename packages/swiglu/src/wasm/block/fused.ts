@@ -1,4 +1,10 @@
-// Calls of the fused kernels: which streams each form of block reads and writes, forward and backward.
+// Calls of the fused kernels: the streams that each form of block reads and writes, forward and backward.
+//
+// What the last product before the activation gives, and where the activation's inputs are kept:
+//
+//     gated, packed   gate and up together   column panels | 4 of gate | 4 of up |, each [rows][8]
+//     ungated         up                     row-major
+//     self-gated      square                 row-major, behind `in`, which is row-major too
 import { fusedForm } from "../../block/forms.js";
 import type { BlockPlan } from "../../block/plan.js";
 import { definitionText } from "../../catalogue/activation.js";
@@ -8,12 +14,12 @@ import type { Given } from "../machine/signature.js";
 import { packLeft } from "../product/packing.js";
 import {
   fusedProduct,
-  type Left,
+  type LeftFactor,
   type Part,
   padded,
   partOf,
   product,
-  type Right,
+  type RightFactor,
   rowMajor,
   type Stream,
   sameRow,
@@ -29,30 +35,30 @@ import {
 } from "./fused-kernels.js";
 import type { PackedWeight, PackedWeights } from "./weights.js";
 
-/** Where a left operand is written by a fused kernel. */
+/** Where a fused kernel writes a left factor. */
 type Quads = Given<typeof quads>;
 
-/** What flows back into a product before the activation: as a left operand for x, as a right one for its weight. */
+/** The gradient of a product before the activation: as a left factor for the gradient of x, as a right one for the weight's. */
 export interface Flow {
-  readonly left: Left;
-  readonly right: Right;
+  readonly left: LeftFactor;
+  readonly right: RightFactor;
 }
 
-/** What the fused backward leaves. Addresses are of row-major matrices with `padded(dFf)` columns. */
+/** What the fused backward computes. Addresses are those of row-major matrices with `padded(dFf)` columns. */
 interface Slopes {
   readonly hidden: number;
   readonly product: Flow;
-  /** Self-gated blocks: what flows directly into the other input. */
+  /** Self-gated blocks: the gradient of the other input, without what comes through the square product. */
   readonly own: number;
   /** For each parameter, the terms of its gradient. */
   readonly parameters: readonly number[];
 }
 
-/** The fused kernels of one block and how they are called. */
+/** Calls the fused kernels of one block. */
 export class FusedCalls {
-  /** How many inputs of the activation the last product gives. */
+  /** How many inputs of the activation the last product gives together. */
   private readonly together: 1 | 2;
-  /** Which input that is, where it gives one. */
+  /** Which input it gives, where it gives only one. */
   private readonly produced: 0 | 1;
   private readonly width: number;
   private readonly perChannel: readonly boolean[];
@@ -69,12 +75,12 @@ export class FusedCalls {
     this.perChannel = Object.values(plan.parameters).map((value) => typeof value !== "number");
   }
 
-  /** How many numbers the activation's inputs take for so many rows. */
+  /** How many numbers the activation's inputs are, for `rows` rows. */
   roomForInputs(rows: number): number {
     return this.plan.activation.inputs.length * this.width * wholeTiles(rows);
   }
 
-  /** The activation's inputs where `forward` puts them. */
+  /** The streams of the activation's inputs, which `forward` stored at `address`. */
   private inputsAt(address: number, rows: number): Stream[] {
     const { width, together, produced } = this;
     if (together === 2) {
@@ -87,13 +93,16 @@ export class FusedCalls {
     return produced === 1 ? [first, second] : [second, first];
   }
 
-  /** The hidden layer, as the operand for down, from x (row-major, padded); the activation's inputs go to `inputs`. */
-  forward(x: number, rows: number, inputs: number, scratch: Scratch): Left {
+  /**
+   * Computes the hidden layer from x (row-major, padded), as the left factor for down, and stores the activation's inputs at
+   * `inputs`.
+   */
+  forward(x: number, rows: number, inputs: number, scratch: Scratch): LeftFactor {
     const { engine, width, together, produced } = this;
     const { first, square } = this.weights;
     const room = wholeTiles(rows);
     const columns = padded(this.plan.dModel);
-    let left = packLeft(engine, x, rows, columns, scratch.place(room * columns));
+    let left = packLeft(engine, x, rows, columns, scratch.allocate(room * columns));
     const streams = this.inputsAt(inputs, rows);
     let [weight, out, other]: [PackedWeight, Stream, Stream | undefined] = [
       first,
@@ -102,46 +111,50 @@ export class FusedCalls {
     ];
     if (square) {
       product(engine, { left, right: first.panels, start: sameRow(first.bias), out });
-      left = packLeft(engine, inputs, rows, width, scratch.place(room * width));
+      left = packLeft(engine, inputs, rows, width, scratch.allocate(room * width));
       [weight, out, other] = [square, streams[produced] as Stream, streams[1 - produced]];
     }
     const step = 16 * left.rows;
     const hidden: Quads = {
-      base: scratch.place(room * width),
+      base: scratch.allocate(room * width),
       rowPanel: 4 * left.rows * width,
       panel: together === 2 ? step : 2 * step,
       half: step,
     };
-    const operands = { left, right: weight.panels, start: sameRow(weight.bias), out };
+    const factors = { left, right: weight.panels, start: sameRow(weight.bias), out };
     const shape = this.shape(left.rows);
     const kernel = fusedForward(this.plan.activation, shape);
     const module = this.load("forward", shape, addFusedForward);
-    fusedProduct(engine, operands, module, kernel, (product, part) => ({
+    fusedProduct(engine, factors, module, kernel, (product, part) => ({
       product,
       other: other && partOf(other, left, part),
       hidden: quadsOf(hidden, part),
       parameters: this.parameters(part, 8 / together),
     }));
-    const operand: Left = { ...left, address: hidden.base, k: width };
-    this.clearPadding(operand, { ...hidden, panel: 2 * step });
-    return operand;
+    const factor: LeftFactor = { ...left, address: hidden.base, k: width };
+    this.clearPadding(factor, { ...hidden, panel: 2 * step });
+    return factor;
   }
 
-  /** From dY as a left operand, and the inputs that `forward` left, to the gradients of inputs and parameters. */
-  backward(dy: Left, rows: number, kept: number, scratch: Scratch): Slopes {
+  /** Computes the gradients of inputs and parameters from dY, as a left factor, and the inputs that `forward` stored at `kept`. */
+  backward(dy: LeftFactor, rows: number, kept: number, scratch: Scratch): Slopes {
     const { engine, width, together, produced, weights } = this;
     const inputs = this.inputsAt(kept, rows);
     const room = wholeTiles(rows);
-    const area = (): number => scratch.place(room * width + 8);
+    const area = (): number => scratch.allocate(room * width + 8);
     const [hidden, own] = [area(), weights.square ? area() : 0];
     const parameters = this.weights.parameters.map(area);
-    const right: Right = {
-      address: scratch.place(together * room * width),
+    const right: RightFactor = {
+      address: scratch.allocate(together * room * width),
       panels: (together * width) / 8,
       panelBytes: 32 * room,
       k: rows,
     };
-    const left: Left = { ...dy, address: scratch.place(together * room * width), k: together * width };
+    const left: LeftFactor = {
+      ...dy,
+      address: scratch.allocate(together * room * width),
+      k: together * width,
+    };
     const step = 16 * left.rows;
     const targets = inputs.map((_, i) => {
       if (together === 1 && i !== produced) return { stream: rowMajor(own, width), quads: undefined };
@@ -160,7 +173,7 @@ export class FusedCalls {
       };
       return { stream, quads };
     });
-    const operands = {
+    const factors = {
       left: dy,
       right: weights.down.transposed(),
       start: weights.start,
@@ -169,7 +182,7 @@ export class FusedCalls {
     const shape = this.shape(dy.rows);
     const kernel = fusedBackward(this.plan.activation, shape);
     const module = this.load("backward", shape, addFusedBackward);
-    fusedProduct(engine, operands, module, kernel, (product, part) => ({
+    fusedProduct(engine, factors, module, kernel, (product, part) => ({
       product,
       sources: inputs.map((stream) => partOf(stream, dy, part)),
       gradients: targets.map(({ stream, quads }) => ({
@@ -183,15 +196,15 @@ export class FusedCalls {
     return { hidden, product: { left, right }, own, parameters };
   }
 
-  /** The arguments of parameters: a number, or the address of the values for the columns of a part. */
+  /** The parameters as arguments: a number, or the address of the values for the columns of a part. */
   private parameters({ column }: Part, columnsOfPanel: number): (number | { readonly base: number })[] {
     return this.weights.parameters.map((value, i) =>
       this.perChannel[i] ? { base: value + 4 * columnsOfPanel * column } : value,
     );
   }
 
-  /** Zeros in the columns beyond dFf: the activation of zeros may be anything, and they take part in the next sum. */
-  private clearPadding(left: Left, { base, rowPanel, panel, half }: Quads): void {
+  /** Sets the columns beyond dFf to 0. They take part in the sums of the next product, and the activation of 0 need not be 0. */
+  private clearPadding(left: LeftFactor, { base, rowPanel, panel, half }: Quads): void {
     const { f32 } = this.engine.heap;
     for (let column = this.plan.dFf; column < this.width; column++) {
       const quad = base + Math.floor(column / 8) * panel + (Math.floor(column / 4) % 2) * half;
@@ -206,7 +219,7 @@ export class FusedCalls {
       rows,
       product: this.together === 2 ? "pair" : this.produced,
       perChannel: this.perChannel,
-      operands: this.plan.activation.inputs.map((_, i) => this.together === 2 || i === this.produced),
+      asFactor: this.plan.activation.inputs.map((_, i) => this.together === 2 || i === this.produced),
     };
   }
 

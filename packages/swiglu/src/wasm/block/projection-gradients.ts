@@ -1,5 +1,5 @@
-// The gradients of projections: of what is projected, of the weights and of their biases, from what flows back into them.
-// One product for each; gate and up share theirs.
+// The gradients of projections, `y = x W + b`: of x, of W and of b, from the gradient of y, which is called the flow.
+// Each is one product, except that of b, which is a sum. Gate and up are computed together.
 
 import type { BlockPlan } from "../../block/plan.js";
 import type { ParameterValue } from "../../call/data.js";
@@ -12,7 +12,7 @@ import {
   inPanels,
   padded,
   product,
-  type Right,
+  type RightFactor,
   rowMajor,
   type Stream,
   tileColumns,
@@ -22,103 +22,103 @@ import {
 import type { Flow } from "./fused.js";
 import type { PackedWeight } from "./weights.js";
 
-/** Where gradients go, by name; asked for when they are written, since arrays in the heap go stale when it grows. */
+/** Where gradients are written, by name. It is asked as late as possible, since an array of the heap is invalid once it grows. */
 export interface GradientTargets {
-  /** An array for a gradient; where there is none, a new one is made. */
+  /** The caller's array for a gradient. Where there is none, a new array is made. */
   array(name: string): Float32Array | undefined;
   /**
-   * Room in the heap for a gradient and the rest of its last tiles of rows. Where a matrix needs no padding, its product goes
-   * straight there, and it is not among the gradients that are returned.
+   * The address of room in the heap for a gradient, up to whole tiles of rows. The gradient of a matrix that needs no padding is
+   * computed there at once, and is not among the gradients that are returned.
    */
-  place?(name: string): number;
+  address?(name: string): number;
 }
 
-/** The gradients of one backward of one pass, as they are collected. */
+/** Collects the gradients of one call of `backward`. */
 export class ProjectionGradients {
-  /** By name; those that have a place in the heap are not among them. */
+  /** By name, without those that were computed at an address of the caller's. */
   readonly gradients: Record<string, ParameterValue> = {};
 
   constructor(
     private readonly engine: Engine,
     private readonly plan: BlockPlan,
-    /** Zeros, for products to which nothing is added. */
+    /** Zeros: the `start` of products to which nothing is added. */
     private readonly zeros: Stream,
     private readonly rows: number,
     private readonly scratch: Scratch,
     private readonly targets: GradientTargets,
   ) {}
 
-  /** Both operands that a row-major gradient serves as. */
+  /** A row-major gradient as a left factor and as a right factor. */
   flow(from: number, columns: number): Flow {
     const { engine, rows, scratch } = this;
     return {
-      left: packLeft(engine, from, rows, columns, scratch.place(wholeTiles(rows) * columns)),
-      right: packRight(engine, [from], rows, columns, scratch.place(rows * columns)),
+      left: packLeft(engine, from, rows, columns, scratch.allocate(wholeTiles(rows) * columns)),
+      right: packRight(engine, [from], rows, columns, scratch.allocate(rows * columns)),
     };
   }
 
-  /** The same for gate and up, whose columns are taken side by side as those of their weights are. */
+  /** The gradients of gate and up as one flow: four columns of each in turn, as their weights are packed. */
   pairFlow(gate: number, up: number, columns: number): Flow {
     const { engine, rows, scratch } = this;
     const [both, count] = [[gate, up] as const, 2 * columns];
     return {
-      left: packLeftPair(engine, both, rows, columns, scratch.place(wholeTiles(rows) * count)),
-      right: packRight(engine, both, rows, columns, scratch.place(rows * count)),
+      left: packLeftPair(engine, both, rows, columns, scratch.allocate(wholeTiles(rows) * count)),
+      right: packRight(engine, both, rows, columns, scratch.allocate(rows * count)),
     };
   }
 
-  /** The gradient of x, which `weight` projects. */
+  /** Computes the gradient of x. */
   inputGradient({ left }: Flow, weight: PackedWeight): void {
     const { engine, rows, scratch } = this;
     const { dModel } = this.plan;
     const columns = padded(dModel);
-    const direct = columns === dModel ? this.targets.place?.("x") : undefined;
-    const out = rowMajor(direct ?? scratch.place(wholeTiles(rows) * columns), columns);
+    const direct = columns === dModel ? this.targets.address?.("x") : undefined;
+    const out = rowMajor(direct ?? scratch.allocate(wholeTiles(rows) * columns), columns);
     product(engine, { left, right: weight.transposed(), start: this.zeros, out });
     if (direct === undefined)
       this.gradients.x = readMatrix(engine, out.base, rows, dModel, this.targets.array("x"));
   }
 
   /**
-   * The gradients of the named weights, two for gate and up, and of their biases: the transpose of what they multiply,
-   * which is row-major and padded, times what flows back. `rows` and `columns` are those of each weight.
+   * Computes the gradients of the named weights, one or gate and up, and of their biases: `factor`ᵀ times the flow. `factor` is
+   * the address of what the weights multiply, row-major and padded. `rows` and `columns` are those of each weight.
    */
   weightGradients(
     names: readonly string[],
     factor: number,
     rows: number,
     columns: number,
-    flow: Right,
+    flow: RightFactor,
   ): void {
     const { engine, scratch } = this;
     const tall = Math.ceil(rows / tileRows) * tileRows;
-    const left = packColumns(engine, factor, flow.k, rows, padded(rows), scratch.place(tall * flow.k));
+    const left = packColumns(engine, factor, flow.k, rows, padded(rows), scratch.allocate(tall * flow.k));
     const direct = this.directOutput(names, columns);
     const width = padded(columns);
-    const places = direct ? 0 : scratch.place(names.length * tall * width);
+    const addresses = direct ? 0 : scratch.allocate(names.length * tall * width);
     const distance = 4 * tall * width;
     const copied: Stream =
       names.length === 1
-        ? rowMajor(places, width)
-        : { base: places, row: 4 * width, panel: 16, half: distance };
+        ? rowMajor(addresses, width)
+        : { base: addresses, row: 4 * width, panel: 16, half: distance };
     product(engine, { left, right: flow, start: this.zeros, out: direct ?? copied });
-    if (direct === undefined) this.readWeights(names, rows, columns, places, distance);
+    if (direct === undefined) this.readWeights(names, rows, columns, addresses, distance);
     this.biasGradients(names, columns, flow);
   }
 
-  /** Where the gradients of the named weights go without a copy, if they can. */
+  /** The caller's memory for the gradients of the named weights, where a product can write them there without a copy. */
   private directOutput(names: readonly string[], columns: number): Stream | undefined {
     const { targets } = this;
-    if (targets.place === undefined || padded(columns) !== columns) return undefined;
-    if (names.length === 1) return rowMajor(targets.place(names[0] as string), columns);
+    if (targets.address === undefined || padded(columns) !== columns) return undefined;
+    if (names.length === 1) return rowMajor(targets.address(names[0] as string), columns);
     const { layout } = this.plan;
     if (layout === undefined) {
-      const [gate, up] = names.map((name) => targets.place?.(name)) as [number, number];
+      const [gate, up] = names.map((name) => targets.address?.(name)) as [number, number];
       return { base: gate, row: 4 * columns, panel: 16, half: up - gate };
     }
     const [gate, up] = packedColumns(columns, layout);
     if (gate.step !== 1) return undefined;
-    const base = targets.place("packed") + 4 * gate.offset;
+    const base = targets.address("packed") + 4 * gate.offset;
     return { base, row: 4 * gate.rowLength, panel: 16, half: 4 * (up.offset - gate.offset) };
   }
 
@@ -127,7 +127,7 @@ export class ProjectionGradients {
     names: readonly string[],
     rows: number,
     columns: number,
-    places: number,
+    addresses: number,
     distance: number,
   ): void {
     const { engine, targets, gradients } = this;
@@ -135,17 +135,17 @@ export class ProjectionGradients {
     if (names.length === 2 && layout !== undefined) {
       const into = targets.array("packed") ?? new Float32Array(2 * rows * columns);
       packedColumns(columns, layout).forEach((where, i) => {
-        readMatrix(engine, places + i * distance, rows, columns, into, where);
+        readMatrix(engine, addresses + i * distance, rows, columns, into, where);
       });
       gradients.packed = into;
     } else
       names.forEach((name, i) => {
-        gradients[name] = readMatrix(engine, places + i * distance, rows, columns, targets.array(name));
+        gradients[name] = readMatrix(engine, addresses + i * distance, rows, columns, targets.array(name));
       });
   }
 
   /** The gradients of the biases of the named weights, where they have any. */
-  private biasGradients(names: readonly string[], columns: number, flow: Right): void {
+  private biasGradients(names: readonly string[], columns: number, flow: RightFactor): void {
     const { layout, weights } = this.plan;
     const packed = names.length === 2 && layout !== undefined;
     const biases = (packed ? ["packed"] : names).map((name) => `${name}Bias`);
@@ -160,15 +160,15 @@ export class ProjectionGradients {
       });
   }
 
-  /** A gradient, in the caller's array if there is one. */
+  /** Keeps a gradient, in the caller's array if there is one. */
   private keep(name: string, value: Float32Array): void {
     const into = this.targets.array(name);
     into?.set(value);
     this.gradients[name] = into ?? value;
   }
 
-  /** Sums over rows of the columns of what flows back, for each of the weights that share it. */
-  private sums(flow: Right, together: number, columns: number): Float32Array[] {
+  /** The sums of the flow's columns over the rows, for each of the weights that share it. */
+  private sums(flow: RightFactor, together: number, columns: number): Float32Array[] {
     const totals = this.columnSums(inPanels(flow), flow.panels);
     const quad = 4 * together;
     return Array.from({ length: together }, (_, part) =>
@@ -181,6 +181,6 @@ export class ProjectionGradients {
 
   columnSums(stream: Stream, panels: number): Float64Array {
     const { engine, rows, scratch } = this;
-    return columnSums(engine, stream, rows, panels, scratch.place(2 * tileColumns * panels));
+    return columnSums(engine, stream, rows, panels, scratch.allocate(2 * tileColumns * panels));
   }
 }

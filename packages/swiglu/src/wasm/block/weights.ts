@@ -1,5 +1,5 @@
-// The weights of a feed-forward block in the heap: packed once into panels, gate and up side by side, with their biases.
-// The transposed panels that gradients need are packed when first asked for.
+// The weights of a feed-forward block in the heap. They are packed once as right factors, gate and up as one, with their biases.
+// The transposed factors, which only gradients need, are packed when they are first asked for.
 
 import { fusedForm } from "../../block/forms.js";
 import type { BlockPlan } from "../../block/plan.js";
@@ -8,53 +8,53 @@ import type { Engine } from "../machine/engine.js";
 import { Scratch } from "../machine/scratch.js";
 import { type Columns, packedColumns, wholeRows, writePadded } from "../product/matrix-copy.js";
 import { packRight, packTransposed } from "../product/packing.js";
-import { padded, type Right, type Stream } from "../product/product.js";
+import { padded, type RightFactor, type Stream } from "../product/product.js";
 
-/** The numbers of a weight, read anew each time: the heap's own move when it grows. */
+/** Gives the numbers of a weight. Call it each time: an array of the heap is invalid once the heap has grown. */
 type Numbers = () => Float32Array;
 
-/** A matrix or a bias, and which elements of an array it is. */
+/** A matrix or a bias: an array, and which of its elements are meant. */
 interface Source {
   readonly numbers: Numbers;
   readonly from: Columns;
 }
 
-/** One weight matrix, or gate and up together, as the operand of products, with what is added to them. */
+/** One weight matrix, or gate and up together, as a right factor, with its bias. */
 export interface PackedWeight {
-  /** Of the matrix, or of gate and up. */
+  /** The names of the weights: one, or gate and up. */
   readonly names: readonly string[];
-  readonly panels: Right;
-  /** The address of the biases in the order of the panels' columns; zeros where there are none. */
+  readonly panels: RightFactor;
+  /** The address of the biases, in the order of the panels' columns. They are zeros where none were given. */
   readonly bias: number;
-  /** The panels of the transposed matrix; for gate and up together, its rows are in the order of these columns. */
-  transposed(): Right;
+  /** The transposed matrix as a right factor. For gate and up together, its rows are in the order of the panels' columns. */
+  transposed(): RightFactor;
 }
 
 /** Everything that a block keeps in the heap. */
 export interface PackedWeights {
-  /** What the activation's inputs, or the first of them, are computed with. */
+  /** The weight of the products of x: gate and up, up, or `in`. */
   readonly first: PackedWeight;
-  /** Self-gated blocks: the other input is computed from the first one with this. */
+  /** Self-gated blocks: the weight of the product of `in`. */
   readonly square: PackedWeight | undefined;
   readonly down: PackedWeight;
-  /** The activation's parameters: numbers, or where one value for each hidden column is. */
+  /** The activation's parameters: numbers, or addresses of a value for each hidden column. */
   readonly parameters: readonly number[];
-  /** Zeros, for products to which nothing is added. */
+  /** Zeros: the `start` of products to which nothing is added. */
   readonly start: Stream;
 }
 
-/** Makes the weight of these names, whose matrices have so many rows and columns. */
+/** Makes a packed weight from the matrices of these names, each [rows, columns]. */
 type MakeWeight = (names: readonly string[], rows: number, columns: number) => PackedWeight;
 
-/** Zeros, for products to which nothing is added. */
+/** Zeros: the `start` of products to which nothing is added. */
 export const zerosOf = (memory: Scratch): Stream => ({
-  base: memory.place(new Float32Array(8)),
+  base: memory.allocate(new Float32Array(8)),
   row: 0,
   panel: 0,
   half: 16,
 });
 
-/** The weights of a block, each made by `make`; what else there is takes memory of the scratch. */
+/** The weights of a block, each made by `make`. Zeros and parameters are stored in `memory`. */
 export function weightsOf(plan: BlockPlan, memory: Scratch, make: MakeWeight): PackedWeights {
   const { form, dModel, dFf, parameters } = plan;
   const { first, second } = fusedForm(form);
@@ -64,12 +64,12 @@ export function weightsOf(plan: BlockPlan, memory: Scratch, make: MakeWeight): P
     down: make(["down"], dFf, dModel),
     start: zerosOf(memory),
     parameters: Object.values(parameters).map((value) =>
-      typeof value === "number" ? value : memory.place(repeated(value, padded(dFf))),
+      typeof value === "number" ? value : memory.allocate(repeated(value, padded(dFf))),
     ),
   };
 }
 
-/** Where the matrices of the named weights, or of gate and up in a packed one, are in the weights that were given. */
+/** For each of the named weights: the weight that the caller gave for it, which may be the packed one, and its elements there. */
 export function sourcesOf(
   { layout }: BlockPlan,
   names: readonly string[],
@@ -80,11 +80,11 @@ export function sourcesOf(
     : names.map((name) => ({ name, from: wholeRows(columns) }));
 }
 
-/** A weight that is copied into panels at once. */
+/** A weight that is packed when it is made. */
 class KeptWeight implements PackedWeight {
-  readonly panels: Right;
+  readonly panels: RightFactor;
   readonly bias: number;
-  private turned: Right | undefined;
+  private turned: RightFactor | undefined;
 
   constructor(
     private readonly engine: Engine,
@@ -96,21 +96,21 @@ class KeptWeight implements PackedWeight {
     columns: number,
   ) {
     const [k, width] = [padded(rows), padded(columns)];
-    const to = memory.place(matrices.length * k * width);
-    this.bias = memory.place(matrices.length * width);
+    const to = memory.allocate(matrices.length * k * width);
+    this.bias = memory.allocate(matrices.length * width);
     const scratch = new Scratch(engine);
     try {
-      const places = matrices.map(({ numbers, from }) => {
-        const place = scratch.place(k * width);
-        writePadded(engine, place, numbers, [rows, columns], { allRows: k, from });
-        return place;
+      const addresses = matrices.map(({ numbers, from }) => {
+        const address = scratch.allocate(k * width);
+        writePadded(engine, address, numbers, [rows, columns], { allRows: k, from });
+        return address;
       });
-      this.panels = packRight(engine, places, k, width, to);
+      this.panels = packRight(engine, addresses, k, width, to);
       const rowsOfOne = biases.map((bias) => {
-        const place = scratch.place(width);
-        if (bias) writePadded(engine, place, bias.numbers, [1, columns], { from: bias.from });
-        else engine.heap.at(place, width).fill(0);
-        return place;
+        const address = scratch.allocate(width);
+        if (bias) writePadded(engine, address, bias.numbers, [1, columns], { from: bias.from });
+        else engine.heap.at(address, width).fill(0);
+        return address;
       });
       packRight(engine, rowsOfOne, 1, width, this.bias);
     } finally {
@@ -118,24 +118,24 @@ class KeptWeight implements PackedWeight {
     }
   }
 
-  transposed(): Right {
+  transposed(): RightFactor {
     const { panels, k } = this.panels;
-    this.turned ??= packTransposed(this.engine, this.panels, this.memory.place(8 * panels * k));
+    this.turned ??= packTransposed(this.engine, this.panels, this.memory.allocate(8 * panels * k));
     return this.turned;
   }
 }
 
-/** The weights of a block that stays: copied into the heap once. */
+/** The weights of a block of this backend: copied into the heap once, when the block is made. */
 export class KeptWeights {
   readonly packed: PackedWeights;
   private readonly memory: Scratch;
   private alive = true;
 
-  constructor(engine: Engine, plan: BlockPlan, read: (name: string) => Numbers | undefined) {
+  constructor(engine: Engine, plan: BlockPlan, numbersOf: (name: string) => Numbers | undefined) {
     const memory = new Scratch(engine);
     this.memory = memory;
     const source = (name: string, from: Columns): Source | undefined => {
-      const numbers = read(name);
+      const numbers = numbersOf(name);
       return numbers === undefined ? undefined : { numbers, from };
     };
     try {

@@ -1,5 +1,5 @@
-// Elementwise calls on the WebAssembly backend: data to addresses, kernels made once for each activation and shape,
-// pieces to threads, sums of parameter gradients brought together.
+// Elementwise calls on the WebAssembly backend: finds the kernel of a call, divides the call into pieces for threads, and adds up
+// the gradients of parameters that they leave.
 import { repeated } from "../../call/channels.js";
 import type { ActivationPlan } from "../../call/check.js";
 import type { ParameterValue } from "../../call/data.js";
@@ -14,8 +14,8 @@ import type { ElementwiseArguments, KernelShape } from "./kernel-loops.js";
 import { type ElementwiseKernel, elementwiseKernel } from "./kernels.js";
 import { channelLength, divide, type Piece, pieces, streamOf } from "./pieces.js";
 
-/** An operand in the heap. */
-interface Placed {
+/** An input in the heap. */
+interface InputInHeap {
   readonly address: number;
   readonly view: View;
 }
@@ -23,18 +23,18 @@ interface Placed {
 /** What an elementwise kernel is called with. */
 type Arguments = Given<ElementwiseArguments>;
 
-/** A checked call whose data is in the heap. `inputs` has one entry for an interleaved tensor. */
-interface PlacedCall {
+/** A checked call whose data is in the heap. An interleaved tensor is one input. */
+interface CallInHeap {
   readonly run: (groups: readonly (readonly Arguments[])[]) => void;
   readonly pieces: readonly Piece[];
-  readonly inputs: readonly Placed[];
-  /** Addresses of channel values, or numbers. */
+  readonly inputs: readonly InputInHeap[];
+  /** For each parameter a number, or the address of the channel values. */
   readonly parameters: readonly (number | { readonly address: number })[];
   readonly channels: number;
   readonly interleaved: boolean;
 }
 
-/** Runs an activation forward: from the inputs' addresses, in the order of the plan, to `out`. */
+/** Computes an activation's value, from inputs at `addresses`, in the order of the plan, to the address `out`. */
 export function forward(
   engine: Engine,
   plan: ActivationPlan,
@@ -42,12 +42,12 @@ export function forward(
   out: number,
   scratch: Scratch,
 ): void {
-  const call = placeCall(engine, plan, addresses, scratch, "forward");
+  const call = callInHeap(engine, plan, addresses, scratch, "forward");
   const groups = divide(call.pieces, engine.threads);
-  call.run(groups.map((group) => group.map((piece) => operandArguments(call, piece, plan, out))));
+  call.run(groups.map((group) => group.map((piece) => kernelArguments(call, piece, plan, out))));
 }
 
-/** Runs an activation forward to `out`, and leaves its derivatives in the inputs at `slopes`, in the layout of the inputs. */
+/** Computes an activation's value, and its derivatives in the inputs at the addresses `slopes`, in the layout of the inputs. */
 export function record(
   engine: Engine,
   plan: ActivationPlan,
@@ -56,14 +56,14 @@ export function record(
   slopes: readonly number[],
   scratch: Scratch,
 ): void {
-  const call = placeCall(engine, plan, addresses, scratch, "record");
+  const call = callInHeap(engine, plan, addresses, scratch, "record");
   const groups = divide(call.pieces, engine.threads);
-  call.run(groups.map((group) => group.map((piece) => operandArguments(call, piece, plan, out, slopes))));
+  call.run(groups.map((group) => group.map((piece) => kernelArguments(call, piece, plan, out, slopes))));
 }
 
 /**
- * Runs an activation backward into the gradients' addresses, from dy and the slopes that `record` left. Returns whether all
- * gradients are finite; where not, only `backward` knows whether they should be.
+ * Computes the gradients of the inputs from dy and the derivatives that `record` stored at `slopes`. Returns whether all of them
+ * are finite. If not, call `backward`, which finds out whether they should be.
  */
 export function recordedBackward(
   engine: Engine,
@@ -73,28 +73,28 @@ export function recordedBackward(
   gradients: readonly number[],
   scratch: Scratch,
 ): boolean {
-  const call = placeCall(engine, plan, slopes, scratch, "recordedBackward");
+  const call = callInHeap(engine, plan, slopes, scratch, "recordedBackward");
   return runFlagged(
     engine,
     call,
     scratch,
-    () => (piece) => operandArguments(call, piece, plan, dy, gradients),
+    () => (piece) => kernelArguments(call, piece, plan, dy, gradients),
   );
 }
 
 /**
- * Runs a kernel that raises a flag where a result is infinite or NaN, on arguments made for each group and then piece, the
- * flag aside. Returns whether all results are finite.
+ * Runs a kernel that has a flag for results that are infinite or NaN. `argumentsOfGroup` is called for each group of pieces, and
+ * what it returns for each piece; the flag is added here. Returns whether all results are finite.
  */
 function runFlagged(
   engine: Engine,
-  call: PlacedCall,
+  call: CallInHeap,
   scratch: Scratch,
   argumentsOfGroup: () => (piece: Piece) => Arguments,
 ): boolean {
   const flags: number[] = [];
   const groups = divide(call.pieces, engine.threads).map((group) => {
-    const flag = scratch.place(Float32Array.of(0, 0, 0, 0));
+    const flag = scratch.allocate(Float32Array.of(0, 0, 0, 0));
     flags.push(flag);
     const argumentsOf = argumentsOfGroup();
     return group.map((piece) => ({ ...argumentsOf(piece), flag }));
@@ -103,9 +103,9 @@ function runFlagged(
   return !flags.some((flag) => engine.heap.at(flag, 4).some(Number.isNaN));
 }
 
-/** Arguments for a piece: what has the result's shape, what is written in the inputs' layout, the inputs and the parameters. */
-function operandArguments(
-  call: PlacedCall,
+/** The arguments of a kernel for one piece. `result` and `targets` are addresses; see `elementwiseArguments`. */
+function kernelArguments(
+  call: CallInHeap,
   piece: Piece,
   plan: ActivationPlan,
   result: number,
@@ -130,8 +130,8 @@ function operandArguments(
 }
 
 /**
- * Runs an activation backward into the gradients' addresses; returns the parameters' gradients by name, or none if they
- * are not asked for.
+ * Computes the gradients of the inputs, to the addresses `gradients`. Returns the gradients of the parameters by name, or none if
+ * `parameterGradients` is false.
  */
 export function backward(
   engine: Engine,
@@ -143,14 +143,14 @@ export function backward(
   parameterGradients = true,
 ): Record<string, ParameterValue> {
   const kernel = parameterGradients ? "backward" : "inputsBackward";
-  const call = placeCall(engine, plan, addresses, scratch, kernel);
+  const call = callInHeap(engine, plan, addresses, scratch, kernel);
   const asked = parameterGradients ? plan.parameters : {};
   const summed = parameterGradients ? call.parameters : [];
   const sums: { readonly parameter: number; readonly address: number; readonly count: number }[] = [];
-  /** Room for the sums of one group in one parameter, in float64: a register pair, or one for each channel. */
+  /** Room for the sums of one group and one parameter, in float64: 4 parts of one sum, or a sum for each channel. */
   const sumRoom = (parameter: number): number => {
     const count = typeof call.parameters[parameter] === "number" ? 4 : call.channels;
-    const address = scratch.place(2 * count + 2);
+    const address = scratch.allocate(2 * count + 2);
     engine.heap.at(address, 2 * count + 2).fill(0);
     sums.push({ parameter, address, count });
     return address;
@@ -158,7 +158,7 @@ export function backward(
   const finite = runFlagged(engine, call, scratch, () => {
     const channelRoom = summed.map((value, i) => (typeof value === "number" ? 0 : sumRoom(i)));
     return (piece) => ({
-      ...operandArguments(call, piece, plan, dy, gradients),
+      ...kernelArguments(call, piece, plan, dy, gradients),
       sums: summed.map((value, i) =>
         typeof value === "number"
           ? sumRoom(i)
@@ -172,24 +172,24 @@ export function backward(
     addToSums(totals[parameter] as Float64Array, new Float64Array(heap.memory.buffer, address, count));
   if (!finite) {
     const extent = plan.packed ? 2 * plan.count : plan.count;
-    const all = (places: readonly number[]) => places.map((place) => heap.at(place, extent));
+    const all = (at: readonly number[]) => at.map((address) => heap.at(address, extent));
     const data = { inputs: all(addresses), gradients: all(gradients), dy: heap.at(dy, plan.count) };
     repair(plan, data, totals);
   }
   return gradientsByName(asked, totals);
 }
 
-function placeCall(
+function callInHeap(
   engine: Engine,
   plan: ActivationPlan,
   addresses: readonly number[],
   scratch: Scratch,
   kernel: ElementwiseKernel,
-): PlacedCall {
+): CallInHeap {
   const { activation, count, packed } = plan;
   const views = plan.inputs.map(({ view }) => view);
   const run = Math.min(count, (views[0] as View).run);
-  // Gate and up one by one, gate first: read as pairs, in one go.
+  // Gate and up alternate element by element, gate first: the kernel reads them as pairs.
   const interleaved = packed && run === 1 && views[0]?.offset === 0;
   const stretch = interleaved ? count : run;
   const values = Object.values(plan.parameters);
@@ -202,29 +202,35 @@ function placeCall(
       ? [{ address: addresses[0] as number, view: wholeView(count) }]
       : views.map((view, i) => ({ address: addresses[i] as number, view })),
     parameters: values.map((value) =>
-      typeof value === "number" ? value : { address: scratch.place(repeated(value, channels)) },
+      typeof value === "number" ? value : { address: scratch.allocate(repeated(value, channels)) },
     ),
     channels,
     interleaved,
   };
 }
 
-/** A stream through what has the inputs' layout; an interleaved tensor has a pair of numbers for each element. */
-function inputStream({ interleaved }: PlacedCall, piece: Piece, view: View, address: number) {
+/** The stream of what has the inputs' layout. An interleaved tensor has two numbers for each element. */
+function inputStream({ interleaved }: CallInHeap, piece: Piece, view: View, address: number) {
   const { base, stride } = streamOf(piece, view, 0);
   const numbers = interleaved ? 2 : 1;
   return { base: address + numbers * base, stride: numbers * stride };
 }
 
-/** A kernel of an activation, assembled once. Activations with the same definition share it. */
+/** Loads a kernel of an activation, which is assembled once. Activations with the same definition share it. */
 function loadKernel(
   engine: Engine,
   activation: Activation,
   shape: KernelShape,
   name: ElementwiseKernel,
-): PlacedCall["run"] {
-  const { described, add } = elementwiseKernel(name, activation, shape);
+): CallInHeap["run"] {
   const key = `${name} ${definitionText(activation)} ${JSON.stringify(shape)}`;
-  const module = engine.load(key, (module) => add(module, engine.simd));
-  return (groups) => module.run(described, groups);
+  const descriptions = described.get(engine) ?? new Map<string, ReturnType<typeof elementwiseKernel>>();
+  described.set(engine, descriptions);
+  const known = descriptions.get(key) ?? elementwiseKernel(name, activation, shape);
+  descriptions.set(key, known);
+  const module = engine.load(key, (module) => known.add(module, engine.simd));
+  return (groups) => module.run(known.described, groups);
 }
+
+/** Descriptions of kernels by key: calls of small arrays would notice the time that it takes to make them again. */
+const described = new WeakMap<Engine, Map<string, ReturnType<typeof elementwiseKernel>>>();

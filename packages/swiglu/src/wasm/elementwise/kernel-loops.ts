@@ -1,5 +1,11 @@
 // How an elementwise kernel goes through memory: its arguments, the loops over runs and elements, loads and stores.
-// Elements are taken by fours, and the last few of a run one by one, so that nothing beside the operands is written.
+//
+//     one run    |<----------------------- count elements ---------------------->|
+//     blocks     |    64 elements    |    64 elements    |the last fours |          only where sums are collected: see `flush`
+//     groups     |4444|4444|4444|4444|4444|4444|4444|4444|4444|4444|4|4|4|          1, 2 or 4 vectors in one turn of the loop
+//     ones                                                               |1|1|1|    so that nothing behind the run is written
+//
+// After each run, every stream goes on by its stride.
 import type { Activation } from "../../catalogue/activation.js";
 import { block, brIf, type Code, loop, when } from "../assembler/code.js";
 import { f32, f32x4, i8x16, i32, v128 } from "../assembler/instructions.js";
@@ -8,26 +14,29 @@ import type { Simd } from "../machine/features.js";
 import type { Taken } from "../machine/signature.js";
 import { type Vector, VectorWriter } from "../vector/writer.js";
 
-/** What a pair of kernels is made for. */
+/** What tells one elementwise kernel of an activation from another. */
 export interface KernelShape {
-  /** Gate and up alternate in one tensor; otherwise each operand is a pointer of its own. */
+  /** Gate and up of each element are side by side in one tensor. Otherwise every input is a stream of its own. */
   readonly interleaved: boolean;
-  /** For each parameter of the activation: one value for each element of a run, or one number. */
+  /** For each parameter of the activation: whether it has a value for each element of a run, or is one number. */
   readonly perChannel: readonly boolean[];
 }
 
-/** Memory that a kernel goes through: where its first run begins, and the distance to the next run. Both are in bytes. */
+/** Memory that a kernel goes through: the address of its first run, and the distance to the next run in bytes. */
 const stream = { base: "i32", stride: "i32" } as const;
 export type Stream = Taken<typeof stream>;
 
-/** What every elementwise kernel takes. */
+/** The arguments of an elementwise kernel. */
 export type ElementwiseArguments = ReturnType<typeof elementwiseArguments>;
 
 /**
- * The signature of an elementwise kernel. `result` has the shape of the activation's result: the result itself, or dy.
- * `targets` are written and have the layout of `inputs`: gradients, or slopes. `sums` are where the gradients of parameters go,
- * in float64: the address of 4 numbers that are to be added up, or a stream of one for each channel. At `flag` there are 4
- * zeros before the call, and a NaN among them after it if a result was infinite or NaN.
+ * The signature of an elementwise kernel.
+ *
+ * - `result` has the shape of the activation's result. It is the result itself, or dy.
+ * - `targets` are written, in the layout of `inputs`: gradients or slopes.
+ * - `sums` are the gradients of parameters, in float64: the address of 4 numbers, which the caller adds up, or a stream of one
+ *   number for each channel.
+ * - `flag` is the address of 4 numbers. They are 0 before the call, and one is NaN after it if a result was infinite or NaN.
  */
 export function elementwiseArguments(
   activation: Activation,
@@ -47,36 +56,36 @@ export function elementwiseArguments(
   } as const;
 }
 
-/** Elements whose parameter gradients are summed in float32 before float64 takes them: 64, in bytes. */
+/** The gradients of parameters are summed in float32 over 64 elements, this many bytes, and over those sums in float64. */
 const blockBytes = 256;
 
-/** Which elements a step is about: four, or one that is left; `at` bytes after the offset that the loop counts. */
-export interface Place {
+/** The elements of one step: four (a vector), or one at the end of a run. They are `at` bytes behind the loop's `offset`. */
+export interface Step {
   readonly width: 4 | 1;
   readonly offset: Local<"i32">;
   readonly at: number;
 }
 
-/** Gate and up from two consecutive vectors of pairs, and back. */
+/** The bytes of gate and up in two consecutive vectors of pairs, and the bytes of the pairs in a vector of each. */
 const evenLanes = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
 const oddLanes = evenLanes.map((lane) => lane + 4);
 const lowPairs = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
 const highPairs = lowPairs.map((lane) => lane + 8);
 
 /**
- * How many vectors go through the steps of a kernel side by side. Each step waits for the one before, and a processor
- * looks only so far ahead for other work; but of long kernels, the more so without fused products, too much has to be put
- * aside for want of registers.
+ * How many vectors one turn of a kernel's loop computes side by side. The steps of one vector wait for each other, so a second
+ * vector keeps the processor busy. Long kernels take fewer: their intermediate values would not fit into registers, above all
+ * without fused multiply-add.
  */
 function sideBySide(steps: number, simd: Simd): 1 | 2 | 4 {
   if (steps <= (simd === "relaxed" ? 128 : 48)) return 4;
   return steps <= 200 ? 2 : 1;
 }
 
-/** One kernel while it is written: its loops, its loads and stores. */
+/** Writes one kernel: its loops, loads and stores. */
 export class ElementwiseWriter {
   readonly write: VectorWriter;
-  /** Each parameter of the activation: a value for each channel, or one number in all lanes. */
+  /** The parameters of the activation, in order: a stream of values for channels, or a vector with one number in all lanes. */
   private readonly parameters: readonly (Stream | Vector)[];
 
   constructor(
@@ -94,12 +103,12 @@ export class ElementwiseWriter {
     );
   }
 
-  /** The loop over runs, and in each the loop over elements: by fours, in blocks that `flush` ends, then one by one. */
-  loops(step: (place: Place) => void, flush: readonly Code<"none">[] = []): Code<"none">[] {
+  /** The loops of the picture above. `each` writes the code for a step; `flush` is run after each block and each run. */
+  loops(each: (step: Step) => void, flush: readonly Code<"none">[] = []): Code<"none">[] {
     const offset = this.body.local("i32");
     const whole = this.body.local("i32");
     const written = (width: 4 | 1, at: number): Code<"none">[] => {
-      step({ width, offset, at });
+      each({ width, offset, at });
       return this.write.take();
     };
     const fours = written(4, 0);
@@ -121,7 +130,7 @@ export class ElementwiseWriter {
       ]);
     const end = this.body.local("i32");
     const groups = this.body.local("i32");
-    /** Several vectors at a time, then the last ones. */
+    /** Several vectors in a turn, then the last ones singly. */
     const vectors = (until: Local<"i32">): Code<"none">[] => [
       groups.set(i32.and(until.get(), i32.const(-16 * abreast))),
       elements(16 * abreast, groups, grouped),
@@ -163,36 +172,36 @@ export class ElementwiseWriter {
     ];
   }
 
-  /** Everything that goes on to the next run together, in the order of the signature. */
+  /** All streams, in the order of the signature. */
   private streams(): Stream[] {
     const { result, targets, inputs, parameters, sums } = this.given;
     const all = [result, ...targets, ...inputs, ...parameters, ...sums];
     return all.filter((argument): argument is Stream => "base" in argument);
   }
 
-  /** All variables of the activation at an offset. */
-  load(place: Place): Record<string, Vector> {
+  /** Loads all variables of the activation for a step. */
+  load(step: Step): Record<string, Vector> {
     const { inputs, parameters } = this.activation;
     const loaded = this.shape.interleaved
-      ? this.loadPair(place, this.given.inputs[0] as Stream)
-      : this.given.inputs.map((input) => this.loadOne(place, input));
+      ? this.loadPair(step, this.given.inputs[0] as Stream)
+      : this.given.inputs.map((input) => this.loadOne(step, input));
     const named: Record<string, Vector> = {};
     inputs.forEach((name, i) => {
       named[name] = loaded[i] as Vector;
     });
     Object.keys(parameters).forEach((name, i) => {
       const parameter = this.parameters[i] as Stream | Vector;
-      named[name] = "base" in parameter ? this.loadOne(place, parameter) : parameter;
+      named[name] = "base" in parameter ? this.loadOne(step, parameter) : parameter;
     });
     return named;
   }
 
-  loadOne({ width, offset, at }: Place, { base }: Stream): Vector {
+  loadOne({ width, offset, at }: Step, { base }: Stream): Vector {
     const address = i32.add(base.get(), offset.get());
     return this.write.let(width === 4 ? v128.load(address, at) : v128.load32_zero(address, at));
   }
 
-  private loadPair({ width, offset, at }: Place, { base }: Stream): Vector[] {
+  private loadPair({ width, offset, at }: Step, { base }: Stream): Vector[] {
     const { write } = this;
     const address = pairAddress(base, offset);
     if (width === 1) return [0, 4].map((byte) => write.let(v128.load32_zero(address, byte)));
@@ -201,7 +210,7 @@ export class ElementwiseWriter {
     return [evenLanes, oddLanes].map((lanes) => write.let(i8x16.shuffle(low.get(), high.get(), lanes)));
   }
 
-  store({ width, offset, at }: Place, { base }: Stream, value: Vector): void {
+  store({ width, offset, at }: Step, { base }: Stream, value: Vector): void {
     const address = i32.add(base.get(), offset.get());
     this.write.do(
       width === 4
@@ -210,19 +219,19 @@ export class ElementwiseWriter {
     );
   }
 
-  /** Stores one result for each input in the targets, which have the layout of the inputs. */
-  storeTargets(place: Place, results: readonly Vector[]): void {
+  /** Stores a result for each input in the targets, which have the layout of the inputs. */
+  storeTargets(step: Step, results: readonly Vector[]): void {
     const { targets } = this.given;
     if (this.shape.interleaved)
-      this.storePair(place, targets[0] as Stream, results as readonly [Vector, Vector]);
+      this.storePair(step, targets[0] as Stream, results as readonly [Vector, Vector]);
     else
       results.forEach((result, i) => {
-        this.store(place, targets[i] as Stream, result);
+        this.store(step, targets[i] as Stream, result);
       });
   }
 
   private storePair(
-    { width, offset, at }: Place,
+    { width, offset, at }: Step,
     { base }: Stream,
     [gate, up]: readonly [Vector, Vector],
   ): void {
@@ -238,6 +247,6 @@ export class ElementwiseWriter {
   }
 }
 
-/** Where element `offset / 4` of a stream of pairs begins. */
+/** The address of element `offset / 4` in a stream of pairs. */
 const pairAddress = (base: Local<"i32">, offset: Local<"i32">): Code<"i32"> =>
   i32.add(base.get(), i32.shl(offset.get(), i32.const(1)));

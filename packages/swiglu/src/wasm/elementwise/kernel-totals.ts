@@ -1,20 +1,24 @@
-// What a backward kernel collects over all elements: gradients of parameters, and whether every result is finite.
+// What a backward kernel collects over all elements: the gradients of parameters, and whether every result is finite.
 
 import type { Code } from "../assembler/code.js";
 import { f32, f32x4, f64x2, i8x16, i32, i32x4, v128 } from "../assembler/instructions.js";
 import type { Local } from "../assembler/module.js";
 import type { Vector, VectorWriter } from "../vector/writer.js";
-import type { Place } from "./kernel-loops.js";
+import type { Step } from "./kernel-loops.js";
 
-/** Something that is collected. */
+/** A gradient of a parameter, while it is collected. */
 export interface Total {
-  add(place: Place, value: Vector): void;
-  /** After each block of elements, few enough that float32 sums them well. */
+  add(step: Step, value: Vector): void;
+  /** Code that runs after each block of elements. A block is so short that float32 sums it accurately. */
   flush(): Code<"none">[];
+  /** Code that runs once at the end. */
   finish(): Code<"none">[];
 }
 
-/** Sums over all elements, of which 4 parts are left at `target`: blocks in float32, and their sums in float64. */
+/**
+ * A sum over all elements, for a parameter that is one number. Blocks are summed in float32, their sums in float64. The kernel
+ * leaves 4 parts of the sum at `target`.
+ */
 export function numberSum(write: VectorWriter, target: Local<"i32">): Total {
   const sums = [write.local(), write.local()] as const;
   const blockSum = write.local();
@@ -33,7 +37,7 @@ export function numberSum(write: VectorWriter, target: Local<"i32">): Total {
   };
 }
 
-/** Sums for each channel, in float64 from `base` on: those of the run's first element first. */
+/** A sum in float64 for each channel, stored from `base` on. The first is that of the run's first element. */
 export function channelSums(write: VectorWriter, base: Local<"i32">): Total {
   return {
     add: ({ width, offset, at }, value) => {
@@ -41,7 +45,7 @@ export function channelSums(write: VectorWriter, base: Local<"i32">): Total {
       halves(usedLanes(write, width, value)).forEach((half, i) => {
         if (width === 1 && i === 1) return;
         const byte = 2 * at + 16 * i;
-        // One element's sum is 8 bytes; the second lane of the half is 0, and lies within the padding of the sums.
+        // The sum of one element is 8 bytes, but 16 are stored: the second lane adds 0, in the padding behind the sums.
         write.do(v128.store(address, f64x2.add(v128.load(address, byte), half), byte));
       });
     },
@@ -50,12 +54,15 @@ export function channelSums(write: VectorWriter, base: Local<"i32">): Total {
   };
 }
 
-/** Whether results are finite: at `target`, 0 stays 0, and becomes NaN where one is not. */
+/** Whether all results are finite: the numbers at `target` stay 0, or one of them becomes NaN. */
 export function finiteFlag(write: VectorWriter, target: Local<"i32">) {
   const collected = write.local();
   return {
-    /** Takes all results of a step: x - x is 0 for a finite x, else NaN. A sum that overflows is a false alarm. */
-    add: ({ width }: Place, results: readonly Vector[]): void => {
+    /**
+     * Adds x - x for the sum x of all results of a step: 0 if x is finite, else NaN. Finite results whose sum overflows are a false
+     * alarm, which costs time but no accuracy.
+     */
+    add: ({ width }: Step, results: readonly Vector[]): void => {
       const [first, ...others] = results as readonly [Vector, ...Vector[]];
       const sum = others.reduce((a, b) => write.let(f32x4.add(a.get(), b.get())), first);
       const used = usedLanes(write, width, sum);
@@ -67,8 +74,8 @@ export function finiteFlag(write: VectorWriter, target: Local<"i32">) {
   };
 }
 
-/** The lanes that count: all, or the first, the others being 0. */
-function usedLanes(write: VectorWriter, width: Place["width"], value: Vector): Vector {
+/** The value with the lanes that count: all of them, or only the first, and 0 in the others. */
+function usedLanes(write: VectorWriter, width: Step["width"], value: Vector): Vector {
   if (width === 4) return value;
   const first = [0, 1, 2, 3, ...Array<number>(12).fill(16)];
   const mask = write.outside("first lane", () =>
@@ -77,7 +84,7 @@ function usedLanes(write: VectorWriter, width: Place["width"], value: Vector): V
   return write.let(v128.and(value.get(), mask.get()));
 }
 
-/** The lower and the upper two lanes as float64. */
+/** The lower two lanes and the upper two lanes, as float64. */
 function halves(value: Vector): Code<"v128">[] {
   const upper = [8, 9, 10, 11, 12, 13, 14, 15, ...Array<number>(8).fill(0)];
   return [

@@ -1,5 +1,5 @@
-// The fused elementwise kernels of an activation: one pass forward, one pass backward with all gradients.
-// A kernel goes through `runs` runs of `count` consecutive elements; every operand advances by its own stride per run.
+// The elementwise kernels of an activation: the value in one pass over memory, and all gradients in one pass.
+// The loops are in kernel-loops.ts; here stands what each kernel computes for an element.
 import { type Activation, gradientExpressions } from "../../catalogue/activation.js";
 import { type Expr, mul, toExpr } from "../../expression/expr.js";
 import type { Code } from "../assembler/code.js";
@@ -18,7 +18,7 @@ import { channelSums, finiteFlag, numberSum } from "./kernel-totals.js";
 
 /** What tells one elementwise kernel from another. */
 interface Definition {
-  /** Which of the optional arguments it takes; see `elementwiseArguments`. */
+  /** Which optional arguments it takes; see `elementwiseArguments`. */
   readonly takes: { readonly targets: boolean; readonly sums: boolean; readonly flag: boolean };
   readonly write: (
     kernel: ElementwiseWriter,
@@ -31,30 +31,30 @@ interface Definition {
 const forward: Definition = {
   takes: { targets: false, sums: false, flag: false },
   write: (kernel, given, activation) =>
-    kernel.loops((place) => {
-      const [y] = emitVectors(kernel.write, [activation.expression], kernel.load(place)) as [Vector];
-      kernel.store(place, given.result, y);
+    kernel.loops((step) => {
+      const [y] = emitVectors(kernel.write, [activation.expression], kernel.load(step)) as [Vector];
+      kernel.store(step, given.result, y);
     }),
 };
 
-/** The value, and its derivatives in the inputs. They share most of their work; a backward then only multiplies. */
+/** The value and its derivatives in the inputs, which share most of their work. A backward then only multiplies by dy. */
 const record: Definition = {
   takes: { targets: true, sums: false, flag: false },
   write: (kernel, given, activation) => {
     const results = [activation.expression, ...inputSlopes(activation)];
-    return kernel.loops((place) => {
-      const [y, ...slopes] = emitVectors(kernel.write, results, kernel.load(place)) as [Vector, ...Vector[]];
-      kernel.store(place, given.result, y);
-      kernel.storeTargets(place, slopes);
+    return kernel.loops((step) => {
+      const [y, ...slopes] = emitVectors(kernel.write, results, kernel.load(step)) as [Vector, ...Vector[]];
+      kernel.store(step, given.result, y);
+      kernel.storeTargets(step, slopes);
     });
   },
 };
 
-/** The derivatives in the inputs, in their order. */
+/** The derivatives in the inputs, in the order of the inputs. */
 const inputSlopes = (activation: Activation): Expr[] =>
   Object.values(gradientExpressions(activation)).slice(0, activation.inputs.length);
 
-/** The gradients of the inputs, and of the parameters where they are summed, from dy; it raises the flag. */
+/** The gradients of the inputs from dy, and with `sums` those of the parameters. Sets the flag for results that are not finite. */
 const gradients = (sums: boolean, slopesOf: (activation: Activation) => Expr[]): Definition => ({
   takes: { targets: true, sums, flag: true },
   write: (kernel, given, activation) => {
@@ -65,13 +65,13 @@ const gradients = (sums: boolean, slopesOf: (activation: Activation) => Expr[]):
     const slopes = slopesOf(activation).map((slope) => mul(slope, "dy"));
     return [
       ...kernel.loops(
-        (place) => {
-          const variables = { ...kernel.load(place), dy: kernel.loadOne(place, given.result) };
+        (step) => {
+          const variables = { ...kernel.load(step), dy: kernel.loadOne(step, given.result) };
           const results = emitVectors(kernel.write, slopes, variables);
-          flag.add(place, results);
-          kernel.storeTargets(place, results.slice(0, activation.inputs.length));
+          flag.add(step, results);
+          kernel.storeTargets(step, results.slice(0, activation.inputs.length));
           results.slice(activation.inputs.length).forEach((slope, i) => {
-            totals[i]?.add(place, slope);
+            totals[i]?.add(step, slope);
           });
         },
         totals.flatMap((total) => total.flush()),
@@ -82,19 +82,19 @@ const gradients = (sums: boolean, slopesOf: (activation: Activation) => Expr[]):
   },
 });
 
-/** The kernels of an activation, each in a module of its own: many programs need only one. */
+/** The kernels of an activation. Each is a module of its own, since many programs need only one. */
 const definitions = {
   forward,
   record,
   backward: gradients(true, (activation) => Object.values(gradientExpressions(activation))),
-  /** The same without the gradients of parameters. */
+  /** `backward` without the gradients of parameters. */
   inputsBackward: gradients(false, inputSlopes),
-  /** The same from the derivatives that `record` left, which it is given in place of the inputs. */
+  /** `inputsBackward` from the derivatives that `record` stored. Its inputs are those derivatives. */
   recordedBackward: gradients(false, (activation) => activation.inputs.map(toExpr)),
 } satisfies Readonly<Record<string, Definition>>;
 export type ElementwiseKernel = keyof typeof definitions;
 
-/** One of the kernels for an activation: its signature, and how it is added to a module. */
+/** A kernel for an activation: its signature, and the function that adds it to a module. */
 export function elementwiseKernel(name: ElementwiseKernel, activation: Activation, shape: KernelShape) {
   const { takes, write } = definitions[name];
   const described = kernel(name, elementwiseArguments(activation, shape, takes));

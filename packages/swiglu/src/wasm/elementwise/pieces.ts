@@ -1,26 +1,40 @@
-// Divides an elementwise call into pieces that a kernel can go through: runs of consecutive elements with fixed strides.
-// Packed layouts and per-channel parameters both become strides here, and pieces are divided among threads.
+// Divides an elementwise call into pieces, and pieces among threads. A kernel goes through one piece at a time.
+//
+// A piece is `runs` runs of `count` consecutive elements of the result. Each run begins `step` elements after the one before:
+//
+//     result      |<- count ->|      |<- count ->|      |<- count ->|        runs = 3
+//                 |<----- step ----->|
+//
+// The elements of a run are consecutive in every input too, at a distance of its own. In a packed tensor of the layout
+// gate-first with rows of 2 n numbers, a run of the result is n elements:
+//
+//     packed      | gate 0 | up 0 | gate 1 | up 1 | ...       gate: runs begin 2 n apart, from 0 on
+//     result      | y 0    | y 1  | ...                       up:   runs begin 2 n apart, from n on
+//
+// A parameter with a value for each channel adds the condition that channels are consecutive in a run.
 import { leastCommonMultiple } from "../../call/channels.js";
 import type { ParameterValue } from "../../call/data.js";
 import { type View, viewIndex } from "../../layout.js";
 
-/** Runs of consecutive elements of the result: `runs` times `count`, each `step` elements after the last. */
+/** See the first picture. */
 export interface Piece {
+  /** The first element. */
   readonly start: number;
   readonly runs: number;
   readonly count: number;
   readonly step: number;
-  /** Where in the channels the first run begins, and how far on the next one does. */
+  /** The channel of the first element. */
   readonly channel: number;
+  /** The distance in channels from the beginning of one run to that of the next. */
   readonly channelStep: number;
 }
 
-/** Short channels are repeated, so that the inner loop is at least this long. */
+/** Values of few channels are repeated in memory, so that a run has at least about this many elements. */
 const shortest = 1024;
 
 /**
- * How many channel values a call needs in memory: a common multiple of all parameters' lengths; 0 where none is per
- * channel. `run` is the length of the consecutive stretches of the inputs.
+ * How many channel values a call needs in memory for each parameter: a common multiple of all parameters' lengths, or 0 where
+ * every parameter is one number. `run` is how many elements are consecutive in the inputs.
  */
 export function channelLength(parameters: readonly ParameterValue[], run: number, count: number): number {
   const lengths = parameters.flatMap((value) => (typeof value === "number" ? [] : [value.length]));
@@ -30,7 +44,7 @@ export function channelLength(parameters: readonly ParameterValue[], run: number
   return common % run === 0 || run % common === 0 ? common : count;
 }
 
-/** The pieces of a call over `count` elements in stretches of `run`, with `channels` channel values (0: none). */
+/** The pieces of a call over `count` elements, of which `run` are consecutive, with `channels` channel values (0 for none). */
 export function pieces(count: number, run: number, channels: number): Piece[] {
   if (count === 0) return [];
   if (channels === 0)
@@ -63,12 +77,12 @@ export function pieces(count: number, run: number, channels: number): Piece[] {
   }));
 }
 
-/** Below this many elements a second thread costs more than it does. */
+/** A group has at least this many elements: waking a thread for fewer takes longer than computing them. */
 const smallest = 8192;
-/** Groups of this size make up for threads that are not equally fast. */
+/** Large calls are divided into groups of about this many elements, several for each thread, since threads are not equally fast. */
 const fine = 2 ** 16;
 
-/** Divides pieces into groups of about equal work: one for each thread, or several where there is much to do. */
+/** Divides pieces into groups of about equal work: one for each thread, or several in a large call. */
 export function divide(all: readonly Piece[], threads: number): Piece[][] {
   const total = all.reduce((sum, { runs, count }) => sum + runs * count, 0);
   const even = total / threads;
@@ -91,7 +105,7 @@ export function divide(all: readonly Piece[], threads: number): Piece[][] {
   return groups;
 }
 
-/** As much of a piece as fits, and what is left of it. */
+/** Divides a piece in two: as much of it as fits into `room` elements, and the rest. */
 function take(piece: Piece, room: number): [Piece, Piece] {
   const { start, runs, count, step, channel, channelStep } = piece;
   if (runs * count <= room) return [piece, { ...piece, runs: 0 }];
@@ -115,7 +129,7 @@ function take(piece: Piece, room: number): [Piece, Piece] {
   ];
 }
 
-/** A stream through a piece of an operand: the address of its first element, and the distance in bytes between its runs. */
+/** The stream of an input along a piece: the address of its first element, and the bytes from one run to the next. */
 export function streamOf(
   piece: Piece,
   view: View,

@@ -1,5 +1,5 @@
-// Where kernels run: one memory, modules assembled on demand, and calls that are spread over threads.
-// This one has the calling thread only; the pool gives the same interface with more.
+// Where kernels run: one memory, modules that are assembled on demand, and calls that are spread over threads.
+// The engine in this file has the calling thread only. The pool (threads/pool.ts) offers the same interface with more threads.
 import { ModuleBuilder } from "../assembler/module.js";
 import type { Simd } from "./features.js";
 import { Heap, type KernelHeap } from "./heap.js";
@@ -26,13 +26,13 @@ export interface Engine {
   readonly heap: KernelHeap;
   readonly simd: Simd;
   readonly threads: number;
-  /** The module of that key; `write` adds its functions the first time it is asked for. */
+  /** The module of a key. `write` adds its functions when the key is asked for the first time. */
   load(key: string, write: (module: ModuleBuilder) => void): LoadedModule;
   /** Stops all threads. */
   dispose(): void;
 }
 
-/** An engine on the calling thread, over a heap of its own or one that it is given. */
+/** An engine on the calling thread, with a heap of its own or the one given. */
 export class SingleThreadEngine implements Engine {
   readonly threads = 1;
   private readonly modules = new Map<string, LoadedModule>();

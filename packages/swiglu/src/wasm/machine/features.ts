@@ -1,4 +1,4 @@
-// What this machine's WebAssembly can do, found out by validating tiny modules; asked for by name, missing is an error.
+// What this engine's WebAssembly can do. It is found out by validating tiny modules.
 import { f32, f32x4, i32, v128 } from "../assembler/instructions.js";
 import { ModuleBuilder } from "../assembler/module.js";
 

@@ -7,51 +7,51 @@ const pageBytes = 65536;
 /** 4 GiB, all that 32-bit addresses reach. */
 const allPages = 65536;
 /**
- * What memory may grow to, the most first. Engines set the addresses aside at once, above all for memory that threads share,
- * and where addresses are few (phones) they refuse.
+ * The sizes that memory may be allowed to grow to, in pages, the largest first. Engines reserve the addresses at once, above all
+ * for memory that threads share, and refuse where they have few (on phones).
  */
 const maxima = [allPages, allPages / 2, allPages / 4, allPages / 8, allPages / 16];
 const line = 64;
 
-/** A stretch of the heap. */
-interface Stretch {
+/** A range of the heap. */
+interface Range {
   readonly address: number;
   readonly bytes: number;
 }
 
-/** Memory with an allocator: a backend's own, or one that belongs to another runtime. */
+/** Memory with an allocator: that of this backend, or that of another runtime (TensorFlow.js). */
 export interface KernelHeap {
   readonly memory: WebAssembly.Memory;
   /** The type that modules import this memory as. */
   readonly type: MemoryType;
-  /** The whole memory as numbers. Do not keep it: it goes stale when the memory grows. */
+  /** The whole memory as numbers. Do not keep the array: it is invalid once the memory has grown. */
   readonly f32: Float32Array;
-  /** The numbers at an address. Do not keep them, as with `f32`. */
+  /** The numbers at an address. Do not keep the array, as with `f32`. */
   at(address: number, count: number): Float32Array;
   /** Reserves room for `count` numbers and returns its address. Throws a RangeError when there is no more. */
   allocate(count: number): number;
-  /** Gives an allocation back. */
+  /** Frees an allocation. */
   release(address: number): void;
-  /** How many bytes are allocated: for tests and for measuring. */
+  /** How many bytes are allocated, for tests and measurements. */
   readonly bytesInUse: number;
 }
 
-/** An engine refuses memory even where it may not grow far. */
-export class MemoryRefused extends Error {}
+/** The engine refused memory of every size in `maxima`. */
+export class MemoryRefusedError extends Error {}
 
-/** Memory that may grow as far as the engine allows, and how far that is, in pages. Throws MemoryRefused. */
+/** Makes memory that may grow as far as the engine allows, and says how far, in pages. Throws MemoryRefusedError. */
 function makeMemory(shared: boolean, initial: number): { memory: WebAssembly.Memory; maximum: number } {
   let reason: unknown;
   for (const maximum of maxima)
     try {
       const memory = new WebAssembly.Memory({ initial, maximum, shared });
-      // Engines without threads pass over the option.
+      // Engines without threads ignore the option.
       if (shared && !isShared(memory.buffer)) throw new TypeError("the option is not known");
       return { memory, maximum };
     } catch (error) {
       reason = error;
     }
-  throw new MemoryRefused(
+  throw new MemoryRefusedError(
     `this engine gives no WebAssembly memory${shared ? " that threads share" : ""}, not even one that may grow to 256 MiB (${reason instanceof Error ? reason.message : String(reason)})${shared ? "" : ": use reference(), or free memory"}`,
   );
 }
@@ -61,11 +61,11 @@ export class Heap implements KernelHeap {
   /** How far the memory may grow, in pages. */
   readonly maximum: number;
   private readonly taken = new Map<number, number>();
-  private free: Stretch[] = [];
+  private free: Range[] = [];
   private end: number;
   private view: Float32Array;
 
-  /** `reserved` bytes at address 0 are never given out. */
+  /** The first `reserved` bytes are never allocated. */
   constructor(
     readonly shared: boolean,
     reserved = line,
@@ -77,7 +77,7 @@ export class Heap implements KernelHeap {
   }
 
   get type(): MemoryType {
-    // The same for every maximum: memory that may grow less far fits.
+    // Modules may be used with any heap: memory with a smaller maximum fits this type.
     return { shared: this.shared, initial: 1, maximum: allPages };
   }
 
@@ -93,13 +93,13 @@ export class Heap implements KernelHeap {
 
   allocate(count: number): number {
     const bytes = Math.max(line, Math.ceil((count * 4) / line) * line);
-    const found = this.free.findIndex((stretch) => stretch.bytes >= bytes);
-    const stretch = this.free[found];
-    if (stretch === undefined) return this.append(bytes);
-    const rest = { address: stretch.address + bytes, bytes: stretch.bytes - bytes };
+    const found = this.free.findIndex((range) => range.bytes >= bytes);
+    const range = this.free[found];
+    if (range === undefined) return this.append(bytes);
+    const rest = { address: range.address + bytes, bytes: range.bytes - bytes };
     this.free.splice(found, 1, ...(rest.bytes > 0 ? [rest] : []));
-    this.taken.set(stretch.address, bytes);
-    return stretch.address;
+    this.taken.set(range.address, bytes);
+    return range.address;
   }
 
   private append(bytes: number): number {
@@ -128,7 +128,7 @@ export class Heap implements KernelHeap {
     this.taken.delete(address);
     this.free.push({ address, bytes });
     this.free.sort((a, b) => a.address - b.address);
-    this.free = this.free.reduce<Stretch[]>((merged, next) => {
+    this.free = this.free.reduce<Range[]>((merged, next) => {
       const last = merged.at(-1);
       if (last !== undefined && last.address + last.bytes === next.address)
         merged[merged.length - 1] = { address: last.address, bytes: last.bytes + next.bytes };

@@ -1,12 +1,13 @@
-// Compiles a module and gives its kernels: on the calling thread and on workers alike.
+// Compiles a module and returns its kernels. The calling thread and the workers both use it.
 
-export type Kernel = (...args: readonly number[]) => void;
+/** An exported function of a module. */
+export type KernelFunction = (...args: readonly number[]) => void;
 
 /** The kernels of a module over a memory, by name, in the module's order. */
 export function instantiate(
   bytes: Uint8Array<ArrayBuffer>,
   memory: WebAssembly.Memory,
-): Readonly<Record<string, Kernel>> {
+): Readonly<Record<string, KernelFunction>> {
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  return instance.exports as Readonly<Record<string, Kernel>>;
+  return instance.exports as Readonly<Record<string, KernelFunction>>;
 }

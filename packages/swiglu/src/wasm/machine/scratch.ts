@@ -1,14 +1,14 @@
-// Memory of the heap for a limited time: for one call, or for as long as a recorded pass lives.
+// Memory of the heap for a limited time: for one call, or until a recorded pass is disposed.
 import type { Engine } from "./engine.js";
 
-/** A number of allocations that are released together. */
+/** Allocations that are released together. */
 export class Scratch {
   private readonly addresses: number[] = [];
 
   constructor(private readonly engine: Engine) {}
 
-  /** Room for `count` numbers, or for these numbers. */
-  place(data: number | ArrayLike<number>): number {
+  /** Allocates room for a number of float32 numbers, or a copy of the numbers given. Returns the address. */
+  allocate(data: number | ArrayLike<number>): number {
     const count = typeof data === "number" ? data : data.length;
     const address = this.engine.heap.allocate(count);
     this.addresses.push(address);
@@ -21,7 +21,7 @@ export class Scratch {
   }
 }
 
-/** Does some work with memory that is released afterwards, also when the work fails. */
+/** Runs `work` with a scratch that is released afterwards, also when the work fails. */
 export function withScratch<R>(engine: Engine, work: (scratch: Scratch) => R): R {
   const scratch = new Scratch(engine);
   try {

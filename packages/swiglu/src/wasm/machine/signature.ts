@@ -1,15 +1,15 @@
-// A kernel's signature: one value that gives the WebAssembly types, the locals that its writer finds by name, and the record
-// that its caller must fill. The order of arguments is written nowhere else, so nobody can exchange two of them.
+// A kernel's signature. From this one value come the WebAssembly types, the locals that the writer of the kernel finds by name,
+// and the record that its caller must fill. The order of arguments is written nowhere else, so nobody can swap two of them.
 import type { Code } from "../assembler/code.js";
 import type { Body, Local, ModuleBuilder } from "../assembler/module.js";
 
-/** One number, several by name, or a list: how the arguments of a kernel are put together. */
+/** An argument of a kernel: one number, several by name, or a list. */
 type Argument = "i32" | "f32" | Fields | readonly Argument[];
 export interface Fields {
   readonly [name: string]: Argument | undefined;
 }
 
-/** What the caller gives: a number for each scalar, by the same names. Addresses are in bytes. */
+/** What the caller passes: a number for each scalar, under the same names. Addresses are in bytes. */
 export type Given<A> = A extends "i32" | "f32"
   ? number
   : A extends readonly (infer E)[]
@@ -18,7 +18,7 @@ export type Given<A> = A extends "i32" | "f32"
       ? { readonly [N in keyof A]: Given<A[N]> }
       : A;
 
-/** What the writer finds: a local for each scalar, by the same names. */
+/** What the writer of the kernel gets: a local for each scalar, under the same names. */
 export type Taken<A> = A extends "i32" | "f32"
   ? Local<A>
   : A extends readonly (infer E)[]
@@ -27,7 +27,7 @@ export type Taken<A> = A extends "i32" | "f32"
       ? { readonly [N in keyof A]: Taken<A[N]> }
       : A;
 
-/** A kernel of a module: its name there, and what it takes. */
+/** A kernel of a module: its name there, and its arguments. */
 export interface Kernel<S extends Fields> {
   readonly name: string;
   readonly takes: S;
@@ -42,7 +42,7 @@ export interface Kernel<S extends Fields> {
  */
 export const kernel = <const S extends Fields>(name: string, takes: S): Kernel<S> => ({ name, takes });
 
-/** Adds a kernel to a module; `write` finds its arguments by name. */
+/** Adds a kernel to a module. `write` gets its arguments by name. */
 export function addKernel<S extends Fields>(
   module: ModuleBuilder,
   { name, takes }: Kernel<S>,
@@ -55,7 +55,7 @@ export function addKernel<S extends Fields>(
   });
 }
 
-/** The arguments of one call as numbers, in the kernel's order. */
+/** The arguments of one call as numbers, in the order of the kernel's signature. */
 export function numbersOf<S extends Fields>({ takes }: Kernel<S>, given: Given<S>): number[] {
   const numbers: number[] = [];
   collect(takes, given, numbers);
@@ -68,7 +68,7 @@ function scalarsOf(argument: Argument | undefined): ("i32" | "f32")[] {
   return Object.values(argument).flatMap(scalarsOf);
 }
 
-/** The same structure, with something else in place of each scalar. */
+/** The structure of an argument, with what `next` returns for each scalar. */
 function replaced(argument: Argument | undefined, next: () => unknown): unknown {
   if (argument === undefined) return undefined;
   if (typeof argument === "string") return next();
@@ -80,6 +80,11 @@ function collect(argument: Argument | undefined, given: unknown, numbers: number
   if (argument === undefined) return;
   if (typeof argument === "string") {
     numbers.push(given as number);
+    return;
+  }
+  // A loop over a list is much faster than one over its names, and calls of small arrays notice.
+  if (Array.isArray(argument)) {
+    for (let i = 0; i < argument.length; i++) collect(argument[i], (given as readonly unknown[])[i], numbers);
     return;
   }
   const [inner, values] = [argument as Fields, given as Readonly<Record<string, unknown>>];

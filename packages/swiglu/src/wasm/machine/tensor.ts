@@ -1,11 +1,11 @@
-// Tensors of the WebAssembly backend: numbers in its heap, with a shape.
+// Tensors of the WebAssembly backend: an address in its heap, with a shape.
 import type { Tensor } from "../../call/data.js";
 import { sizeOf } from "../../layout.js";
 import type { Engine } from "./engine.js";
 
 export class WasmTensor implements Tensor {
   readonly length: number;
-  private place: number | undefined;
+  private allocated: number | undefined;
 
   constructor(
     private readonly engine: Engine,
@@ -13,13 +13,13 @@ export class WasmTensor implements Tensor {
     readonly shape: readonly number[],
   ) {
     this.length = sizeOf(shape);
-    this.place = engine.heap.allocate(this.length);
-    engine.heap.at(this.place, this.length).set(data);
+    this.allocated = engine.heap.allocate(this.length);
+    engine.heap.at(this.allocated, this.length).set(data);
   }
 
   get address(): number {
-    if (this.place === undefined) throw new Error("this tensor is disposed: make a new one");
-    return this.place;
+    if (this.allocated === undefined) throw new Error("this tensor is disposed: make a new one");
+    return this.allocated;
   }
 
   async read(): Promise<Float32Array> {
@@ -27,7 +27,7 @@ export class WasmTensor implements Tensor {
   }
 
   dispose(): void {
-    if (this.place !== undefined) this.engine.heap.release(this.place);
-    this.place = undefined;
+    if (this.allocated !== undefined) this.engine.heap.release(this.allocated);
+    this.allocated = undefined;
   }
 }

@@ -1,10 +1,10 @@
-// Row-major matrices between arrays and the heap, where rows are padded; also one half of a packed matrix.
-// These are copies in JavaScript, at the edge: everything inside is done by kernels.
+// Copies row-major matrices between arrays and the heap, where rows are padded to a multiple of 8 columns.
+// A matrix may also be gate or up in a packed array. These copies are in JavaScript; inside the heap, kernels copy.
 import { type PackedLayout, packedViews } from "../../layout.js";
 import type { Engine } from "../machine/engine.js";
 import { padded } from "./product.js";
 
-/** Which elements of an array are a matrix: `step` apart in rows of `rowLength`, of which the first is at `offset`. */
+/** Which elements of an array make up a matrix: (row, column) is at `row * rowLength + offset + column * step`. */
 export interface Columns {
   readonly offset: number;
   readonly step: number;
@@ -13,7 +13,7 @@ export interface Columns {
 
 export const wholeRows = (columns: number): Columns => ({ offset: 0, step: 1, rowLength: columns });
 
-/** Gate and up in a packed matrix, each of so many columns. */
+/** Where gate and up are in a packed array. Each has `columns` columns. */
 export function packedColumns(columns: number, layout: PackedLayout): [gate: Columns, up: Columns] {
   const { gate, up } = packedViews([1, 2 * columns], { layout });
   const step = layout === "interleaved" ? 2 : 1;
@@ -24,8 +24,8 @@ export function packedColumns(columns: number, layout: PackedLayout): [gate: Col
 }
 
 /**
- * Copies a matrix to an address, its rows padded with zeros to a multiple of 8 columns, and rows of zeros up to `allRows`.
- * The numbers are asked for when they are needed: the heap's own move when it grows.
+ * Copies a matrix to an address. Rows are padded with zeros to a multiple of 8 columns, and rows of zeros follow up to `allRows`.
+ * `numbers` is called only when the copy begins, since an array of the heap is invalid once the heap has grown.
  */
 export function writePadded(
   engine: Engine,
@@ -49,7 +49,7 @@ export function writePadded(
     }
 }
 
-/** Copies a matrix out, without the padding of its rows. */
+/** Copies a matrix from an address of the heap to an array, without the padding of its rows. */
 export function readMatrix(
   engine: Engine,
   address: number,

@@ -1,12 +1,24 @@
-// Copies between row-major matrices and the panels of a product, in units of four numbers, and sums over rows.
-// All are strided copies: the strides decide which panels come out. All addresses and steps are in bytes.
+// Kernels that copy between row-major matrices and the panels of a product, and one that sums over rows.
+// They copy four numbers at a time; the strides decide which panels come out. All addresses and strides are in bytes.
+//
+//     copy            row r:  | q0 | q1 | q2 | ...  ->  q0 of all rows, then q1 of all rows    (a quad q is 4 numbers)
+//
+//     panels32        row r:  | 8 columns | 8 columns | 8 columns | 8 columns |     four panels at a time, whose
+//                                panel 0     panel 1     panel 2     panel 3        rows are 8 numbers
+//
+//     panels16        row r of gate:  | q0 | q1 | q2 | q3 |     panel p: quad p of gate, then quad p of up
+//                     row r of up:    | q0 | q1 | q2 | q3 |
+//
+//     transposeRows   eight rows of the source become the eight columns of a panel
+//     transpose       the same between panels, in blocks of 4 x 4
+//     columns         six columns of the source become a left panel in the order `columns`
 import type { Code } from "../assembler/code.js";
 import { f64x2, i8x16, i32, i32x4, v128 } from "../assembler/instructions.js";
 import type { Local, ModuleBuilder } from "../assembler/module.js";
 import { addKernel, kernel } from "../machine/signature.js";
 import { advance, times } from "./product-kernel.js";
 
-/** Adds all kernels of this file. */
+/** Adds all kernels of this file to a module. */
 export function addPacking(module: ModuleBuilder): void {
   addCopy(module);
   addPanels(module, 16);
@@ -17,7 +29,7 @@ export function addPacking(module: ModuleBuilder): void {
   addSums(module);
 }
 
-/** For each row and each group of four numbers in it, copies the four. */
+/** For each row and each quad in it, copies the quad. */
 export const copyKernel = kernel("copy", {
   from: "i32",
   fromRow: "i32",
@@ -49,8 +61,8 @@ function addCopy(module: ModuleBuilder): void {
 type Counters = [Local<"i32">, Local<"i32">, Local<"i32">, Local<"i32">];
 
 /**
- * Packs four panels of eight columns at a time, whose rows are 32 bytes apart. The two halves of a panel come from two places in
- * each source row; for the next panel both places are `step` bytes further on.
+ * Packs panels of eight columns, four panels at a time. The rows of a panel are 32 bytes apart. The halves of the first panel
+ * come from the addresses `first` and `second`; for each next panel both are `step` bytes further.
  */
 export const panelsKernel = (step: 16 | 32) =>
   kernel(`panels${step}`, {
@@ -89,7 +101,7 @@ function addPanels(module: ModuleBuilder, step: 16 | 32): void {
 const bytes = (...words: number[]): number[] =>
   words.flatMap((w) => [4 * w, 4 * w + 1, 4 * w + 2, 4 * w + 3]);
 
-/** Transposes the 4 x 4 numbers in four vectors, by way of four others. */
+/** Transposes the 4 x 4 numbers of four vectors. The steps set the four `pairs`, from which the results come. */
 function transposed(rows: readonly Local<"v128">[], pairs: readonly Local<"v128">[]) {
   const mixed = (from: readonly Local<"v128">[], a: number, b: number, words: number[]): Code<"v128"> =>
     i8x16.shuffle((from[a] as Local<"v128">).get(), (from[b] as Local<"v128">).get(), bytes(...words));
@@ -111,8 +123,8 @@ function transposed(rows: readonly Local<"v128">[], pairs: readonly Local<"v128"
 }
 
 /**
- * Packs the transpose of row-major data: eight rows become the eight columns of a panel, whose rows are 32 bytes apart. `toStep`
- * is the distance from one block of four source columns to the next.
+ * Packs the transpose of row-major data: eight rows become the eight columns of a panel, whose rows are 32 bytes apart. A block
+ * is four columns of the source; in the panel the next block begins `toStep` bytes further.
  */
 export const transposeRowsKernel = kernel("transposeRows", {
   from: "i32",
@@ -149,8 +161,8 @@ function addTransposeRows(module: ModuleBuilder): void {
 }
 
 /**
- * Transposes `outer` times `inner` blocks of 4 x 4 numbers, whose rows are 32 bytes apart on both sides, as in panels of eight
- * columns.
+ * Transposes blocks of 4 x 4 numbers: `outer` times `inner` of them. The rows of a block are 32 bytes apart in the source and in
+ * the target, as they are in panels of eight columns.
  */
 export const transposeKernel = kernel("transpose", {
   from: "i32",
@@ -189,7 +201,7 @@ function addTranspose(module: ModuleBuilder): void {
   );
 }
 
-/** Packs row-major data into panels [rows][6] of six columns each. */
+/** Packs row-major data into panels of six columns. Each panel is [rows][6]. */
 export const columnsKernel = kernel("columns", {
   from: "i32",
   fromRow: "i32",
@@ -214,7 +226,7 @@ function addColumns(module: ModuleBuilder): void {
   });
 }
 
-/** Sums each column over rows, in float64. A panel is eight columns; its eight sums are consecutive. */
+/** Sums each column over the rows, in float64. The eight sums of a panel are consecutive. */
 export const sumsKernel = kernel("sums", {
   from: "i32",
   fromRow: "i32",

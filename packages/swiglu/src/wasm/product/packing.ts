@@ -1,5 +1,5 @@
-// Packs row-major matrices into the panels that products read, divided among threads; and sums over rows.
-// All addresses and steps are in bytes; every matrix has its columns padded to a multiple of 8.
+// Packs row-major matrices into the panels that products read, and sums over rows; the kernels are in packing-kernels.ts.
+// All addresses and distances are in bytes. Every matrix has its columns padded to a multiple of 8.
 import type { Engine } from "../machine/engine.js";
 import type { Fields, Given, Kernel } from "../machine/signature.js";
 import {
@@ -11,9 +11,17 @@ import {
   transposeKernel,
   transposeRowsKernel,
 } from "./packing-kernels.js";
-import { type Left, type Right, ranges, rowsOfTile, type Stream, tileColumns, tileRows } from "./product.js";
+import {
+  type LeftFactor,
+  type RightFactor,
+  ranges,
+  rowsOfTile,
+  type Stream,
+  tileColumns,
+  tileRows,
+} from "./product.js";
 
-/** Runs calls of one kernel, in a few groups for each thread. */
+/** Runs calls of one kernel, divided into about two groups for each thread. */
 function run<S extends Fields>(engine: Engine, kernel: Kernel<S>, calls: readonly Given<S>[]): void {
   const groups = ranges(calls.length, Math.ceil(calls.length / (2 * engine.threads)));
   engine.load("packing", addPacking).run(
@@ -22,8 +30,14 @@ function run<S extends Fields>(engine: Engine, kernel: Kernel<S>, calls: readonl
   );
 }
 
-/** Packs rows of a row-major matrix into a left operand at `to`, in quads. `columns` is a multiple of 8. */
-export function packLeft(engine: Engine, from: number, rows: number, columns: number, to: number): Left {
+/** Packs a row-major matrix into a left factor at `to`, in the order `quads`. `columns` is a multiple of 8. */
+export function packLeft(
+  engine: Engine,
+  from: number,
+  rows: number,
+  columns: number,
+  to: number,
+): LeftFactor {
   const tile = rowsOfTile(rows);
   const panels = Math.ceil(rows / tile);
   const calls = ranges(rows, tile).map(([row, count]) => ({
@@ -40,14 +54,14 @@ export function packLeft(engine: Engine, from: number, rows: number, columns: nu
   return { address: to, layout: "quads", rows: tile, panels, k: columns };
 }
 
-/** The same for two matrices as one, of which every four columns of the first are followed by four of the second. */
+/** Packs two matrices as one left factor: four columns of the first, four of the second, the next four of the first ... */
 export function packLeftPair(
   engine: Engine,
   from: readonly [number, number],
   rows: number,
   columns: number,
   to: number,
-): Left {
+): LeftFactor {
   const tile = rowsOfTile(rows);
   const panels = Math.ceil(rows / tile);
   const calls = from.flatMap((address, i) =>
@@ -66,7 +80,7 @@ export function packLeftPair(
   return { address: to, layout: "quads", rows: tile, panels, k: 2 * columns };
 }
 
-/** Packs the transpose of a row-major matrix into a left operand at `to`: its columns become rows, its rows the sum. */
+/** Packs the transpose of a row-major matrix into a left factor at `to`. The sum then runs over the rows of the matrix. */
 export function packColumns(
   engine: Engine,
   from: number,
@@ -74,7 +88,7 @@ export function packColumns(
   columns: number,
   rowLength: number,
   to: number,
-): Left {
+): LeftFactor {
   const panels = Math.ceil(columns / tileRows);
   const calls = ranges(panels, Math.ceil(panels / (2 * engine.threads))).map(([panel, count]) => ({
     from: from + 4 * tileRows * panel,
@@ -88,8 +102,8 @@ export function packColumns(
 }
 
 /**
- * Packs row-major matrices of `columns` columns (a multiple of 8) into a right operand at `to`: one matrix into panels of
- * eight columns, two into panels of four columns of each, side by side. Their rows are `rowLength` numbers long.
+ * Packs one or two row-major matrices of `columns` columns (a multiple of 8) into a right factor at `to`. A panel has eight
+ * columns of the one matrix, or four columns of the first and four of the second. Rows are `rowLength` numbers long.
  */
 export function packRight(
   engine: Engine,
@@ -98,7 +112,7 @@ export function packRight(
   columns: number,
   to: number,
   rowLength = columns,
-): Right {
+): RightFactor {
   const panels = (from.length * columns) / tileColumns;
   const panelBytes = 4 * tileColumns * rows;
   const [first, second] = from.length === 1 ? [from[0] as number, (from[0] as number) + 16] : from;
@@ -130,8 +144,8 @@ export function packRight(
 }
 
 /**
- * Packs the transpose of what `packRight` takes into a right operand at `to`, like `packTransposed` of its result. `rows` is a
- * multiple of 8 as well.
+ * Packs the transpose of what `packRight` takes into a right factor at `to`. The result is that of `packTransposed` on what
+ * `packRight` returns. `rows` is a multiple of 8 too.
  */
 export function packRightTransposed(
   engine: Engine,
@@ -140,7 +154,7 @@ export function packRightTransposed(
   columns: number,
   to: number,
   rowLength = columns,
-): Right {
+): RightFactor {
   const k = from.length * columns;
   const panels = rows / tileColumns;
   const panelBytes = 4 * tileColumns * k;
@@ -160,8 +174,8 @@ export function packRightTransposed(
   return { address: to, panels, panelBytes, k };
 }
 
-/** Packs the transpose of a right operand, whose k is a multiple of 8, into another one at `to`. */
-export function packTransposed(engine: Engine, from: Right, to: number): Right {
+/** Packs the transpose of a right factor, whose k is a multiple of 8, into another one at `to`. */
+export function packTransposed(engine: Engine, from: RightFactor, to: number): RightFactor {
   const panelBytes = 4 * tileColumns * tileColumns * from.panels;
   const panels = from.k / tileColumns;
   const block = 4 * 4 * tileColumns;
@@ -183,7 +197,7 @@ export function packTransposed(engine: Engine, from: Right, to: number): Right {
   return { address: to, panels, panelBytes, k: tileColumns * from.panels };
 }
 
-/** Sums over rows, in float64, of each column of what a stream goes through. `scratch` has room for them. */
+/** The sums of each column of a stream over the rows, in float64. `scratch` is the address of room for them. */
 export function columnSums(
   engine: Engine,
   from: Stream,

@@ -1,5 +1,10 @@
-// The matrix product on packed panels: `out = start + left right`, one column panel after the other.
-// The fused kernels of a feed-forward block run the same panels and go on with the activation.
+// The matrix product on packed panels, `out = start + left right`, one column panel after the other. The order of the loops:
+//
+//     for each column panel                      of the part that the call computes
+//       for each block of k, kBlock long         a block of both panels fits into the first-level cache
+//         for each row panel
+//           one tile: load sums, add the products of this block, store sums
+//       then, in fused kernels: the activation on the finished column panel
 import { block, brIf, type Code, loop, when } from "../assembler/code.js";
 import { i32 } from "../assembler/instructions.js";
 import type { Body, Local, ModuleBuilder } from "../assembler/module.js";
@@ -7,7 +12,7 @@ import type { Simd } from "../machine/features.js";
 import { addKernel, kernel, type Taken } from "../machine/signature.js";
 import { Tile, type TileShape, TileStream, tileColumns, tileStream } from "./tile-kernel.js";
 
-/** A loop that runs `count` times, which may be 0; `counter` is a local of its own. */
+/** A loop that runs `count` times, 0 included. `counter` must not be used for anything else. */
 export function times(
   counter: Local<"i32">,
   count: Code<"i32">,
@@ -31,10 +36,9 @@ export const advance = (local: Local<"i32">, step: Code<"i32">): Code<"none"> =>
   local.set(i32.add(local.get(), step));
 
 /**
- * What a product takes: the addresses of the packed operands, the bytes from one of their panels to the next, and the streams
- * `start` and `out`, which may be the same. The sum over `k` is taken in blocks of `kBlock`, so that a block of a column panel
- * stays in the first-level cache for all row panels. With two column panels at a time, `columnPanels` counts pairs, and
- * `apart` is how many panels the two of a pair are apart.
+ * The arguments of a product: the addresses of the packed factors, the bytes from one panel to the next, the counts of the
+ * loops above, and the streams `start` and `out`, which may be the same. Where two column panels are computed together,
+ * `columnPanels` counts pairs, and the second panel of a pair is `apart` panels behind the first.
  */
 export const productArguments = ({ panels }: TileShape) =>
   ({
@@ -52,11 +56,11 @@ export const productArguments = ({ panels }: TileShape) =>
   }) as const;
 export type ProductArguments = ReturnType<typeof productArguments>;
 
-/** A product in a kernel. */
+/** Code for a product, as a part of a kernel. */
 export class PanelProduct {
   readonly out: TileStream;
   private readonly start: TileStream;
-  /** Where the sums of the current block begin: at `start`, then with what is in `out`. One for each panel. */
+  /** Where the sums of the current block are loaded: from `start` for the first block, then from `out`. One for each panel. */
   private readonly from: readonly TileStream[];
   private readonly to: readonly TileStream[];
   private readonly tile: Tile;
@@ -80,7 +84,7 @@ export class PanelProduct {
     this.tile = new Tile(body, shape, simd);
   }
 
-  /** Goes through the column panels; `then` is what else happens to each once it is in `out`. */
+  /** The loop over column panels. `then` is run on each panel once it is complete in `out`. */
   columns(then: readonly Code<"none">[]): Code<"none">[] {
     const { columnPanels, right, rightPanel } = this.given;
     return times(this.body.local("i32"), columnPanels.get(), [
@@ -130,7 +134,7 @@ export class PanelProduct {
   }
 }
 
-/** The kernel of a product alone. */
+/** The kernel that computes a product and nothing else. */
 export const productKernel = (shape: TileShape) => kernel("product", productArguments(shape));
 
 export function addProduct(module: ModuleBuilder, shape: TileShape, simd: Simd): void {

@@ -1,5 +1,17 @@
-// Matrix products of the WebAssembly backend: operands as packed panels, work divided into calls for every thread.
-// All addresses and steps are in bytes; every matrix has its columns padded to a multiple of 8.
+// Matrix products of the WebAssembly backend: divides a product of packed factors into calls of kernels, for every thread.
+// All addresses and distances are in bytes. Every matrix has its columns padded to a multiple of 8.
+//
+//                     columns, in panels of 8
+//                   +---+---+---+---+---+---+
+//      rows, in     |   |   |   |   |   |   |     a cell is a tile
+//      panels of 6  +---+===+===+---+---+---+
+//                   |   |  part |   |   |   |     a part is a rectangle of tiles
+//                   +---+===+===+---+---+---+     a group is a list of parts, computed by one thread
+//
+//      k   |------ stretch ------|------ stretch ------|    at most `longest` long; continues the sums that are in `out`
+//          | block | block | ... | block | block | ... |    at most `inFirstCache` long (kBlock)
+//
+// One call of a kernel computes one stretch of one part.
 import type { Engine, LoadedModule } from "../machine/engine.js";
 import type { Fields, Given, Kernel } from "../machine/signature.js";
 import { addProduct, type ProductArguments, productKernel } from "./product-kernel.js";
@@ -7,11 +19,11 @@ import { type LeftLayout, type TileShape, tileColumns, tileRows, type tileStream
 
 export { tileColumns, tileRows };
 
-/** Where a matrix is read or written tile by tile. */
+/** A matrix that is read or written tile by tile; see tile-kernel.ts. */
 export type Stream = Given<typeof tileStream>;
 
-/** The left operand of a product: panels of `rows` rows, each with all of `k`. */
-export interface Left {
+/** The left factor of a product, packed into panels of `rows` rows. Each panel has all of `k`. */
+export interface LeftFactor {
   readonly address: number;
   readonly layout: LeftLayout;
   readonly rows: number;
@@ -19,17 +31,17 @@ export interface Left {
   readonly k: number;
 }
 
-/** The right operand: panels of eight columns, [k][8] each. */
-export interface Right {
+/** The right factor, packed into panels of eight columns. Each panel is [k][8]. */
+export interface RightFactor {
   readonly address: number;
   readonly panels: number;
   readonly panelBytes: number;
   readonly k: number;
-  /** Panels that are packed on the way: packs some of them, and gives an operand in which these are. */
-  readonly pack?: (column: number, columns: number) => Right;
+  /** For panels that are packed only when they are needed: packs those columns, and returns a factor that has them. */
+  readonly pack?: (column: number, columns: number) => RightFactor;
 }
 
-/** A rectangle of tiles: row panels and column panels. */
+/** A rectangle of tiles: the first row panel and their number, the first column panel and their number. */
 export interface Part {
   readonly row: number;
   readonly rows: number;
@@ -39,49 +51,49 @@ export interface Part {
 
 export const padded = (count: number): number => Math.ceil(count / tileColumns) * tileColumns;
 
-/** The rows of a tile for that many rows in all: few rows are one tile, which then reads the weights once, in order. */
+/** The rows of a tile in a product of `rows` rows. Few rows are one tile, so that the weights are read once, in order. */
 export const rowsOfTile = (rows: number): number => (rows <= 4 ? Math.max(1, rows) : tileRows);
 
-/** Rows, rounded up to whole tiles. */
+/** `rows`, rounded up to whole tiles. */
 export const wholeTiles = (rows: number): number => Math.ceil(rows / rowsOfTile(rows)) * rowsOfTile(rows);
 
-/** A row-major matrix. */
+/** The stream of a row-major matrix. */
 export const rowMajor = (base: number, columns: number): Stream => ({
   base,
   row: 4 * columns,
   panel: 4 * tileColumns,
   half: 16,
 });
-/** The same row for all rows. */
+/** A stream that gives the same row, a bias, for all rows. */
 export const sameRow = (base: number): Stream => ({ base, row: 0, panel: 4 * tileColumns, half: 16 });
-/** Panels of eight columns, as a right operand has them. */
-export const inPanels = ({ address, panelBytes }: Right): Stream => ({
+/** The stream of a matrix that is packed as a right factor. */
+export const inPanels = ({ address, panelBytes }: RightFactor): Stream => ({
   base: address,
   row: 4 * tileColumns,
   panel: panelBytes,
   half: 16,
 });
 
-/** How many bytes of the left operand are gone through for each panel of the right one: second-level caches hold them. */
+/** The bytes of the left factor that meet one right panel before the next one: they stay in the second-level cache. */
 const blockBytes = 3 * 2 ** 18;
-/** The longest sum for which that is done: longer ones are taken in stretches. */
+/** The longest stretch of a sum. */
 const longest = 1024;
-/** The length of a sum whose panels, 6 and 8 wide, fit into a first-level cache together. */
+/** The longest block of a sum: both panels of it, 6 rows and 8 columns, fit into a first-level cache. */
 const inFirstCache = 512;
 /**
- * About how many multiplications one call makes: milliseconds' worth. An engine that compiles a kernel again, and better,
- * while it runs uses the better code from the next call on.
+ * About how many multiplications one call makes, some milliseconds of work. An engine may optimise a kernel while it runs, and
+ * uses the faster code from the next call on.
  */
 const callWork = 2 ** 25;
-/** How many bytes of panels are packed at a time: they are in the second-level cache when they are used. */
+/** The bytes of panels that are packed together on demand: they are still in the second-level cache when they are used. */
 const packedBytes = 2 ** 18;
-/** Below this many multiplications a thread costs more than it does. */
+/** A group has at least this many multiplications: waking a thread for fewer takes longer than computing them. */
 const smallest = 2 ** 16;
 
-/** Divides tiles among threads: groups of parts, each of about equal work, whose rows stay in cache. */
-function divideTiles(left: Left, columnPanels: number, threads: number): Part[][] {
+/** Divides a product among threads: groups of about equal work, in parts whose rows stay in cache. */
+function divideTiles(left: LeftFactor, columnPanels: number, threads: number): Part[][] {
   const work = left.panels * left.rows * left.k * columnPanels * tileColumns;
-  // More groups than threads, since threads are not equally fast.
+  // There are more groups than threads, since threads are not equally fast.
   const wanted = threads === 1 ? 1 : Math.max(1, Math.min(4 * threads, Math.ceil(work / smallest)));
   const byColumns = columnPanels >= left.panels;
   const panels = byColumns ? columnPanels : left.panels;
@@ -103,28 +115,28 @@ function divideTiles(left: Left, columnPanels: number, threads: number): Part[][
   });
 }
 
-/** Runs a kernel over all parts of a product; panels that are packed on the way are used while they are in cache. */
+/** Runs a kernel over all parts of a product. Panels that are packed on demand are used while they are in cache. */
 function overParts<S extends Fields>(
   engine: Engine,
   module: LoadedModule,
   kernel: Kernel<S>,
-  operands: Product,
-  callsOf: (operands: Product, part: Part) => Given<S>[],
+  factors: Product,
+  callsOf: (factors: Product, part: Part) => Given<S>[],
 ): void {
-  const { left, right } = operands;
+  const { left, right } = factors;
   const { pack, panels, panelBytes } = right;
   if (pack === undefined) {
     const groups = divideTiles(left, panels, engine.threads);
     module.run(
       kernel,
-      groups.map((group) => group.flatMap((part) => callsOf(operands, part))),
+      groups.map((group) => group.flatMap((part) => callsOf(factors, part))),
     );
     return;
   }
   const block = Math.max(1, Math.floor(blockBytes / (4 * left.rows * Math.min(left.k, longest))));
   const most = 4 * Math.max(1, Math.floor(packedBytes / (4 * panelBytes)));
   for (const [column, columns] of ranges(panels, most)) {
-    const packed = { ...operands, right: pack(column, columns) };
+    const packed = { ...factors, right: pack(column, columns) };
     const calls = ranges(left.panels, block).flatMap(([row, rows]) =>
       callsOf(packed, { row, rows, column, columns }),
     );
@@ -132,13 +144,13 @@ function overParts<S extends Fields>(
   }
 }
 
-/** A product whose panels are all packed. */
-function whole(operands: Product): Product {
-  const { pack, panels } = operands.right;
-  return pack === undefined ? operands : { ...operands, right: pack(0, panels) };
+/** The same product with all right panels packed. */
+function whole(factors: Product): Product {
+  const { pack, panels } = factors.right;
+  return pack === undefined ? factors : { ...factors, right: pack(0, panels) };
 }
 
-/** Ranges of at most `step` that make up `count`: first and length of each. */
+/** Divides 0 ... count - 1 into ranges of at most `step`: the first number and the length of each. */
 export function ranges(count: number, step: number): [number, number][] {
   return Array.from({ length: Math.ceil(count / step) }, (_, i) => [
     i * step,
@@ -146,31 +158,31 @@ export function ranges(count: number, step: number): [number, number][] {
   ]);
 }
 
-/** The stretches of a long sum, each of which continues what the one before left in the output. */
-function stretches({ k, rows }: Left): [number, number][] {
+/** The stretches of a sum: the beginning and the length of each. Each continues the sums that the one before left in `out`. */
+function stretches({ k, rows }: LeftFactor): [number, number][] {
   return rows < tileRows || k <= longest ? [[0, k]] : ranges(k, evenly(k, longest));
 }
 
-/** The length of blocks of at most `most` (a multiple of 4) that divide a sum evenly. */
+/** The length of equal blocks of a sum, a multiple of 4 and at most `most`, which is one too. */
 const evenly = (k: number, most: number): number => 4 * Math.ceil(k / Math.max(1, Math.ceil(k / most)) / 4);
 
-/** Where a part of a stream begins. */
-export const partOf = ({ base, row, panel, half }: Stream, left: Left, part: Part): Stream => ({
+/** The stream of one part of a matrix. */
+export const partOf = ({ base, row, panel, half }: Stream, left: LeftFactor, part: Part): Stream => ({
   base: base + part.row * left.rows * row + part.column * panel,
   row,
   panel,
   half,
 });
 
-/** The operands of a product: `out = start + left right`. `out` has room for whole tiles. */
+/** A product: `out = start + left right`. `out` has room for whole tiles. */
 interface Product {
-  readonly left: Left;
-  readonly right: Right;
+  readonly left: LeftFactor;
+  readonly right: RightFactor;
   readonly start: Stream;
   readonly out: Stream;
 }
 
-/** The arguments of a `PanelProduct` for one part and one stretch of the sum; `apart` where it takes pairs of panels. */
+/** The arguments of a call for one part and one stretch. `apart` is for kernels that compute pairs of column panels. */
 function argumentsOf(
   { left, right, start, out }: Product,
   part: Part,
@@ -194,13 +206,14 @@ function argumentsOf(
 }
 
 /** `out = start + left right` */
-export function product(engine: Engine, operands: Product): void {
-  multiply(engine, operands, stretches(operands.left));
+export function product(engine: Engine, factors: Product): void {
+  multiply(engine, factors, stretches(factors.left));
 }
 
 /**
- * A product whose last stretch is done by a fused kernel, with the arguments that `withProduct` makes of those of the product.
- * Where the weights are only read once, the kernel that reads fastest does it all, and an empty stretch is left.
+ * A product whose last stretch is computed by a fused kernel. `withProduct` makes that kernel's arguments from those of the
+ * product. A product of one or two rows is computed by the kernel that reads weights fastest; the fused kernel then gets an empty
+ * stretch.
  */
 export function fusedProduct<S extends Fields>(
   engine: Engine,
@@ -211,32 +224,32 @@ export function fusedProduct<S extends Fields>(
 ): void {
   const all = stretches(given.left);
   const last = inPairs(given.left) ? ([given.left.k, 0] as const) : (all.pop() as [number, number]);
-  const operands = all.length > 0 ? whole(given) : given;
-  if (all.length > 0) multiply(engine, operands, all);
-  overParts(engine, module, kernel, operands, (operands, part) => [
-    withProduct(argumentsOf(operands, part, last), part),
+  const factors = all.length > 0 ? whole(given) : given;
+  if (all.length > 0) multiply(engine, factors, all);
+  overParts(engine, module, kernel, factors, (factors, part) => [
+    withProduct(argumentsOf(factors, part, last), part),
   ]);
 }
 
-/** Whether column panels are taken two at a time: up to two rows there are enough registers for it. */
-const inPairs = ({ rows, layout }: Left): boolean => rows < 3 && layout === "quads";
+/** Whether column panels are computed in pairs. There are enough registers for that up to two rows. */
+const inPairs = ({ rows, layout }: LeftFactor): boolean => rows < 3 && layout === "quads";
 
-function multiply(engine: Engine, operands: Product, sum: readonly [number, number][]): void {
-  const { rows, layout } = operands.left;
-  const panels = inPairs(operands.left) ? 2 : 1;
+function multiply(engine: Engine, factors: Product, sum: readonly [number, number][]): void {
+  const { rows, layout } = factors.left;
+  const panels = inPairs(factors.left) ? 2 : 1;
   const shape: TileShape = { rows, left: layout, panels };
   const module = engine.load(`product ${rows} ${layout} ${panels}`, (module) =>
     addProduct(module, shape, engine.simd),
   );
-  const all = panels === 2 ? whole(operands) : operands;
-  overParts(engine, module, productKernel(shape), all, (operands, whole) =>
+  const all = panels === 2 ? whole(factors) : factors;
+  overParts(engine, module, productKernel(shape), all, (factors, whole) =>
     (panels === 2 ? pairsOf(whole) : [{ part: whole }]).flatMap(({ part, apart }) =>
-      sum.map((stretch) => argumentsOf(operands, part, stretch, apart)),
+      sum.map((stretch) => argumentsOf(factors, part, stretch, apart)),
     ),
   );
 }
 
-/** Pairs of a part's column panels, each of one from its first and one from its second half; an odd one pairs with itself. */
+/** A part in pairs of column panels, one from its first half and one from its second. An odd last panel is paired with itself. */
 function pairsOf(part: Part): { readonly part: Part; readonly apart?: number }[] {
   const half = Math.floor(part.columns / 2);
   const pairs = { part: { ...part, columns: half }, apart: half };

@@ -1,5 +1,22 @@
-// The inner part of every matrix product: one register tile of sums, from packed panels of both operands.
-// Also the strided streams that tiles are read from and written to.
+// The inner part of every matrix product: a tile of sums in registers, computed from one packed panel of each factor.
+// Also the streams through which tiles are read from matrices and written to them.
+//
+//          left panel              right panel              tile of sums
+//              k                   8 columns                 8 columns
+//        +-------------+        +-------+-------+        +-------+-------+
+//      6 |             |        |       |       |        |       |       |   a half is 4 columns: one vector,
+//   rows |             |   x  k |half 0 |half 1 |   =  6 |half 0 |half 1 |   so the tile is 6 x 2 vectors
+//        |             |        |       |       |        |       |       |
+//        +-------------+        +-------+-------+        +-------+-------+
+//
+// Two orders of a left panel in memory. `a12` is row 1 at position 2 along k; a quad is four numbers along k.
+//
+//     quads     a00 a01 a02 a03 | a10 a11 a12 a13 | ... | a50 a51 a52 a53 | a04 a05 a06 a07 | a14 ...
+//     columns   a00 a10 a20 a30 a40 a50 | a01 a11 a21 a31 a41 a51 | a02 ...
+//
+// A stream says where each row of each column panel of a matrix is, by distances in bytes:
+//
+//     half h of row r in column panel p:   base + p * panel + r * row + h * half
 import { block, brIf, type Code, loop } from "../assembler/code.js";
 import { f32, f32x4, i32, v128 } from "../assembler/instructions.js";
 import type { Body, Local } from "../assembler/module.js";
@@ -7,39 +24,36 @@ import type { Simd } from "../machine/features.js";
 import type { Taken } from "../machine/signature.js";
 import type { Vector } from "../vector/writer.js";
 
-/** Columns of a tile and of a panel of the right operand: two vectors. */
+/** Columns of a tile and of a panel of the right factor: two vectors. */
 export const tileColumns = 8;
-/** Sums that are added to at the same time, at least: a multiply-add takes four cycles, and two start in each. */
+/** At least this many sums must be independent: a multiply-add takes four cycles, and the processor starts two in each cycle. */
 const inFlight = 8;
-/** Rows of a tile where there are many; 6 x 8 sums fill 12 of 16 registers. */
+/** Rows of a tile, where the product has enough rows. 6 x 8 sums fill 12 of the 16 registers. */
 export const tileRows = 6;
 
 /**
- * How a panel of the left operand lies in memory, with `rows` rows and `k` along the sum: `quads` as [k / 4][rows][4],
- * which four-wide copies of row-major data give; `columns` as [k][rows], the same for transposed data.
+ * The order of a left panel in memory: `quads` is [k / 4][rows][4], which copies of row-major data give, four numbers at a time;
+ * `columns` is [k][rows], which copies of transposed data give.
  */
 export type LeftLayout = "quads" | "columns";
 
 export interface TileShape {
   readonly rows: number;
   readonly left: LeftLayout;
-  /** Column panels at a time. Few rows take two far apart: memory is read faster in two places than in one. */
+  /** Column panels that are computed together. With few rows it is two, far apart: memory is read faster from two streams. */
   readonly panels: 1 | 2;
 }
 
-/**
- * A matrix that is gone through tile by tile, in a kernel's signature. All in bytes: where it begins, the steps from row to row
- * and from column panel to column panel, and the distance between the two halves (of four columns) of a panel.
- */
+/** A stream as an argument of a kernel: the four numbers of the formula above. */
 export const tileStream = { base: "i32", row: "i32", panel: "i32", half: "i32" } as const;
 
-/** Code that goes through such a matrix. */
+/** Code that goes along a stream, row by row and panel by panel. */
 export class TileStream {
   readonly base: Local<"i32">;
   readonly row: Local<"i32">;
   readonly panel: Local<"i32">;
   readonly half: Local<"i32">;
-  /** The current row of the current column panel. */
+  /** The address of the current row in the current column panel. */
   readonly at: Local<"i32">;
 
   constructor(body: Body, { base, row, panel, half }: Taken<typeof tileStream>) {
@@ -50,7 +64,7 @@ export class TileStream {
     this.at = body.local("i32");
   }
 
-  /** Goes through the same matrix as another stream from now on, so many panels further on. */
+  /** Continues where another stream is, or `apart` column panels behind it. */
   become({ base, row, panel, half }: TileStream, apart?: Local<"i32">): Code<"none">[] {
     const start = apart ? i32.add(base.get(), i32.mul(apart.get(), panel.get())) : base.get();
     return [
@@ -87,9 +101,9 @@ export class TileStream {
   }
 }
 
-/** Code that adds to a tile of sums; the tile is in local variables. */
+/** Code that computes a tile. Its sums are local variables, which the engine keeps in registers. */
 export class Tile {
-  /** By row, chain and vector; few rows have several chains of sums, to keep the multipliers busy. */
+  /** By row, chain and vector. A tile of few rows has several chains of sums, which are added up at the end: see `inFlight`. */
   private readonly sums: readonly (readonly (readonly Vector[])[])[];
   private readonly left: Local<"i32">;
   private readonly rights: readonly Local<"i32">[];
@@ -113,7 +127,7 @@ export class Tile {
     this.splat = body.local("v128");
   }
 
-  /** The sums start with what the streams hold, one for each panel; they go on to the row below the tile. */
+  /** Loads the sums from the streams, one for each column panel. Each stream is then at the row below the tile. */
   start(from: readonly TileStream[]): Code<"none">[] {
     return this.sums.flatMap(([first, ...others]) => [
       ...(first as Vector[]).map((sum, i) => sum.set((from[i >> 1] as TileStream).load((i & 1) as 0 | 1))),
@@ -122,7 +136,7 @@ export class Tile {
     ]);
   }
 
-  /** Adds the product of panels over `k`; a multiple of 4 unless the left one lies in columns. */
+  /** Adds the product of the panels over `k` positions: a multiple of 4, unless the left panel is in the order `columns`. */
   addProduct(left: Local<"i32">, rights: readonly Local<"i32">[], k: Local<"i32">): Code<"none">[] {
     const first = this.rights[0] as Local<"i32">;
     const end = (steps: Code<"i32">): Code<"none"> =>
@@ -167,7 +181,7 @@ export class Tile {
     ];
   }
 
-  /** Writes the sums to the streams, one for each panel, which go on to the row below the tile. */
+  /** Writes the sums to the streams, one for each column panel. Each stream is then at the row below the tile. */
   finish(to: readonly TileStream[]): Code<"none">[] {
     return this.sums.flatMap((chains) => [
       ...this.factors.map((_, i) =>

@@ -1,19 +1,19 @@
-// The workers of a pool and the memory that they share with the calling thread: hands out jobs and waits for their end.
-// A crew that loses a worker in the middle of a job is given up; the pool starts another.
+// The workers of a pool, and the memory that they share with the calling thread. Publishes jobs and waits until they are done.
+// Where a worker is lost in the middle of a job, the pool gives up the whole crew and starts another.
 import type { KernelCall } from "../machine/engine.js";
 import type { Heap } from "../machine/heap.js";
 import { type Code, claim, encodeJob, finish, readText, spin, state, word } from "./protocol.js";
 import type { StartedWorker, StartWorker } from "./worker-start.js";
 
-/** How long the calling thread looks out for the workers' end before it sleeps, in microseconds. */
+/** How long the calling thread polls for the end of a job before it sleeps, in microseconds. */
 const lookout = 50;
-/** It looks for lost workers this often, in milliseconds. */
+/** How often the sleeping thread looks for lost workers, in milliseconds. */
 const watch = 50;
 
 export interface CrewOptions {
   readonly workers: number;
   readonly start: StartWorker;
-  /** After how many milliseconds without a sign of life a worker that has taken a group counts as lost. */
+  /** Workers count as lost after this many milliseconds in which no group was finished. */
   readonly patience: number;
 }
 
@@ -40,7 +40,7 @@ export class Crew {
     this.workers = Array.from({ length: workers }, (_, index) => {
       let known = false;
       const ended = (reason: string): void => {
-        // An error and then the end of the thread are one event.
+        // A thread that ends with an error reports twice.
         if (known) return;
         known = true;
         const before = Atomics.exchange(this.words, word.states + index, state.ended);
@@ -56,7 +56,7 @@ export class Crew {
     });
   }
 
-  /** How many workers are up. The others are starting, or have ended. */
+  /** How many workers are running. The others are starting or have ended. */
   get up(): number {
     return this.states().filter((now) => now === state.idle || now === state.busy).length;
   }
@@ -65,7 +65,7 @@ export class Crew {
     return this.workers.map((_, index) => Atomics.load(this.words, word.states + index));
   }
 
-  /** Runs all groups of calls, some on workers, the rest here with `run`; returns when all are done. */
+  /** Runs all groups of calls, some on workers and the rest on this thread with `run`. Returns when all are done. */
   run(
     code: Code,
     kernel: number,
@@ -77,7 +77,7 @@ export class Crew {
     let failure: { readonly error: unknown } | undefined;
     let slowest = 0;
     let group = claim(words);
-    // Only now, so that this thread has a group of its own, and knows how long one takes.
+    // Workers are woken only now, so that this thread surely has a group, and learns how long one takes.
     this.wake(groups.length - 1);
     for (; group !== undefined; group = claim(words)) {
       const begin = performance.now();
@@ -115,18 +115,18 @@ export class Crew {
     return first;
   }
 
-  /** Wakes so many workers; those that are still looking out see the new epoch by themselves. */
+  /** Wakes up to `count` sleeping workers. Those that still poll see the new epoch by themselves. */
   private wake(count: number): void {
     Atomics.add(this.words, word.epoch, 1);
     if (Atomics.load(this.words, word.sleepers) > 0) Atomics.notify(this.words, word.epoch, count);
   }
 
-  /** Waits until all groups are done. Throws an Error when a worker that has taken one is lost. */
+  /** Waits until all groups are done. Throws an Error when a worker that has taken a group is lost. */
   private wait(patience: number): void {
     const { words } = this;
     const over = (): boolean => Atomics.load(words, word.done) === Atomics.load(words, word.end);
     if (spin(lookout, over)) return;
-    // Counted in short turns: what passes while the whole machine sleeps does not count.
+    // Time is counted in short turns, so that the time for which a whole machine was asleep counts as one turn.
     let done = Atomics.load(words, word.done);
     for (let waited = 0; waited < patience; waited += watch) {
       if (this.states().includes(state.lost)) break;
@@ -143,7 +143,7 @@ export class Crew {
     );
   }
 
-  /** Sleeps for one turn, or until `over` holds. Returns whether it does. */
+  /** Sleeps for one turn, or until `over()` is true. Returns `over()`. */
   private sleep(over: () => boolean): boolean {
     const { words } = this;
     const until = performance.now() + watch;
@@ -157,13 +157,13 @@ export class Crew {
     return over();
   }
 
-  /** Terminates the workers. What they share with the calling thread stays in the heap: one may still be ending. */
+  /** Terminates the workers. The shared words and the job stay allocated, since a worker may still read them while it ends. */
   dispose(): void {
     for (const worker of this.workers) worker.terminate();
   }
 }
 
-/** Whether this thread may sleep: all may, but a browser's main thread. */
+/** Whether this thread may sleep. Every thread may, except a browser's main thread. */
 function mayBlock(words: Int32Array): boolean {
   try {
     Atomics.wait(words, word.epoch, 1, 0);

@@ -1,5 +1,5 @@
-// An engine on several threads: the calling thread and workers that share its memory. Workers start with the first
-// call that has work for more than one thread; until they are up, and for small calls, the calling thread works alone.
+// An engine on several threads: the calling thread and workers that share its memory. Workers are started by the first call that
+// has work for more than one thread. Until they run, and for small calls, the calling thread works alone.
 import { ModuleBuilder } from "../assembler/module.js";
 import { type Engine, type KernelCall, LoadedModule } from "../machine/engine.js";
 import type { Simd } from "../machine/features.js";
@@ -11,9 +11,9 @@ import { type StartWorker, startWorker } from "./worker-start.js";
 
 export interface PoolOptions {
   readonly simd: Simd;
-  /** The calling thread included. */
+  /** How many threads compute, the calling one included. */
   readonly threads: number;
-  /** Whether the caller asked for that number: then workers that cannot start are an error, otherwise fewer threads. */
+  /** Whether the caller asked for that number. Then a worker that cannot start is an error; otherwise there are fewer threads. */
   readonly asked: boolean;
   readonly start?: StartWorker;
   readonly patience?: number;
@@ -29,13 +29,13 @@ export class PooledEngine implements Engine {
     this.simd = options.simd;
   }
 
-  /** As many as there will be once the workers are up; fewer where some could not start and none were asked for. */
+  /** How many threads compute once all workers run. It is fewer where some could not start and the caller asked for no number. */
   get threads(): number {
     const { asked, threads } = this.options;
     return asked || this.crew?.refused === undefined ? threads : 1 + this.crew.up;
   }
 
-  /** How many workers are up now: for tests and for measuring. */
+  /** How many workers are running now, for tests and measurements. */
   get helpers(): number {
     return this.crew?.up ?? 0;
   }
@@ -48,7 +48,7 @@ export class PooledEngine implements Engine {
     const bytes = builder.encode();
     const kernels = instantiate(bytes, this.heap.memory);
     const names = Object.keys(kernels);
-    /** The module's code in the heap, where workers read it. */
+    /** Where the module's bytes are in the heap, for workers. */
     let code: Code | undefined;
     const module = new LoadedModule((name, groups) => {
       const kernel = kernels[name];
@@ -68,7 +68,7 @@ export class PooledEngine implements Engine {
     return module;
   }
 
-  /** The workers, once one is up; starts them where there are none, or one was lost. */
+  /** The workers, or undefined while none is running. Starts them where there are none, or where one was lost. */
   private muster(): Crew | undefined {
     if (this.crew?.lost !== undefined) this.dismiss();
     const { simd: _, threads, asked, start = startWorker, patience = 10_000 } = this.options;

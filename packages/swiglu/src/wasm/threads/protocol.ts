@@ -1,5 +1,5 @@
-// What the calling thread and its workers agree on: a few shared words, and how a job is written into shared memory.
-// Workers never read messages once they run (they sleep in Atomics.wait), so everything passes through this memory.
+// What the calling thread and its workers agree on: some shared words, and how a job is written into shared memory.
+// A running worker never reads messages, since it sleeps in Atomics.wait. So everything passes through this memory.
 import type { KernelCall } from "../machine/engine.js";
 
 /** What a worker receives when it starts. */
@@ -13,39 +13,42 @@ export interface Post {
 }
 
 /**
- * The shared words. Groups are numbered on and on through all jobs, so that a thread that wakes late can never take a
- * group of one job for a group of another: `next` is the first group not taken, `end` the first that does not exist yet.
- * Words that change often lie in cache lines of their own.
+ * The places of the shared words, each an i32. The numbers of groups continue from job to job, so that a thread that wakes late
+ * never mistakes a group of one job for that of another: `next` is the first group that nobody has taken, `end` the first that
+ * does not exist yet. Words that change often have a cache line of their own.
  */
 export const word = {
-  /** Changes with every job; idle workers wait on it. */
+  /** Increases with every job. Idle workers wait for that. */
   epoch: 0,
+  /** How many workers sleep. */
   sleepers: 1,
   end: 2,
   /** The number of the job's first group. */
   first: 3,
-  /** Where the job is written, in bytes, and how long the memory is at least. */
+  /** The address of the job. */
   job: 4,
+  /** The pages that the memory has at least. */
   memory: 5,
-  /** 1 once a kernel of this job has failed on any thread; then what a worker has to say: its length and letters. */
+  /** 1 once a kernel of this job has failed on any thread. */
   failed: 6,
+  /** What a worker says about the failure: the number of letters, then the letters. */
   text: 7,
   next: 128,
-  /** How many groups are finished, over all jobs; the calling thread waits on it. */
+  /** How many groups are finished, over all jobs. The calling thread waits for it to reach `end`. */
   done: 144,
   /** 1 while the calling thread sleeps. */
   waiting: 145,
-  /** One for each worker. */
+  /** One word for each worker; see `state`. */
   states: 160,
 } as const;
 
 /** The longest text of a failure. */
 const longestText = word.next - word.text - 1;
 
-/** What a worker is doing. It is `lost` when it ended in the middle of a group. */
+/** What a worker is doing. A worker that ended in the middle of a group is `lost`. */
 export const state = { starting: 0, idle: 1, busy: 2, ended: 3, lost: 4 } as const;
 
-/** Takes the next group of the current job; undefined where none is left. */
+/** Takes the next group of the current job. Returns undefined where none is left. */
 export function claim(words: Int32Array): number | undefined {
   for (;;) {
     const group = Atomics.load(words, word.next);
@@ -54,13 +57,13 @@ export function claim(words: Int32Array): number | undefined {
   }
 }
 
-/** Says that a group is finished. */
+/** Reports a group as finished. */
 export function finish(words: Int32Array): void {
   Atomics.add(words, word.done, 1);
   if (Atomics.load(words, word.waiting) === 1) Atomics.notify(words, word.done);
 }
 
-/** Waits actively for some microseconds, or until `over` holds. Returns whether it does. */
+/** Polls `over` for some microseconds. Returns whether it became true. */
 export function spin(microseconds: number, over: () => boolean): boolean {
   const until = performance.now() + microseconds / 1000;
   do {
@@ -79,16 +82,22 @@ export function readText(words: Int32Array): string {
   return String.fromCodePoint(...words.slice(word.text + 1, word.text + 1 + (words[word.text] as number)));
 }
 
-/** A module's code in shared memory; its address names it. */
+/** A module's bytes in shared memory. The address identifies the module. */
 export interface Code {
   readonly address: number;
   readonly bytes: number;
 }
 
-/** The place of each part of a job, which is a row of float64 numbers: they hold every i32 and every f32. */
+/**
+ * Where each part of a job is. A job is a row of float64 numbers, which can hold every i32 and every f32:
+ *
+ *     code, codeBytes, kernel, width, begins[0 ... groups], arguments of all calls, `width` for each
+ *
+ * The calls of group g are the numbers from begins[g] to begins[g + 1].
+ */
 const cell = { code: 0, codeBytes: 1, kernel: 2, width: 3, begins: 4 } as const;
 
-/** A job as numbers: the code, the kernel's place among its exports, where each group's calls begin, all arguments. */
+/** Writes a job as numbers. `kernel` is the index of the kernel among the exports of the module. */
 export function encodeJob(
   code: Code,
   kernel: number,
@@ -100,7 +109,7 @@ export function encodeJob(
   return [code.address, code.bytes, kernel, width, ...begins, ...groups.flat(2)];
 }
 
-/** Goes through the calls of one group of the job that is written at an address. */
+/** Reads one group of the job at an address. */
 export function decodeGroup(
   memory: WebAssembly.Memory,
   address: number,

@@ -1,5 +1,5 @@
-// Starts one worker thread. In Node, Deno and Bun from the program as text, so that bundles need no file beside them; in a
-// browser from the worker's file, which strict policies allow, and from the text where a bundler has lost the file.
+// Starts one worker thread. In Node, Deno and Bun it runs the program as text, so that a bundle needs no file beside it. In a
+// browser it runs the worker's file, which strict policies allow, or the text where a bundler has lost the file.
 
 import { nodeModule } from "../../host/node.js";
 import { type Post, state, word } from "./protocol.js";
@@ -10,7 +10,7 @@ export interface StartedWorker {
   terminate(): void;
 }
 
-/** Starts a worker; `ended` is called with the reason when it ends, or cannot start. */
+/** Starts a worker. `ended` is called with the reason when the worker ends or cannot start. */
 export type StartWorker = (post: Post, ended: (reason: string) => void) => StartedWorker;
 
 interface NodeThreads {
@@ -44,19 +44,19 @@ function startInNode(
   const thread = new Thread(workerText, options);
   thread.on("error", (error) => ended(error.message));
   thread.on("exit", (code) => ended(`it exited with code ${code}`));
-  // A program that has nothing else to do ends, with its workers.
+  // Workers do not keep a program alive.
   thread.unref();
   return { terminate: () => void thread.terminate() };
 }
 
 /** The ways to make a worker in a browser, in the order in which they are tried. */
 const ways: readonly (() => Worker)[] = [
-  // In this very form, so that bundlers find the worker's file.
+  // Bundlers recognise exactly this form, and find the worker's file by it.
   () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "swiglu" }),
   () => {
     const address = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
     const worker = new Worker(address, { name: "swiglu" });
-    // Its text is fetched by the time that anything of it runs, or fails.
+    // When it reports an error, its text has been fetched.
     worker.addEventListener("error", () => URL.revokeObjectURL(address), { once: true });
     return worker;
   },
@@ -69,7 +69,7 @@ function startInBrowser(post: Post, ended: (reason: string) => void): StartedWor
   let stopped = false;
   const attempt = (way: number): void => {
     const failed = (reason: string): void => {
-      // One that was up is lost; only one that never started is tried in another way.
+      // Only a worker that never started is tried in another way; one that was running is lost.
       const starting = Atomics.load(words, word.states + post.index) === state.starting;
       reasons.push(reason);
       if (starting && !stopped && way + 1 < ways.length) attempt(way + 1);

@@ -1,7 +1,7 @@
-// A worker thread: takes groups of the pool's jobs until it is terminated, and sleeps between jobs.
-// Bundlers see this file in `new Worker(new URL("./worker.js", import.meta.url))`; worker-text.ts holds it in one piece.
+// A worker thread: computes groups of the pool's jobs until it is terminated, and sleeps between jobs.
+// Bundlers find this file in `new Worker(new URL("./worker.js", import.meta.url))`. worker-text.ts has it as one text.
 import { nodeModule } from "../../host/node.js";
-import { instantiate, type Kernel } from "../machine/instantiate.js";
+import { instantiate, type KernelFunction } from "../machine/instantiate.js";
 import {
   type Code,
   claim,
@@ -14,20 +14,20 @@ import {
   writeText,
 } from "./protocol.js";
 
-/** How long a worker looks out for the next job before it sleeps, in microseconds. */
+/** How long a worker polls for the next job before it sleeps, in microseconds. */
 const lookout = 30;
 
-/** Never returns. */
+/** Computes groups for ever. */
 function serve({ memory, address, count, index }: Post): void {
   const words = new Int32Array(memory.buffer, address, count);
   const mine = word.states + index;
-  const modules = new Map<number, readonly Kernel[]>();
+  const modules = new Map<number, readonly KernelFunction[]>();
 
   /** The kernels of a module, compiled when they are first needed. */
-  const kernelsOf = (code: Code): readonly Kernel[] => {
+  const kernelsOf = (code: Code): readonly KernelFunction[] => {
     const known = modules.get(code.address);
     if (known !== undefined) return known;
-    // A copy, since engines do not compile from shared memory.
+    // The bytes are copied, since engines do not compile from shared memory.
     const bytes = Uint8Array.from(new Uint8Array(memory.buffer, code.address, code.bytes));
     const kernels = Object.values(instantiate(bytes, memory));
     modules.set(code.address, kernels);
@@ -35,14 +35,14 @@ function serve({ memory, address, count, index }: Post): void {
   };
 
   const run = (group: number): void => {
-    // When the memory grows, an engine may show it to other threads a moment later.
+    // When the memory has grown, an engine may show the new size to other threads a moment later.
     while (memory.buffer.byteLength < Atomics.load(words, word.memory) * 65536);
     const job = decodeGroup(
       memory,
       (words[word.job] as number) >>> 0,
       (group - (words[word.first] as number)) | 0,
     );
-    const kernel = kernelsOf(job.code)[job.kernel] as Kernel;
+    const kernel = kernelsOf(job.code)[job.kernel] as KernelFunction;
     for (const call of job.calls) kernel(...call);
   };
 

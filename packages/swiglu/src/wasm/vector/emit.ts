@@ -1,4 +1,4 @@
-// Turns expressions into SIMD code on four lanes: one rule for each operation that is not lowered.
+// Turns expressions into SIMD code on four float32 lanes. There is one rule for each operation that is not lowered.
 import { float32 } from "../../expression/bound.js";
 import {
   type Apply,
@@ -27,7 +27,7 @@ const two =
   (write: VectorWriter, a: Vector, b: Vector): Vector =>
     write.let(code(a.get(), b.get()));
 
-/** With a constant or a parameter, which are never NaN, one instruction keeps a NaN of the other; else it takes several. */
+/** min or max, which must be NaN where an operand is. With a constant or a parameter, never NaN, the quick instruction is right. */
 const smallerOrLarger =
   (quick: Pair, thorough: Pair) =>
   (write: VectorWriter, a: Vector, b: Vector): Vector => {
@@ -36,7 +36,7 @@ const smallerOrLarger =
     return write.let(thorough(a.get(), b.get()));
   };
 
-/** Special operations that have code of their own here; the others are lowered. */
+/** Special operations that have code of their own here. All others are lowered. */
 type Native = "sigmoid" | "sigmoidSlope" | "tanh";
 
 const rules: { readonly [O in BasicOperation | Native]: Rule<O> } = {
@@ -57,7 +57,7 @@ const rules: { readonly [O in BasicOperation | Native]: Rule<O> } = {
   max: smallerOrLarger(f32x4.pmax, f32x4.max),
   selectGreater: (write, a, b, then, otherwise) => {
     const chosen = v128.bitselect(then.get(), otherwise.get(), f32x4.gt(a.get(), b.get()));
-    // Where a or b is NaN, a mask of all ones, which is NaN too.
+    // Where a or b is NaN, all bits are set, which is NaN too.
     const changing = [a, b].filter((operand) => !write.isOutside(operand));
     const result = changing.reduce(
       (code, operand) => v128.or(code, f32x4.ne(operand.get(), operand.get())),
@@ -67,7 +67,7 @@ const rules: { readonly [O in BasicOperation | Native]: Rule<O> } = {
   },
 };
 
-/** The rule for a node; some operands allow a shorter one. */
+/** The rule for a node. Some operands allow a shorter one. */
 function ruleFor(node: Apply, slopes: ReadonlySet<Expr | undefined>, signs: Signs): AnyRule {
   const [operand] = node.args as readonly [Expr];
   if (node.op === "sigmoid" && slopes.has(operand)) return sigmoidWithSlope as AnyRule;
@@ -75,7 +75,7 @@ function ruleFor(node: Apply, slopes: ReadonlySet<Expr | undefined>, signs: Sign
   return rules[node.op as keyof typeof rules] as AnyRule;
 }
 
-/** The parts whose sign is known. */
+/** The expressions whose sign is known. */
 interface Signs {
   readonly neverPositive: ReadonlySet<Expr>;
   readonly neverNegative: ReadonlySet<Expr>;
@@ -106,7 +106,7 @@ function signsOf(order: readonly Expr[]): Signs {
 }
 
 /**
- * Writes code for the expressions and returns where each result is. `variables` holds every variable's value.
+ * Writes code that computes the expressions, and returns a vector for each result. `variables` has the value of every variable.
  * Parts that the expressions share are computed once.
  */
 export function emitVectors(
@@ -141,7 +141,7 @@ export function emitVectors(
   return lowered.map(vectorOf);
 }
 
-/** Sums and differences that take up a product which nothing else needs: one rounding less where products are fused. */
+/** Sums and differences with a product that nothing else needs: with fused multiply-add, both are one instruction. */
 function productsIntoSums(order: readonly Expr[], results: readonly Expr[]): Map<Expr, Apply> {
   const uses = countUses(order, results);
   const joined = new Map<Expr, Apply>();

@@ -1,41 +1,48 @@
-// exp, log, atan, sigmoid and its slope on four float32 lanes: range reduction, a polynomial, and the scale put back.
-// Polynomials are fitted when a module is assembled, by interpolation at Chebyshev points, from the float64 functions.
+// exp, log, atan, tanh, sigmoid and its slope on four float32 lanes. Each reduces its argument to a short range, computes a
+// polynomial there, and scales the result. Polynomials are fitted to the float64 functions when a module is assembled.
 
+import {
+  atanSquare,
+  atanSteps,
+  expRange,
+  expTail,
+  largestRemainder,
+  ln2High,
+  ln2Low,
+  oddTail,
+  tanhNear,
+} from "../../expression/approximations.js";
 import { fit, through } from "../../expression/fit.js";
-import { expResidual } from "../../expression/special.js";
 import type { Code } from "../assembler/code.js";
 import { f32x4, i32, i32x4, v128 } from "../assembler/instructions.js";
 import type { Vector, VectorWriter } from "./writer.js";
 
 const log2e = Math.LOG2E;
-/** ln 2 in two parts; the first has so few digits that its product with a small whole number is exact. */
-const ln2High = 0.693359375;
-const ln2Low = Math.LN2 - ln2High;
-/** Adding this rounds to a whole number, which then stands in the low bits of the sum. */
+/** A number added to this is rounded to a whole number, which is in the low bits of the sum. */
 const rounder = 1.5 * 2 ** 23;
 
-/** (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2, at the points where its error times r^2 is least: 1e-7 at most. */
+/** (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2, through the points for which the error of e^r is least: 1e-7 at most. */
 const exponentialTail = through(
-  (r) => expResidual(r) / (r * r),
-  [-0.9634, -0.6813, 0.6813, 0.9634].map((part) => part * 0.3475),
+  expTail,
+  [-0.9634, -0.6813, 0.6813, 0.9634].map((part) => part * largestRemainder),
 );
 
-/** A power of two and a remainder: z = n ln 2 + r. */
+/** A number divided by ln 2: z = n ln 2 + r, with a whole number n. */
 interface Reduced {
-  /** n added to `offset`: a whole number, which stands in its low bits. */
+  /** `offset` + n. The low bits of this float32 are n. */
   readonly shifted: Vector;
   readonly r: Vector;
 }
 
-/** Divides z by ln 2. */
+/** Divides z by ln 2. `offset` is `rounder`, or that plus a whole number. */
 function reduce(w: VectorWriter, z: Vector, offset: number): Reduced {
   const wholeOf = (shifted: Vector): Code<"v128"> => f32x4.sub(shifted.get(), w.constant(offset).get());
   if (w.simd === "relaxed") {
-    // A fused product is not rounded, and ln 2 is only 2e-9 off in float32.
+    // A fused product is not rounded, and the error of ln 2 in float32 is only 2e-9.
     const shifted = w.multiplyAdd(z, w.constant(log2e), w.constant(offset));
     return { shifted, r: w.subtractProduct(w.let(wholeOf(shifted)), w.constant(Math.LN2), z) };
   }
-  // Rounding z / ln 2 is like rounding z, for which the error bound has room.
+  // The rounding error of z / ln 2 is as large as that of z itself, which the error bound allows for.
   const quotient = w.let(f32x4.mul(z.get(), w.constant(log2e).get()));
   const shifted = w.let(f32x4.add(quotient.get(), w.constant(offset).get()));
   const fraction = f32x4.sub(quotient.get(), wholeOf(shifted));
@@ -49,12 +56,12 @@ function remainderExp(w: VectorWriter, r: Vector): Vector {
   return w.let(f32x4.add(w.constant(1).get(), above.get()));
 }
 
-/** Exponentials are kept 2^64 times too large, so that their power of two is always a normal number. */
+/** Exponentials are computed 2^64 times too large, so that their power of two is always a normal number. */
 const lift = 2 ** 64;
 
 /** 2^64 e^z for z up to 43. */
 function liftedExp(w: VectorWriter, z: Vector): Vector {
-  const bounded = w.let(f32x4.pmax(z.get(), w.constant(-110).get()));
+  const bounded = w.let(f32x4.pmax(z.get(), w.constant(expRange.lowest).get()));
   const { shifted, r } = reduce(w, bounded, rounder + 127 + 64);
   const scale = i32x4.shl(shifted.get(), i32.const(23));
   return w.let(f32x4.mul(remainderExp(w, r).get(), scale));
@@ -65,10 +72,10 @@ export function expSmall(w: VectorWriter, z: Vector): Vector {
   return w.let(f32x4.mul(liftedExp(w, z).get(), w.constant(1 / lift).get()));
 }
 
-/** e^z for any z: the power of two is applied in two halves, which neither overflow nor vanish too early. */
+/** e^z for any z. The power of two is the product of two halves, neither of which overflows or becomes 0 before the result does. */
 export function exp(w: VectorWriter, z: Vector): Vector {
-  const above = w.let(f32x4.pmax(z.get(), w.constant(-110).get()));
-  const bounded = w.let(f32x4.pmin(above.get(), w.constant(90).get()));
+  const above = w.let(f32x4.pmax(z.get(), w.constant(expRange.lowest).get()));
+  const bounded = w.let(f32x4.pmin(above.get(), w.constant(expRange.highest).get()));
   const { shifted, r } = reduce(w, bounded, rounder);
   const n = w.let(i32x4.sub(shifted.get(), w.constant(rounder).get()));
   const half = w.let(i32x4.shr_s(n.get(), i32.const(1)));
@@ -78,7 +85,7 @@ export function exp(w: VectorWriter, z: Vector): Vector {
   return w.let(f32x4.mul(scaled.get(), power(i32x4.sub(n.get(), half.get()))));
 }
 
-/** 2^64 e^-|z|, which several functions of z share. */
+/** 2^64 e^-|z|, computed once for all functions of the same z. */
 function liftedExpNegAbs(w: VectorWriter, z: Vector): Vector {
   return w.once("exp", z, () => liftedExp(w, w.let(v128.or(z.get(), signBit(w).get()))));
 }
@@ -89,7 +96,7 @@ export function sigmoid(w: VectorWriter, z: Vector): Vector {
   return w.let(f32x4.div(e.get(), f32x4.add(w.constant(lift).get(), e.get())));
 }
 
-/** The same from e^-|z|, where the slope needs that too. */
+/** sigmoid(z) from e^-|z|, which the slope of the same z needs too. */
 export function sigmoidWithSlope(w: VectorWriter, z: Vector): Vector {
   const e = liftedExpNegAbs(w, z);
   const one = w.constant(lift);
@@ -97,7 +104,7 @@ export function sigmoidWithSlope(w: VectorWriter, z: Vector): Vector {
   return w.let(f32x4.div(f32x4.pmax(e.get(), ifAbove), f32x4.add(one.get(), e.get())));
 }
 
-/** e / (1 + e)^2 for e = e^-|z|, the square multiplied out, which rounds less. */
+/** e / (1 + e (2 + e)) for e = e^-|z|, which rounds less than e / (1 + e)^2. */
 export function sigmoidSlope(w: VectorWriter, z: Vector): Vector {
   const e = w.let(f32x4.mul(liftedExpNegAbs(w, z).get(), w.constant(1 / lift).get()));
   const outer = w.let(f32x4.add(w.constant(2).get(), e.get()));
@@ -108,15 +115,7 @@ export function sigmoidSlope(w: VectorWriter, z: Vector): Vector {
 const signBit = (w: VectorWriter): Vector => w.outside("sign bit", () => i32x4.splat(i32.const(-(2 ** 31))));
 
 /** (tanh(sqrt t) - sqrt t) / (t sqrt t) for t in [0, 0.625^2] */
-const tanhTail = fit(
-  (t) => {
-    const y = Math.sqrt(t);
-    return t < 1e-3 ? -1 / 3 + (2 * t) / 15 - (17 * t * t) / 315 : (Math.tanh(y) - y) / (t * y);
-  },
-  0,
-  0.391,
-  5,
-);
+const tanhTail = fit(oddTail(Math.tanh), 0, tanhNear.square, 5);
 
 /** tanh(z): a polynomial near 0; from 0.625 on (1 - e) / (1 + e) with e = e^-2|z|, and the sign of z. */
 export function tanh(w: VectorWriter, z: Vector): Vector {
@@ -127,7 +126,7 @@ export function tanh(w: VectorWriter, z: Vector): Vector {
   const t = w.let(f32x4.mul(z.get(), z.get()));
   const cube = w.let(f32x4.mul(t.get(), size.get()));
   const near = w.multiplyAdd(cube, w.polynomial(tanhTail, t), size);
-  const value = v128.bitselect(far.get(), near.get(), f32x4.gt(size.get(), w.constant(0.625).get()));
+  const value = v128.bitselect(far.get(), near.get(), f32x4.gt(size.get(), w.constant(tanhNear.size).get()));
   return withSign(w, w.let(value), z);
 }
 
@@ -137,12 +136,7 @@ function withSign(w: VectorWriter, size: Vector, sign: Vector): Vector {
 }
 
 /** (log(1 + f) - f) / f^2 around 0 */
-const logTail = fit(
-  (f) => (Math.abs(f) < 1e-3 ? -0.5 + f / 3 - (f * f) / 4 + f ** 3 / 5 : (Math.log1p(f) - f) / (f * f)),
-  Math.SQRT1_2 - 1,
-  Math.SQRT2 - 1,
-  9,
-);
+const logTail = fit((f) => (Math.log1p(f) - f) / (f * f), Math.SQRT1_2 - 1, Math.SQRT2 - 1, 9);
 
 /** The natural logarithm: the exponent times ln 2, plus the logarithm of a fraction in [sqrt 1/2, sqrt 2). */
 export function log(w: VectorWriter, x: Vector): Vector {
@@ -172,22 +166,14 @@ export function log(w: VectorWriter, x: Vector): Vector {
 }
 
 /** (atan(sqrt t) - sqrt t) / (t sqrt t) for t in [0, tan(pi/8)^2] */
-const atanTail = fit(
-  (t) => {
-    const y = Math.sqrt(t);
-    return t < 1e-4 ? -1 / 3 + t / 5 - (t * t) / 7 : (Math.atan(y) - y) / (t * y);
-  },
-  0,
-  0.1716,
-  5,
-);
+const atanTail = fit(oddTail(Math.atan), 0, atanSquare, 5);
 
 /** atan(x): above tan(3 pi/8) it is pi/2 - atan(1/x), above tan(pi/8) pi/4 + atan((x - 1)/(x + 1)), of |x|. */
 export function atan(w: VectorWriter, x: Vector): Vector {
   const size = w.let(f32x4.abs(x.get()));
   const one = w.constant(1);
-  const middle = w.let(f32x4.gt(size.get(), w.constant(Math.SQRT2 - 1).get()));
-  const large = w.let(f32x4.gt(size.get(), w.constant(Math.SQRT2 + 1).get()));
+  const middle = w.let(f32x4.gt(size.get(), w.constant(atanSteps.middle).get()));
+  const large = w.let(f32x4.gt(size.get(), w.constant(atanSteps.far).get()));
   const quotient = w.let(f32x4.div(f32x4.sub(size.get(), one.get()), f32x4.add(size.get(), one.get())));
   const inverse = w.let(f32x4.div(w.constant(-1).get(), size.get()));
   const small = w.let(v128.bitselect(quotient.get(), size.get(), middle.get()));

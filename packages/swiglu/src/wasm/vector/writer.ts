@@ -1,4 +1,4 @@
-// Writes straight-line SIMD code: each step's result goes to a local, constants are set once before the loop.
+// Writes SIMD code without branches. The result of each operation is a local variable; constants are set once, before the loop.
 import type { Code } from "../assembler/code.js";
 import { f32, f32x4 } from "../assembler/instructions.js";
 import type { Body, Local } from "../assembler/module.js";
@@ -8,7 +8,7 @@ import type { Simd } from "../machine/features.js";
 export type Vector = Local<"v128">;
 
 export class VectorWriter {
-  /** Sets the constants; goes before the loop. */
+  /** The code that sets the constants, to be placed before the loop. */
   readonly prelude: Code<"none">[] = [];
   private statements: Code<"none">[] = [];
   private readonly constants = new Map<string, Vector>();
@@ -21,18 +21,19 @@ export class VectorWriter {
     readonly simd: Simd,
   ) {}
 
-  /** Computes a value in this step of the loop. */
+  /** Computes a value in each pass through the loop. */
   let(value: Code<"v128">): Vector {
     const local = this.local();
     this.statements.push(local.set(value));
     return local;
   }
 
+  /** Adds a statement to the loop. */
   do(statement: Code<"none">): void {
     this.statements.push(statement);
   }
 
-  /** Everything written since the last call: one pass through the loop. What it remembered is forgotten. */
+  /** Returns the code of one pass through the loop: all that was written since the last call. The next pass begins anew. */
   take(): Code<"none">[] {
     const taken = this.statements;
     this.statements = [];
@@ -40,12 +41,12 @@ export class VectorWriter {
     return taken;
   }
 
-  /** The same number in all lanes. */
+  /** A vector with the same number in all lanes. */
   constant(value: number): Vector {
     return this.outside(`f32 ${Object.is(value, -0) ? "-0" : value}`, () => f32x4.splat(f32.const(value)));
   }
 
-  /** A value that does not change from one pass to the next, computed before the loop. */
+  /** A value that is the same in all passes. It is computed before the loop, once for each key. */
   outside(key: string, value: () => Code<"v128">): Vector {
     const known = this.constants.get(key);
     if (known !== undefined) return known;
@@ -61,7 +62,7 @@ export class VectorWriter {
     return this.fixed.has(vector);
   }
 
-  /** The result of a computation on a vector, made once in each pass: several functions share an exponential. */
+  /** The result of a computation on a vector, which is written once in each pass. Several functions share an exponential by it. */
   once(name: string, of: Vector, compute: () => Vector): Vector {
     const key = `${name} ${this.numberOf(of)}`;
     const known = this.remembered.get(key) ?? compute();
@@ -82,8 +83,8 @@ export class VectorWriter {
   }
 
   /**
-   * The polynomial with these coefficients, lowest power first: pairs of terms, joined by Horner's rule in t^2. That is one
-   * product more than Horner's rule in t, but half as many steps wait for each other.
+   * The polynomial with these coefficients, lowest power first, as pairs of terms that Horner's rule in t^2 joins. It has one
+   * product more than Horner's rule in t, but half as many operations wait for each other.
    */
   polynomial(coefficients: readonly number[], t: Vector): Vector {
     const square = this.let(f32x4.mul(t.get(), t.get()));

@@ -1,5 +1,5 @@
-// The backward pass of a feed-forward block: the activation's gradients fused with dY downᵀ, then one product for the gradient
-// of x and one for each weight, gate and up together; biases and parameters are sums of columns.
+// The backward pass of a feed-forward block. The product dY downᵀ is fused with the activation's gradients. Then follow one
+// product for the gradient of x and one for the weights of each matrix. Biases and parameters are sums of columns.
 
 import { fusedForm, weightShapes } from "../../block/forms.js";
 import type { BlockPlan } from "../../block/plan.js";
@@ -13,18 +13,18 @@ import { convert, type Stored } from "../device/convert.js";
 import { columnSums, copyOut, unpadded } from "../product/matrix-copy.js";
 import { type Matrix, padded } from "../product/product.js";
 import type { BlockProducts, Inputs, Kept } from "./products.js";
-import { firstParts } from "./weights.js";
+import { firstSources } from "./weights.js";
 
 /** Gradients by name. */
 export type Gradients = Readonly<Record<string, Data | ParameterValue>>;
 
-/** What the caller wants a gradient in, and where that is if it is a tensor. */
+/** The caller's array or tensor for a gradient, and its place if it is a tensor. */
 interface Target {
   readonly data: Data;
   readonly tensor: Place | undefined;
 }
 
-/** One backward of one pass. */
+/** One call of `backward` on one recorded pass. */
 export class BlockBackward {
   private readonly gradients: Record<string, Data | ParameterValue> = {};
   private readonly shapes: Readonly<Record<string, readonly number[]>>;
@@ -36,7 +36,7 @@ export class BlockBackward {
     private readonly plan: BlockPlan,
     private readonly products: BlockProducts,
     private readonly kept: Kept,
-    /** By name; gradients that have none go to new arrays. */
+    /** By name. Gradients without a target go to new arrays. */
     private readonly targets: Readonly<Record<string, Target>>,
     private readonly parameterGradients: boolean,
   ) {
@@ -89,12 +89,12 @@ export class BlockBackward {
     return inputs;
   }
 
-  /** Takes the gradients of the weights that multiply x, and of their biases; those of packed ones together. */
+  /** Keeps the gradients of the weights that multiply x, and of their biases. Those of a packed weight are joined. */
   private firstWeights(gradients: readonly Matrix[], flows: readonly Matrix[]): void {
     const { call, plan, kept } = this;
-    const parts = firstParts(plan);
+    const sources = firstSources(plan);
     if (plan.layout === undefined) {
-      parts.forEach(({ weight }, i) => {
+      sources.forEach(({ weight }, i) => {
         this.weight(weight, gradients[i] as Matrix);
         this.bias(weight, flows[i] as Matrix, kept.rows);
       });
@@ -102,14 +102,14 @@ export class BlockBackward {
     }
     const { dModel, dFf } = plan;
     const packed = call.room(2 * dModel * dFf);
-    parts.forEach(({ lie }, i) => {
-      copyOut(call, (gradients[i] as Matrix).place, packed, lie, [dModel, dFf]);
+    sources.forEach(({ view }, i) => {
+      copyOut(call, (gradients[i] as Matrix).place, packed, view, [dModel, dFf]);
     });
     this.take("packed", packed);
     if (plan.weights.packedBias === undefined) return;
     const bias = call.room(2 * dFf, "f32");
-    parts.forEach(({ lie }, i) => {
-      copyOut(call, columnSums(call, flows[i] as Matrix, kept.rows), bias, lie, [1, dFf], "f32");
+    sources.forEach(({ view }, i) => {
+      copyOut(call, columnSums(call, flows[i] as Matrix, kept.rows), bias, view, [1, dFf], "f32");
     });
     this.take("packedBias", bias, "f32");
   }
@@ -124,7 +124,7 @@ export class BlockBackward {
     if (this.plan.weights[name] !== undefined) this.take(name, columnSums(this.call, flow, rows), "f32");
   }
 
-  /** Has a gradient copied to the caller's tensor, or read into the caller's array or a new one. */
+  /** Keeps a gradient: it is copied to the caller's tensor later, or read into the caller's array or a new one. */
   private take(name: string, place: Place, as = this.call.gpu.storage): void {
     const { plan, kept } = this;
     const shape = name === "x" ? [kept.rows, plan.dModel] : (this.shapes[name] ?? []);
@@ -134,7 +134,7 @@ export class BlockBackward {
     else if (tensor) this.copies.push({ place, as, tensor, count: data.length });
   }
 
-  /** Brings gradients to the caller's tensors: at the end, since dY may be one of them. */
+  /** Copies gradients to the caller's tensors. This happens at the end, since dY may be one of them. */
   private copyOut(): void {
     const { call, copies } = this;
     const { storage } = call.gpu;

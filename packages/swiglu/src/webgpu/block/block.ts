@@ -1,4 +1,4 @@
-// The feed-forward block of the WebGPU backend: forward without keeping anything, and recorded passes with their backward.
+// The feed-forward block of the WebGPU backend: forward passes that keep nothing, and recorded passes with their backward.
 import type { BackwardCall, BlockParts } from "../../block/facade.js";
 import type { BlockPlan } from "../../block/plan.js";
 import { isFloat32Array } from "../../call/arrays.js";
@@ -12,7 +12,7 @@ import { BlockBackward, type Gradients } from "./backward.js";
 import { BlockProducts, type Kept } from "./products.js";
 import { GpuWeights, type Locate } from "./weights.js";
 
-/** What a recorded pass keeps, and the memory that is its own. */
+/** What a recorded pass keeps, and the memory that belongs to it. */
 interface Recorded extends Kept {
   readonly own: Memory[];
 }
@@ -30,7 +30,7 @@ export class GpuBlock implements BlockParts<Recorded> {
     this.products = new BlockProducts(plan, weights);
   }
 
-  /** A block with its weights in the GPU's memory. With `recompute`, passes keep only x. */
+  /** Makes a block and copies its weights to the GPU's memory. With `recompute`, passes keep only x. */
   static async create(gpu: Gpu, plan: BlockPlan, locate: Locate, recompute: boolean): Promise<GpuBlock> {
     const weights = await Call.run(gpu, (call) => new GpuWeights(gpu, plan, locate, call));
     return new GpuBlock(gpu, plan, weights, locate, recompute);
@@ -96,7 +96,7 @@ export class GpuBlock implements BlockParts<Recorded> {
     return { place: this.locate(named, call), as: this.gpu.storage, ...dense(this.plan.dModel) };
   }
 
-  /** Data [rows, dModel] as a matrix: where it is, or a copy with padded rows. */
+  /** Data [rows, dModel] as a matrix: its own place where rows need no padding, else a copy. */
   private matrix(named: Named, rows: number, call: Call): Matrix {
     const { dModel } = this.plan;
     const from = this.numbers(named, call);
@@ -106,7 +106,7 @@ export class GpuBlock implements BlockParts<Recorded> {
     return { place, columns: dModel };
   }
 
-  /** Computes y, into a tensor or an array, from the hidden layer. */
+  /** Computes y from the hidden layer, into a tensor or an array. */
   private async output(call: Call, hidden: Matrix, rows: number, y: Named): Promise<void> {
     const { dModel } = this.plan;
     const tensor = isFloat32Array(y.data) ? undefined : this.locate(y, call);

@@ -1,5 +1,5 @@
-// What the products of a feed-forward block do with their sums before they are written: add a bias, apply the activation,
-// or multiply its gradients by what flows back.
+// What the products of a feed-forward block do with their sums before they are written: add a bias, apply the activation, or
+// multiply the activation's gradients by the sums. A quad is four consecutive columns of a row, one vec4.
 import { fusedForm } from "../../block/forms.js";
 import type { BlockPlan } from "../../block/plan.js";
 import { type Activation, definitionText } from "../../catalogue/activation.js";
@@ -20,11 +20,11 @@ const write = (name: string, type: Storage): Binding => ({
   type: `vec4<${type}>`,
 });
 
-/** Where a quad of the result is in matrices of its size. */
+/** WGSL: `i` is the index of the quad in matrices of the size of the result. */
 const place = `  let quads = (sizes.columns + 3u) / 4u;
   let i = row * quads + quad;`;
 
-/** Sums as they are, plus a bias (from `bias`) or a matrix (from `addend`), one matrix for each. */
+/** Stores each sum in a matrix of its own, plus a bias (`bias`) or a matrix (`addend`) if asked for. */
 export function plainEpilogue(storage: Storage, sums: number, plus?: "bias" | "addend") {
   const names = Array.from({ length: sums }, (_, i) => i);
   const added = { bias: " + bias[quad]", addend: " + vec4f(addend[i])" };
@@ -43,9 +43,9 @@ ${names.map((i) => `  result${i}[i] = numbers(sum${i}${plus ? added[plus] : ""})
   } satisfies Epilogue;
 }
 
-/** How a block's activation gets its inputs: from the sums of the last product, or from an earlier one (`own`). */
+/** Where the activation's inputs come from: the sums of the last product, or the product before it (`own`). */
 export interface InputSources {
-  /** For each input of the activation, the number of its sum, or `own`. */
+  /** For each input of the activation the number of its sum, or `own`. */
   readonly inputs: readonly (number | "own")[];
   /** How many sums the last product has. */
   readonly sums: number;
@@ -57,27 +57,27 @@ export function inputSources({ form, activation }: BlockPlan): InputSources {
   return { inputs: activation.inputs.map((_, i) => sum(i)), sums: produced.length };
 }
 
-/** Lines that load the parameters of a quad's channels, which lie behind `skip` other vectors. */
+/** WGSL that loads the parameters of a quad's channels, which are behind `skip` other vectors in `channels`. */
 const parameterLines = (activation: Activation, skip: number): string[] =>
   Object.keys(activation.parameters).map(
     (name, i) => `  let ${parameterName(name)} = channels[${skip + i}u * quads + quad];`,
   );
 
-/** A function's call for one of the four numbers of each of its arguments. */
+/** WGSL that calls a function for one of the four elements of a quad. */
 const callFor = ({ constantsFit, plain, name, parameters }: ElementFunctions, part: string): string =>
   `${constantsFit ? plain : name}(${parameters.map((each) => `${each}[${part}]`).join(", ")})`;
 
-/** A result, or NaN where one of the vectors that it comes from is NaN, which compilers may lose sight of. */
+/** WGSL: the result, or NaN where one of the vectors that it comes from is NaN. Compilers may assume that no number is NaN. */
 const passingNan = (result: string, given: readonly string[]): string =>
   `select(${given.join(" + ")}, ${result}, ${given.map((name) => `number(${name})`).join(" & ")})`;
 
-/** How many numbers of a quad belong to the row; the rest stays zero. */
+/** WGSL: how many elements of the quad belong to the row. The others stay 0. */
 const within = "  let parts = select(4u, sizes.columns % 4u, 4u * quad + 4u > sizes.columns);";
 
 /**
- * The activation of the sums plus their biases: to `hidden`, and the sums to `kept`, one matrix after the other in steps of
- * `region`; where `region` is 0 they are not kept. `channels` has the biases of the sums, then the parameters, a value for
- * each channel.
+ * Adds the biases to the sums, stores the activation of them in `hidden`, and the sums themselves in `kept`, one matrix after the
+ * other, `region` quads apart. Where `region` is 0, the sums are not kept. `channels` has the biases of the sums, then the
+ * parameters: for each of them a value for every channel.
  */
 export function activationEpilogue(plan: BlockPlan, storage: Storage) {
   const { activation } = plan;
@@ -117,8 +117,9 @@ ${named
 }
 
 /**
- * From what flows back into the hidden layer: the hidden layer again, and the gradients of the activation's inputs and, with
- * `gradients`, parameters for every element, one matrix after the other in `slopes`. `channels` has the parameters.
+ * The sum is the gradient of the hidden layer. Stores in `slopes`, one matrix after the other: the hidden layer, computed again;
+ * the gradient of each input of the activation; and, for `gradients`, the terms of each parameter's gradient. `channels` has the
+ * parameters.
  */
 export function gradientEpilogue(
   plan: BlockPlan,

@@ -1,4 +1,4 @@
-// The products of a feed-forward block, forward and backward, as calls of kernels: which operands, which epilogue, where to.
+// The products of a feed-forward block, forward and backward: for each the factors, the epilogue, and the places of the results.
 import { fusedForm } from "../../block/forms.js";
 import type { BlockPlan } from "../../block/plan.js";
 import { bytesOf, type Place, wholeQuads } from "../device/buffers.js";
@@ -9,15 +9,15 @@ import type { Epilogue, Product, Rows } from "../product/tile-kernel.js";
 import { activationEpilogue, gradientEpilogue, inputSources, plainEpilogue } from "./epilogue-kernels.js";
 import type { GpuWeights } from "./weights.js";
 
-/** The inputs of the activation as a forward leaves them for its backward. */
+/** The inputs of the activation, as a forward pass keeps them for the backward pass. */
 export interface Inputs {
-  /** Of self-gated blocks: the first product, which is an input itself. */
+  /** Self-gated blocks: the first product, which is an input itself. */
   readonly own: Place | undefined;
-  /** The sums of the last product, one matrix after the other. */
+  /** The sums of the last product: one matrix for each, one after the other. */
   readonly sums: Place;
 }
 
-/** What a forward leaves for its backward; without the inputs, they are computed again. */
+/** What a forward pass keeps for the backward pass. Inputs that are not kept are computed again. */
 export interface Kept {
   readonly rows: number;
   readonly x: Matrix;
@@ -34,14 +34,14 @@ export class BlockProducts {
     this.sums = inputSources(plan).sums;
   }
 
-  /** Room for the inputs of the activation. */
+  /** Takes room for the inputs of the activation. */
   roomForInputs(room: (count: number) => Place, rows: number): Inputs {
     const { dFf, form } = this.plan;
     const own = fusedForm(form).second === undefined ? undefined : room(rows * padded(dFf));
     return { own, sums: room(4 * this.sums * regionStep(rows, dFf)) };
   }
 
-  /** The hidden layer from x; what the backward needs goes to `keep`. */
+  /** Computes the hidden layer from x, and stores what the backward pass needs in `keep`. */
   hidden(call: Call, x: Matrix, rows: number, keep?: Inputs): Matrix {
     const { plan, weights } = this;
     const { dFf, dModel } = plan;
@@ -80,7 +80,7 @@ export class BlockProducts {
     return hidden;
   }
 
-  /** The block's output, from its hidden layer, to `y`. */
+  /** Computes y from the hidden layer. */
   output(call: Call, hidden: Matrix, rows: number, y: Place): void {
     const { dFf, dModel } = this.plan;
     const { down, downBias } = this.weights;
@@ -98,8 +98,8 @@ export class BlockProducts {
   }
 
   /**
-   * From dY and the activation's inputs: the hidden layer, the gradients of the inputs, in the activation's order, and of
-   * the parameters, if they are asked for, for every element.
+   * Computes from dY and the activation's inputs: the hidden layer, then the gradient of each input in the activation's order,
+   * then, if they are asked for, the terms of each parameter's gradient.
    */
   slopes(call: Call, dY: Matrix, rows: number, kept: Inputs, parameterGradients: boolean): Matrix[] {
     const { plan, weights } = this;
@@ -130,7 +130,7 @@ export class BlockProducts {
     }));
   }
 
-  /** The gradient of x, from those of its products, to `dX`. */
+  /** Computes the gradient of x from those of its products. */
   inputGradient(call: Call, flows: readonly Matrix[], rows: number, dX: Place): void {
     const { dModel, dFf } = this.plan;
     const product = {
@@ -152,7 +152,7 @@ export class BlockProducts {
     });
   }
 
-  /** Self-gated blocks: what flows into the first product, directly and through the square one. */
+  /** Self-gated blocks: the gradient of the first product, which is `own` plus what comes through the square product. */
   ownGradient(call: Call, own: Matrix, flow: Matrix, rows: number): Matrix {
     const { dFf } = this.plan;
     const total = { place: call.room(rows * padded(dFf)), columns: dFf };
@@ -171,7 +171,7 @@ export class BlockProducts {
     return total;
   }
 
-  /** The gradients of weights that multiply `factor`, from what flows into each of their products. */
+  /** The gradients of the weights that multiply `factor`, from the gradients of their products. */
   weightGradients(call: Call, factor: Matrix, flows: readonly Matrix[], rows: number): Matrix[] {
     const [first] = flows as [Matrix];
     const product = {
@@ -209,5 +209,5 @@ const plain = <B extends Bindings, W extends string>(
   epilogue,
 });
 
-/** The step between regions: a multiple of 32 vectors, since bindings begin at multiples of 256 bytes. */
+/** The quads from one matrix to the next: a multiple of 32, since bindings begin at multiples of 256 bytes (32 quads of f16). */
 const regionStep = (rows: number, columns: number): number => 32 * Math.ceil((rows * quadsOf(columns)) / 32);

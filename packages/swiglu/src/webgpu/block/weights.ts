@@ -1,4 +1,5 @@
-// The weights of a feed-forward block in the GPU's memory: uploaded once, rows padded to whole vectors, packed ones split.
+// The weights of a feed-forward block in the GPU's memory. They are uploaded once, with rows padded to whole quads; a packed weight
+// becomes two matrices.
 
 import { fusedForm } from "../../block/forms.js";
 import type { BlockPlan } from "../../block/plan.js";
@@ -9,20 +10,20 @@ import { type PackedLayout, packedViews } from "../../layout.js";
 import { bytesOf, type Memory, type Place } from "../device/buffers.js";
 import type { Call } from "../device/call.js";
 import type { Gpu } from "../device/device.js";
-import { copyIn, dense, type Lie } from "../product/matrix-copy.js";
+import { copyIn, dense, type MatrixView } from "../product/matrix-copy.js";
 import { type Matrix, padded, quadsOf } from "../product/product.js";
 
-/** Where data of the backend is during a call; throws where it belongs to another or is disposed. */
+/** The place of data during a call. Throws an Error for data of another backend, or a tensor that is disposed. */
 export type Locate = (named: Named, call: Call) => Place;
 
-/** A matrix that a product takes, and where it lies in a weight of the block. */
-interface Part {
+/** A matrix of a product: the weight of the block that holds it, and where it is in that weight. */
+interface Source {
   readonly weight: string;
-  readonly lie: Lie;
+  readonly view: MatrixView;
 }
 
-/** Where gate and up lie in rows that hold both, each with so many columns. */
-function packedLies(columns: number, layout: PackedLayout): Lie[] {
+/** Where gate and up are in a packed weight. Each has `columns` columns. */
+function packedMatrices(columns: number, layout: PackedLayout): MatrixView[] {
   const { gate, up } = packedViews([1, 2 * columns], { layout });
   return [gate, up].map(({ offset, run, stride }) => ({
     offset,
@@ -32,26 +33,26 @@ function packedLies(columns: number, layout: PackedLayout): Lie[] {
 }
 
 /** The matrices that multiply x: gate and up, or one. */
-export function firstParts({ form, dFf, layout }: BlockPlan): Part[] {
+export function firstSources({ form, dFf, layout }: BlockPlan): Source[] {
   return form.products
     .filter(({ from }) => from === "x")
     .flatMap(({ weight, times }) => {
-      const lies = times === 2 ? packedLies(dFf, layout as PackedLayout) : [dense(dFf)];
-      return lies.map((lie) => ({ weight, lie }));
+      const views = times === 2 ? packedMatrices(dFf, layout as PackedLayout) : [dense(dFf)];
+      return views.map((view) => ({ weight, view }));
     });
 }
 
 export class GpuWeights {
   /** The matrices that multiply x. */
   readonly first: readonly Matrix[];
-  /** Of self-gated blocks. */
+  /** Self-gated blocks: the weight of the product of `in`. */
   readonly square: Matrix | undefined;
   readonly down: Matrix;
-  /** A value for each channel of the hidden layer: biases of the sums that the activation takes, then its parameters. */
+  /** Vectors with a value for each channel of the hidden layer: the biases of the last product, then the parameters. */
   readonly channels: Place;
   /** The parameters alone, if there are any. */
   readonly parameters: Place | undefined;
-  /** Of the first product of self-gated blocks. */
+  /** Self-gated blocks: the bias of the first product. */
   readonly inBias: Place | undefined;
   readonly downBias: Place;
   private readonly memory: Memory[] = [];
@@ -63,17 +64,17 @@ export class GpuWeights {
     call: Call,
   ) {
     const { form, dFf, dModel } = plan;
-    const parts = firstParts(plan);
+    const sources = firstSources(plan);
     const { second } = fusedForm(form);
-    const square = second === undefined ? undefined : { weight: second, lie: dense(dFf) };
-    const down = { weight: "down", lie: dense(dModel) };
+    const square = second === undefined ? undefined : { weight: second, view: dense(dFf) };
+    const down = { weight: "down", view: dense(dModel) };
     const parameters = Object.values(plan.parameters);
-    this.first = parts.map((part) => this.matrix(part, dModel, dFf, call));
+    this.first = sources.map((source) => this.matrix(source, dModel, dFf, call));
     this.square = square && this.matrix(square, dFf, dFf, call);
     this.down = this.matrix(down, dFf, dModel, call);
-    this.channels = this.vectors(square ? [square] : parts, parameters, dFf, call);
+    this.channels = this.vectors(square ? [square] : sources, parameters, dFf, call);
     this.parameters = parameters.length > 0 ? this.vectors([], parameters, dFf, call) : undefined;
-    this.inBias = square && this.vectors(parts, [], dFf, call);
+    this.inBias = square && this.vectors(sources, [], dFf, call);
     this.downBias = this.vectors([down], [], dModel, call);
   }
 
@@ -88,22 +89,22 @@ export class GpuWeights {
     return { buffer: memory.buffer, offset: 0, size: memory.buffer.size };
   }
 
-  private matrix({ weight, lie }: Part, rows: number, columns: number, call: Call): Matrix {
+  private matrix({ weight, view }: Source, rows: number, columns: number, call: Call): Matrix {
     const as = this.gpu.storage;
-    // New memory is zero, also behind the last row, which products with few rows count on.
+    // New memory is zero, also behind the last row. Products with few rows rely on that.
     const place = this.make(bytesOf(as) * padded(rows) * padded(columns), call);
     const data = this.plan.weights[weight] as Data;
-    if (isFloat32Array(data) && lie.rowStep === padded(columns)) call.write(data, place);
+    if (isFloat32Array(data) && view.rowStep === padded(columns)) call.write(data, place);
     else {
       const from = this.locate({ name: `weights.${weight}`, data }, call);
-      copyIn(call, { place: from, as, ...lie }, { place, as }, [rows, columns]);
+      copyIn(call, { place: from, as, ...view }, { place, as }, [rows, columns]);
     }
     return { place, columns };
   }
 
-  /** Vectors one after the other in float32: biases, zeros for those that are not given, then parameters. */
+  /** Uploads vectors in float32, one after the other: the biases, or zeros for those not given, then the parameters. */
   private vectors(
-    biases: readonly Part[],
+    biases: readonly Source[],
     parameters: readonly ParameterValue[],
     columns: number,
     call: Call,
@@ -116,14 +117,14 @@ export class GpuWeights {
     });
     const place = this.make(values.byteLength, call);
     call.write(values, place, "f32");
-    biases.forEach(({ weight, lie }, i) => {
+    biases.forEach(({ weight, view }, i) => {
       const name = `${weight}Bias`;
       const data = this.plan.weights[name];
       if (data === undefined) return;
       const from = {
         place: this.locate({ name: `weights.${name}`, data }, call),
         as: this.gpu.storage,
-        ...lie,
+        ...view,
       };
       copyIn(call, from, { place, as: "f32" }, [1, columns], i * quadsOf(columns));
     });

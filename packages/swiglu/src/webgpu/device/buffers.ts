@@ -1,25 +1,25 @@
-// Memory of the GPU: buffers for tensors, and a pool of buffers for calls, since making new ones takes time.
+// Memory of the GPU: buffers for tensors, and a pool of buffers for calls, since new ones take time to make.
 import type { CheckedDevice } from "./checked.js";
 import type { Storage } from "./options.js";
 
-/** A piece of a buffer, in bytes, as bindings take it. */
+/** A place: a piece of a buffer, in bytes, as bindings take it. */
 export interface Place {
   readonly buffer: GPUBuffer;
   readonly offset: number;
   readonly size: number;
 }
 
-/** A buffer, and whether it could be made: a promise that a call waits for before it returns. */
+/** A buffer, and a promise that fails if the device could not make it. A call waits for the promise before it returns. */
 export interface Memory {
   readonly buffer: GPUBuffer;
   readonly checked: Promise<void>;
 }
 
-/** What a buffer is for: kernels read and write it, or the host reads it. The numbers are those of GPUBufferUsage. */
+/** What buffers are for. Kernels read and write `work`; the host reads `staging`. The numbers are those of GPUBufferUsage. */
 const usages = { work: 128 + 64 + 8 + 4, staging: 8 + 1 };
 export type Use = keyof typeof usages;
 
-/** How much of what nobody uses the pool keeps. */
+/** The bytes that the pool keeps although nobody uses them. */
 const keptBytes = 2 ** 28;
 
 export class Buffers {
@@ -29,7 +29,7 @@ export class Buffers {
 
   constructor(private readonly gpu: CheckedDevice) {}
 
-  /** Memory with room for some bytes, which may hold anything. Throws a RangeError if the device cannot have so much at once. */
+  /** Takes memory of at least `bytes` from the pool. Its contents are undefined. Errors as for `make`. */
   take(bytes: number, what: string, use: Use = "work"): Memory {
     const size = Math.max(bytes, Math.min(sizeClass(bytes), this.limit));
     const known = this.idle.get(`${use} ${wholeQuads(size)}`)?.pop();
@@ -38,7 +38,7 @@ export class Buffers {
     return known;
   }
 
-  /** Gives memory back; work that is already submitted goes on with it. */
+  /** Gives memory back to the pool. Work that is submitted already may still use it. */
   give(memory: Memory, use: Use = "work"): void {
     if (!this.all.has(memory)) return;
     const { size } = memory.buffer;
@@ -53,7 +53,7 @@ export class Buffers {
     this.idleBytes += size;
   }
 
-  /** Memory of so many bytes, rounded up to 16. Throws a RangeError if the device cannot have so much at once. */
+  /** Makes a buffer of `bytes`, rounded up to 16. Throws a RangeError, which names `what`, beyond the limits of the device. */
   make(bytes: number, what: string, use: Use = "work"): Memory {
     const size = wholeQuads(bytes);
     if (size > this.limit)
@@ -87,13 +87,13 @@ export class Buffers {
 
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toLocaleString("en")} MiB`;
 
-/** The bytes of a stored number. */
+/** The bytes of one stored number. */
 export const bytesOf = (storage: Storage): 2 | 4 => (storage === "f16" ? 2 : 4);
 
-/** Bytes, rounded up to whole vectors of four numbers. */
+/** `bytes`, rounded up to whole quads: vectors of four numbers in f32. */
 export const wholeQuads = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) * 16);
 
-/** Sizes that the pool keeps: four for each power of two, so that none is too large by more than a quarter. */
+/** The size of the pool's buffers for `bytes`: one of four for each power of two, so that at most a quarter is unused. */
 function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256;
   const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);

@@ -1,5 +1,5 @@
-// One call of the backend: what it uploads, the kernels that it runs, one after the other, and what it reads back.
-// Scratch memory is taken from the pool and given back when the call ends.
+// One call of the backend: what it uploads, the kernels that it runs one after the other, and what it reads back to the host.
+// Its scratch memory is taken from the pool, and given back when the call ends.
 import { inPlainMemory } from "../../call/arrays.js";
 import { bytesOf, type Memory, type Place, wholeQuads } from "./buffers.js";
 import { convert } from "./convert.js";
@@ -8,17 +8,18 @@ import type { Storage } from "./options.js";
 import type { Kernel, Recorder } from "./pipelines.js";
 import { type Bindings, type Places, placesInOrder, type Words, wordsInOrder } from "./signature.js";
 
-/** Bytes between uniform blocks: every device can bind at multiples of it. */
+/** The bytes from one uniform block to the next. Every device can bind at multiples of this. */
 const uniformStep = 256;
+/** How many uniform blocks share a buffer. */
 const uniformsTogether = 32;
 /** GPUMapMode.READ */
 const mapForReading = 1;
 
-/** Numbers to read, and the array that they go to. */
+/** Numbers to read back, and the array that they go to. */
 export interface Read {
   readonly place: Place;
   readonly into: Float32Array;
-  /** How they are stored: by default as tensors are. */
+  /** How they are stored. By default as tensors are. */
   readonly as?: Storage;
 }
 
@@ -34,8 +35,8 @@ export class Call implements Recorder {
   }
 
   /**
-   * Runs a call and gives its scratch memory back. What `use` records before it first waits is submitted before this
-   * returns, so that calls take effect in the order they were made. Errors of a lost device say so.
+   * Runs a call, then gives its scratch memory back. What `use` records before its first `await` is submitted before this function
+   * returns, so that calls take effect in the order in which they are made. An error because of a lost device says so.
    */
   static async run<T>(gpu: Gpu, use: (call: Call) => T | Promise<T>): Promise<T> {
     const call = new Call(gpu);
@@ -57,7 +58,7 @@ export class Call implements Recorder {
     }
   }
 
-  /** Scratch for so many numbers, stored as tensors are or as said, which may hold anything. */
+  /** Takes scratch memory for `count` numbers. Its contents are undefined. */
   room(count: number, as: Storage = this.gpu.storage): Place {
     const bytes = bytesOf(as) * count;
     const memory = this.gpu.buffers.take(bytes, "this call");
@@ -66,33 +67,33 @@ export class Call implements Recorder {
     return { buffer: memory.buffer, offset: 0, size: wholeQuads(bytes) };
   }
 
-  /** Uploads numbers to scratch. */
-  place(data: Float32Array, as: Storage = this.gpu.storage): Place {
+  /** Uploads numbers to scratch memory. */
+  upload(data: Float32Array, as: Storage = this.gpu.storage): Place {
     const place = this.room(data.length, as);
     this.write(data, place, as);
     return place;
   }
 
   /**
-   * Uploads numbers to the start of a place. Without conversion they are there before anything that is recorded runs, so
-   * write only what this call has not recorded yet.
+   * Uploads numbers to the start of a place. In f32 they are there before any recorded kernel of this call runs, so do not write to
+   * a place that a recorded kernel uses.
    */
   write(data: Float32Array, to: Place, as: Storage = this.gpu.storage): void {
     if (as === "f32") {
       const { buffer, byteOffset, byteLength } = inPlainMemory(data);
       this.gpu.device.queue.writeBuffer(to.buffer, to.offset, buffer, byteOffset, byteLength);
     } else {
-      const uploaded = this.place(data, "f32");
+      const uploaded = this.upload(data, "f32");
       convert(this, { place: uploaded, as: "f32" }, { place: to, as }, data.length);
     }
   }
 
-  /** Fails with the call if this does. */
+  /** Makes the call fail if `checked` does. */
   require(checked: Promise<void>): void {
     this.checks.add(checked);
   }
 
-  /** Runs a kernel after those before it, on a place for each of its storage bindings and with its uniform numbers. */
+  /** Records a kernel, which runs after those before it: with a place for each storage binding, and its uniform numbers. */
   run<B extends Bindings, W extends string>(
     kernel: Kernel<B, W>,
     places: Places<B>,
@@ -120,7 +121,7 @@ export class Call implements Recorder {
     this.commands.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
   }
 
-  /** Runs what was recorded, and brings numbers to arrays. */
+  /** Submits what was recorded, waits, and reads numbers back to arrays. */
   async read(reads: readonly Read[]): Promise<void> {
     const { buffers } = this.gpu;
     let total = 0;
@@ -139,7 +140,7 @@ export class Call implements Recorder {
         this.copy(from, { ...staging, offset, size: into.byteLength }, into.byteLength);
       this.submit();
       const mapping = staging.buffer.mapAsync(mapForReading, 0, total);
-      mapping.catch(() => undefined); // What the device refused comes first.
+      mapping.catch(() => undefined); // An error of `end`, which says what the device refused, is reported first.
       await this.end();
       await mapping;
       const mapped = staging.buffer.getMappedRange(0, total);
@@ -159,7 +160,7 @@ export class Call implements Recorder {
     return converted;
   }
 
-  /** Submits what was recorded, and fails if the device refused any of it. */
+  /** Submits what was recorded, and waits. Fails if the device refused any of it. */
   async end(): Promise<void> {
     this.submit();
     const checks = [...this.checks];
@@ -201,7 +202,7 @@ export class Call implements Recorder {
     return { buffer: memory.buffer, offset: used * uniformStep, size: wholeQuads(4 * words.length) };
   }
 
-  /** Uploads the uniform blocks so far; what is recorded runs later and finds them. */
+  /** Uploads the uniform blocks so far. Kernels that use them are submitted later. */
   private writeUniforms(): void {
     if (this.uniforms === undefined) return;
     const { memory, words } = this.uniforms;

@@ -1,17 +1,17 @@
-// Numbers from one storage type to the other: what the host has is float32, what the GPU keeps may be float16.
+// Converts numbers between storage types. The host has float32; the GPU may store float16.
 import type { Place } from "./buffers.js";
 import { flatGroups, flatIndex } from "./grid.js";
 import type { Storage } from "./options.js";
 import type { Recorder } from "./pipelines.js";
 import { declarations } from "./signature.js";
 
-/** Where numbers are, and how they are stored. */
+/** A place, and how its numbers are stored. */
 export interface Stored {
   readonly place: Place;
   readonly as: Storage;
 }
 
-/** Records the conversion of `count` numbers. Places end at whole vectors of four, so the last one is converted whole. */
+/** Records the conversion of `count` numbers, rounded up to whole quads, which every place has. */
 export function convert(recorder: Recorder, from: Stored, to: Stored, count: number): void {
   if (count === 0) return;
   const quads = Math.ceil(count / 4);

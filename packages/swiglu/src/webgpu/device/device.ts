@@ -1,4 +1,4 @@
-// The GPU that a backend computes on: the caller's device or one that is found, what it can do, and whether it is there.
+// The GPU that a backend computes on: the caller's device or one that is found, what it can do, and whether it is lost.
 
 import { shown } from "../../errors.js";
 import { Buffers } from "./buffers.js";
@@ -6,9 +6,9 @@ import type { Checked, CheckedDevice } from "./checked.js";
 import type { Storage, WebgpuOptions } from "./options.js";
 import { Pipelines } from "./pipelines.js";
 
-/** Features that are asked for where the adapter has them. */
+/** Features that a found device is requested with, where the adapter has them. */
 const wantedFeatures: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
-/** Limits that are raised to what the adapter has. */
+/** Limits that a found device is requested with, as high as the adapter allows. */
 const wantedLimits = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
@@ -17,7 +17,7 @@ const wantedLimits = [
   "maxComputeInvocationsPerWorkgroup",
 ] as const;
 
-/** A device with what is made on it: pipelines and buffers. */
+/** A device, with the pipelines and buffers that are made on it. */
 export class Gpu implements CheckedDevice {
   readonly pipelines: Pipelines;
   readonly buffers: Buffers;
@@ -26,7 +26,7 @@ export class Gpu implements CheckedDevice {
   private constructor(
     readonly device: GPUDevice,
     private readonly own: boolean,
-    /** How tensors are stored; also the WGSL type of an element. */
+    /** How tensors are stored, which is also the WGSL type of an element. */
     readonly storage: Storage,
   ) {
     this.pipelines = new Pipelines(this);
@@ -36,7 +36,7 @@ export class Gpu implements CheckedDevice {
     });
   }
 
-  /** The fewest invocations that a subgroup has, if kernels may use subgroups; a device that does not say may have 4. */
+  /** The size of the smallest subgroup: 4 where the device does not say, undefined where kernels cannot use subgroups. */
   get smallestSubgroup(): number | undefined {
     const { features, adapterInfo } = this.device;
     return features.has("subgroups") ? (adapterInfo?.subgroupMinSize ?? 4) : undefined;
@@ -60,14 +60,14 @@ export class Gpu implements CheckedDevice {
     if (this.gone !== undefined) throw new Error(this.gone);
   }
 
-  /** What a failed call really failed of: the device, if that is gone. */
+  /** The reason for a failed call: the lost device if it is lost, else `error`. */
   async reason(error: unknown): Promise<unknown> {
-    // The news of a lost device may come just after the call that failed of it.
+    // The device may report its loss only after the call has failed because of it.
     await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 0))]);
     return this.gone === undefined ? error : new Error(this.gone, { cause: error });
   }
 
-  /** What `make` makes on the device, and a promise that fails if the device could not. */
+  /** Runs `make`, and checks whether the device accepted what it did. */
   check<T>(make: (device: GPUDevice) => T): Checked<T> {
     const { device } = this;
     device.pushErrorScope("validation");
@@ -89,7 +89,7 @@ export class Gpu implements CheckedDevice {
         if (validation) throw new Error(`the GPU refused a call: ${validation.message}`);
       },
     );
-    checked.catch(() => undefined); // Whoever uses what was made waits for this and reports it.
+    checked.catch(() => undefined); // The calls that use the object wait for this promise and report the error.
     return checked;
   }
 

@@ -1,8 +1,8 @@
-// Grids of workgroups for flat work: one invocation for each item, over two dimensions where one is too short.
+// Grids for a list of items: one invocation for each item. Where one dimension of workgroups is too short, there are two.
 
 /** Invocations of a workgroup. */
 const size = 256;
-/** Workgroups along a dimension: every device takes so many. */
+/** The most workgroups along a dimension that every device takes. */
 const longest = 65535;
 
 /** The workgroups for `count` items. */
@@ -12,7 +12,7 @@ export function flatGroups(count: number): [number, number] {
   return [Math.ceil(groups / Math.max(rows, 1)), rows];
 }
 
-/** The head of a kernel's entry point over flat work: `i` is the item, which may be past the last one. */
+/** The beginning of such a kernel's entry point. `i` is the item, which may be beyond the last one. */
 export const flatIndex = `@compute @workgroup_size(${size})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = (group.y * groups.x + group.x) * ${size}u + lane;`;

@@ -1,16 +1,16 @@
-// Compute pipelines, compiled once for each kernel and kept as long as the backend.
+// Compute pipelines. Each kernel is compiled once, and kept as long as the backend.
 import type { CheckedDevice } from "./checked.js";
 import type { Bindings, Places, Signature, Words } from "./signature.js";
 
-/** A kernel: its entry point is `main`, and its bindings are those of group 0, from 0 on. */
+/** A kernel: its code, whose entry point is `main`, and its signature, whose bindings are numbered from 0 in group 0. */
 export interface Kernel<B extends Bindings = Bindings, W extends string = string> {
-  /** The same for the same code, and only for that. */
+  /** Equal for equal code, and only then. */
   readonly key: string;
   readonly takes: Signature<B, W>;
   readonly code: () => string;
 }
 
-/** What records kernels: they run in the order in which they were recorded. */
+/** Records kernels, which run in the order in which they were recorded. */
 export interface Recorder {
   run<B extends Bindings, W extends string>(
     kernel: Kernel<B, W>,
@@ -20,7 +20,7 @@ export interface Recorder {
   ): void;
 }
 
-/** A pipeline, and whether the device took it: a promise that a call waits for before it returns. */
+/** A pipeline, and a promise that fails if the device refused it. A call waits for the promise before it returns. */
 interface Compiled {
   readonly pipeline: GPUComputePipeline;
   readonly checked: Promise<void>;

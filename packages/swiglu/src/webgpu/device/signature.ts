@@ -1,5 +1,5 @@
-// A kernel's signature on the GPU: one value that gives the declarations of its WGSL and the record that its caller must fill.
-// The order of bindings and of uniform numbers is written nowhere else, so nobody can exchange two of them.
+// A kernel's signature on the GPU. From this one value come the declarations in WGSL and the record that the caller must fill.
+// The order of bindings and of uniform numbers is written nowhere else, so nobody can swap two of them.
 import type { Place } from "./buffers.js";
 
 /** A storage binding: its name in WGSL, and the type of its elements there. */
@@ -9,25 +9,25 @@ export interface Binding {
   readonly type: string;
 }
 
-/** The storage bindings of a kernel, in the order of their numbers: single ones, and lists. */
+/** The storage bindings of a kernel, in the order of their numbers. A name stands for one binding or a list. */
 export interface Bindings {
   readonly [name: string]: Binding | readonly Binding[] | undefined;
 }
 
-/** The uniform numbers of a kernel: the variable that holds them, and, where they are a structure, its name. */
+/** The uniform numbers of a kernel: the variable that has them, and the name of its structure, if it is one. */
 export interface Uniform<W extends string> {
   readonly variable: string;
   readonly struct?: string;
   readonly words: readonly W[];
 }
 
-/** What a kernel takes. */
+/** The signature of a kernel. */
 export interface Signature<B extends Bindings, W extends string> {
   readonly bindings: B;
   readonly uniform: Uniform<W>;
 }
 
-/** What the caller gives for bindings: a place in a buffer for each, by the same names. */
+/** What the caller passes for bindings: a place for each, under the same names. */
 export type Places<B> = {
   readonly [N in keyof B]: B[N] extends readonly Binding[]
     ? readonly Place[]
@@ -38,13 +38,13 @@ export type Places<B> = {
         : undefined;
 };
 
-/** What the caller gives for uniform numbers: u32 numbers, by the same names. */
+/** What the caller passes for uniform numbers: a u32 for each, under the same names. */
 export type Words<W extends string> = Readonly<Record<W, number>>;
 
 const listed = (bindings: Bindings): readonly Binding[] =>
   Object.values(bindings).flatMap((binding) => binding ?? []);
 
-/** The declarations of a kernel: the structure of its uniform numbers, if they have one, and all that is bound. */
+/** The declarations of a kernel in WGSL: the structure of its uniform numbers, if it has one, and all bindings. */
 export function declarations<B extends Bindings, W extends string>({
   bindings,
   uniform,

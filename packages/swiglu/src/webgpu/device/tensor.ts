@@ -1,4 +1,4 @@
-// Tensors that stay in the GPU's memory between calls: the backend's own, or the caller's buffers, which are used in place.
+// Tensors, which stay in the GPU's memory between calls: in buffers of the backend, or in the caller's own buffers.
 import { isFloat32Array } from "../../call/arrays.js";
 import { listing } from "../../errors.js";
 import { sizeOf } from "../../layout.js";
@@ -7,7 +7,7 @@ import { Call } from "./call.js";
 import type { Gpu } from "./device.js";
 import type { WebgpuTensor } from "./options.js";
 
-/** What the caller's own buffers must have been made for, as GPUBufferUsage numbers it. */
+/** The usages that a buffer of the caller's must have, with the numbers of GPUBufferUsage. */
 const neededUsages = { STORAGE: 128, COPY_SRC: 4, COPY_DST: 8 };
 
 export class GpuTensor implements WebgpuTensor {
@@ -17,7 +17,7 @@ export class GpuTensor implements WebgpuTensor {
   private readonly written: Promise<void> | undefined;
   private disposed = false;
 
-  /** A tensor of numbers, which are uploaded, or on a buffer of the caller's, which stays the caller's. */
+  /** Uploads numbers, or uses a buffer of the caller's, which remains the caller's. */
   constructor(
     private readonly gpu: Gpu,
     data: Float32Array | GPUBuffer,
@@ -31,7 +31,7 @@ export class GpuTensor implements WebgpuTensor {
     this.memory = gpu.buffers.make(this.bytes, "this tensor");
     this.held = this.memory.buffer;
     const written = Call.run(gpu, (call) => call.write(data, this.placeIn(call)));
-    written.catch(() => undefined); // Calls that use the tensor report it.
+    written.catch(() => undefined); // The calls that use the tensor report the error.
     this.written = written;
   }
 
@@ -40,7 +40,7 @@ export class GpuTensor implements WebgpuTensor {
     return this.held;
   }
 
-  /** Where it is; `call` fails where its memory could not be had. */
+  /** The place of the tensor. `call` will fail if its memory could not be made. */
   placeIn(call: Call): Place {
     this.alive();
     if (this.memory) call.require(this.memory.checked);
@@ -66,7 +66,7 @@ export class GpuTensor implements WebgpuTensor {
     return bytesOf(this.gpu.storage) * this.length;
   }
 
-  /** Whole vectors of four: what is behind the last number may be written too. */
+  /** The place ends at a whole quad, so kernels may write a little beyond the last number. */
   private get place(): Place {
     return { buffer: this.held, offset: 0, size: wholeQuads(this.bytes) };
   }

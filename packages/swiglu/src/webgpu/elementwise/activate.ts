@@ -1,4 +1,4 @@
-// Elementwise calls on the GPU: a checked call to a kernel and its arguments; sums of parameter gradients brought together.
+// Elementwise calls on the GPU: finds the kernel and the arguments of a checked call, and adds up the partial sums that it leaves.
 import { leastCommonMultiple, lengthOf, repeated } from "../../call/channels.js";
 import type { ActivationPlan } from "../../call/check.js";
 import type { ParameterValue } from "../../call/data.js";
@@ -9,16 +9,18 @@ import type { Call } from "../device/call.js";
 import type { Words } from "../device/signature.js";
 import type { KernelShape } from "./elements-kernel.js";
 import { activationKernel } from "./kernels.js";
-import { addSumsLeft, keptThreads, workgroupSize } from "./sums-kernel.js";
+import { addPartialSums, keptThreads, workgroupSize } from "./sums-kernel.js";
 
-/** How many threads go through a large tensor; fewer where each keeps sums, since what they leave is read back. */
+/** The most threads that go through a tensor. */
 const mostThreads = 2 ** 22;
+/** The same where threads sum gradients of parameters. */
 const mostSumming = 2 ** 17;
-const mostLeft = 2 ** 15;
-/** Workgroups along a dimension: every device takes so many. */
+/** The most partial sums of a parameter, in vectors, since all of them are read back to the host. */
+const mostPartials = 2 ** 15;
+/** The most workgroups along a dimension that every device takes. */
 const mostGroups = 65535;
 
-/** Computes y from the inputs' places, in the order of the plan. There must be elements. */
+/** Computes y from the inputs, in the order of the plan. There must be at least one element. */
 export function forward(call: Call, plan: ActivationPlan, inputs: readonly Place[], out: Place): void {
   const run = prepare(call, plan, "forward", false);
   const { parameters } = run;
@@ -27,8 +29,8 @@ export function forward(call: Call, plan: ActivationPlan, inputs: readonly Place
 }
 
 /**
- * Computes the gradients of inputs to `targets`, in the order of the plan, and returns those of parameters by name, if
- * they are asked for.
+ * Computes the gradients of the inputs to `targets`, in the order of the plan. Returns those of the parameters by name, or none if
+ * `parameterGradients` is false.
  */
 export async function backward(
   call: Call,
@@ -48,32 +50,32 @@ export async function backward(
       "backward",
       values.length > 0,
     );
-    const left = new Float32Array(2 * width * kept * groups * values.length);
-    const partials = left.length > 0 ? call.room(left.length, "f32") : undefined;
+    const partials = new Float32Array(2 * width * kept * groups * values.length);
+    const room = partials.length > 0 ? call.room(partials.length, "f32") : undefined;
     const places = {
       parameters,
       sources: [...tensors(plan, inputs), dy],
       targets: tensors(plan, targets),
-      partials,
+      partials: room,
     };
     call.run(kernel, places, words, [groups]);
-    await call.read(partials ? [{ place: partials, into: left, as: "f32" }] : []);
+    await call.read(room ? [{ place: room, into: partials, as: "f32" }] : []);
     sums.forEach((into, parameter) => {
-      addSumsLeft(into, left, { parameter, parameters: values.length, kept, width });
+      addPartialSums(into, partials, { parameter, parameters: values.length, kept, width });
     });
   }
   return gradientsByName(summed, sums);
 }
 
-/** The tensors that a kernel is given: a packed one once. */
+/** The tensors that a kernel takes. A packed one, which is both gate and up, is one. */
 const tensors = ({ packed }: ActivationPlan, places: readonly Place[]): readonly Place[] =>
   packed ? places.slice(0, 1) : places;
 
-/** A kernel for a call, and what it takes besides tensors. */
+/** The kernel of a call, and its arguments besides tensors. */
 interface Run {
   readonly kernel: ReturnType<typeof activationKernel>;
   readonly width: 4 | 1;
-  /** How many threads of a workgroup leave sums. */
+  /** How many threads of a workgroup store partial sums. */
   readonly kept: number;
   readonly parameters: Place | undefined;
   readonly words: Words<ReturnType<typeof activationKernel>["takes"]["uniform"]["words"][number]>;
@@ -103,7 +105,7 @@ function prepare(
     plan,
     Math.ceil(count / width),
     leastCommonMultiple(channels, width) / width,
-    parameterGradients ? Math.min(mostSumming, (mostLeft / kept) * workgroupSize) : mostThreads,
+    parameterGradients ? Math.min(mostSumming, (mostPartials / kept) * workgroupSize) : mostThreads,
   );
   const [first, second = first] = plan.inputs.map(({ view }) => view) as [View, View?];
   const words = {
@@ -121,13 +123,13 @@ function prepare(
     kernel: activationKernel(activation, shape),
     width,
     kept,
-    parameters: values.length === 0 ? undefined : call.place(parameterData(values, channels), "f32"),
+    parameters: values.length === 0 ? undefined : call.upload(parameterData(values, channels), "f32"),
     words,
     groups: Math.ceil(threads / workgroupSize),
   };
 }
 
-/** How gate and up lie, and how many elements can be read at once. */
+/** How gate and up are packed, and how many elements a thread can read together. */
 function placement({ packed, inputs }: ActivationPlan): Pick<KernelShape, "layout" | "width"> {
   if (!packed) return { layout: "separate", width: 4 };
   const views = inputs.map(({ view }) => view);
@@ -139,7 +141,7 @@ function placement({ packed, inputs }: ActivationPlan): Pick<KernelShape, "layou
   return { layout: "halves", width: whole ? 4 : 1 };
 }
 
-/** As many threads as there is work for, so many at most, and a multiple of what channels need. */
+/** The number of threads for `work` items: a multiple of `multiple`, which keeps threads in their channels, and at most `most`. */
 function threadsFor({ activation }: ActivationPlan, work: number, multiple: number, most: number): number {
   const times = Math.max(1, Math.floor(most / multiple));
   const threads = multiple * Math.min(Math.ceil(work / multiple), times);
@@ -150,7 +152,7 @@ function threadsFor({ activation }: ActivationPlan, work: number, multiple: numb
   return threads;
 }
 
-/** One number for each parameter, then the channels of each that has them. */
+/** The data of all parameters: one number for each, then the channel values of each that has them. */
 function parameterData(values: readonly ParameterValue[], channels: number): Float32Array {
   const perChannel = values.some((value) => typeof value !== "number");
   const data = new Float32Array(values.length * (1 + (perChannel ? channels : 0)));

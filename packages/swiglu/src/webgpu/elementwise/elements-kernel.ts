@@ -1,34 +1,42 @@
-// Where the elements of an elementwise kernel are: its bindings, positions in packed tensors, loads and stores in WGSL.
+// The memory of an elementwise kernel in WGSL: its bindings, the positions of elements in packed tensors, loads and stores.
 import type { Activation } from "../../catalogue/activation.js";
 import { type Binding, declarations } from "../device/signature.js";
 
-/** What a kernel is made for. */
+/** What tells one elementwise kernel of an activation from another. */
 export interface KernelShape {
   readonly direction: "forward" | "backward";
-  /** One tensor for each input; halves that alternate in one tensor, in runs; or gate and up of each element side by side. */
+  /**
+   * `separate`: a tensor for each input. `halves`: one tensor, in which runs of gate and runs of up alternate. `interleaved`: one
+   * tensor, in which gate and up of each element are side by side.
+   */
   readonly layout: "separate" | "halves" | "interleaved";
-  /** How many elements are read at once: 4 where all runs are multiples of it. */
+  /** How many elements a thread reads together. 4 needs runs that are multiples of 4. */
   readonly width: 4 | 1;
-  /** How tensors are stored; all arithmetic is f32. */
+  /** How tensors are stored. All arithmetic is f32. */
   readonly storage: "f32" | "f16";
-  /** For each parameter of the activation: one value for each channel, or one number. */
+  /** For each parameter of the activation: whether it has a value for each channel, or is one number. */
   readonly perChannel: readonly boolean[];
-  /** Whether backward sums the gradients of parameters too. */
+  /** Whether the backward kernel sums the gradients of parameters too. */
   readonly parameterGradients: boolean;
 }
 
-/** The words of the kernels' uniform block, in their order. */
+/** The names of the kernels' uniform numbers. */
 const fields = ["count", "threads", "zero", "channels", "kept", "run", "stride", "gate", "up"] as const;
 /**
- * `count` elements, `threads` that go through them: a multiple of a channel's distance, so that each stays in its channels.
- * `kept` threads of a workgroup leave sums of all.
- * In runs of `run` elements, which begin `stride` apart, from `gate` and `up` on.
+ * - `count` elements are computed by `threads` threads. Each thread takes every `threads`-th item, and that number is a multiple of
+ *   `channels`, so a thread stays in its channels.
+ * - `kept` threads of each workgroup store partial sums.
+ * - In a packed tensor, runs of `run` elements begin `stride` apart: those of gate at `gate`, those of up at `up`.
+ * - `zero` is 0, which no compiler knows.
  */
 const uniform = { variable: "call", struct: "Call", words: fields } as const;
 
 const vectorType = { f32: "vec4f", f16: "vec4h" };
 
-/** Text for the tensors of one kernel. Elements are four from `4 * i` on, or one: `k`, and where the width is 4, its `lane`. */
+/**
+ * Writes the WGSL for the tensors of one kernel. The code works on four elements from `4 * i` on, or on one element `k`. In a
+ * kernel of width 4, `lane` is the place of that element among the four.
+ */
 export class Elements {
   private readonly forward: boolean;
   /** Whether gate and up are in one tensor. */
@@ -53,9 +61,9 @@ export class Elements {
   }
 
   /**
-   * What the kernel takes: `parameters` if there are any (one number for each, then `channels` values for each that has them),
-   * the inputs or the packed one, and dy, as `sources`; y or the gradients as `targets`; and `partials` if the gradients of
-   * parameters are summed (see `leaveSums`).
+   * The signature of the kernel. `parameters` are one number for each, then `channels` values for each that has them. `sources` are
+   * the inputs (a packed tensor is one) and dy; `targets` are y or the gradients. `partials` are the partial sums of the gradients
+   * of parameters: see `leaveSums`.
    */
   get takes() {
     const { storage, width, parameterGradients } = this.shape;
@@ -75,13 +83,13 @@ export class Elements {
     };
   }
 
-  /** The declarations of all that is bound. */
+  /** The declarations of uniform numbers and bindings. */
   declarations(): string {
     const { struct, bound } = declarations(this.takes);
     return `${struct}\n${bound}`;
   }
 
-  /** Functions for the position of an element of gate or up, or of its gradient, in a packed tensor. */
+  /** Functions that give the position of an element of gate or up, or of its gradient, in a packed tensor. */
   positions(): string[] {
     if (!this.packed) return [];
     const { layout } = this.shape;
@@ -94,17 +102,17 @@ export class Elements {
     });
   }
 
-  /** The position of element `k` of a tensor in its binding. */
+  /** The position of element `k` of a tensor. */
   private position(name: string, k: string): string {
     return this.packed && (name === "gate" || name === "up") ? `${name}At(${k})` : k;
   }
 
-  /** Where a tensor is bound: halves of a packed one in one binding. */
+  /** The binding of a tensor. Gate and up in a packed one have the same. */
   private binding(name: string): string {
     return this.packed && name !== "dy" && name !== "y" ? "packed" : name;
   }
 
-  /** One element, as a place to read or write. */
+  /** One element, as a WGSL reference that can be loaded and stored. */
   private element(name: string, gradient = false): string {
     const binding = `${gradient ? "d_" : ""}${this.binding(name)}`;
     const at = this.position(name, "k");
@@ -112,17 +120,17 @@ export class Elements {
     return at === "k" ? `${binding}[i][lane]` : `${binding}[${at} / 4u][${at} % 4u]`;
   }
 
-  /** One element, as an f32. */
-  read(name: string): string {
+  /** Loads one element, as an f32. */
+  loadOne(name: string): string {
     return this.shape.storage === "f16" ? `f32(${this.element(name)})` : this.element(name);
   }
 
-  /** The tensors that go in, by name. */
+  /** The names of the inputs, and dy in a backward kernel. */
   get given(): readonly string[] {
     return this.forward ? this.activation.inputs : [...this.activation.inputs, "dy"];
   }
 
-  /** Stores one element: the value `result`, or its fields, the gradients. */
+  /** Stores one element: the variable `result`, or in a backward kernel its fields, the gradients. */
   storeResult(): string[] {
     const store = (target: string, value: string): string =>
       `${target} = ${this.shape.storage === "f16" ? `f16(${value})` : value};`;
@@ -131,7 +139,7 @@ export class Elements {
       : this.activation.inputs.map((name) => store(this.element(name, true), `result.${name}`));
   }
 
-  /** Four elements of everything that goes in. */
+  /** Loads four elements of each input, and of dy. */
   loads(): string[] {
     const vector = (code: string): string => (this.shape.storage === "f16" ? `vec4f(${code})` : code);
     if (this.shape.layout === "interleaved")
@@ -147,7 +155,7 @@ export class Elements {
     );
   }
 
-  /** Stores four elements of everything that comes out. */
+  /** Stores four elements of the result, or of each gradient. */
   stores(): string[] {
     const vector = (code: string): string =>
       this.shape.storage === "f16" ? `${vectorType.f16}(${code})` : code;

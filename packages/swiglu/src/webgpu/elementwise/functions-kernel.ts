@@ -1,5 +1,5 @@
-// An activation as functions in WGSL: its value, and its gradients times dy, of one element. Each comes in two forms: `plain`,
-// in f32, for ordinary numbers; and one that looks at its arguments and result, and is right for all.
+// An activation as functions of one element in WGSL: its value, or its gradients times dy. There are two forms of each: `plain`
+// computes in f32, and is right for ordinary numbers; the other checks its arguments and its result, and is right for all.
 import { type Activation, gradientExpressions } from "../../catalogue/activation.js";
 import { type Expr, mul } from "../../expression/expr.js";
 import { textWithParts } from "../../expression/print.js";
@@ -8,30 +8,30 @@ import { functions } from "../wgsl/functions.js";
 import { type Library, withDeclarations } from "../wgsl/text.js";
 import { wideFunctions } from "../wgsl/wide.js";
 
-/** What the functions compute; `inputGradients` leaves out those of parameters. */
+/** What the functions compute. `inputGradients` leaves out the gradients of parameters. */
 export type Computed = "value" | "gradients" | "inputGradients";
 
 export interface ElementFunctions {
-  /** Declarations, with everything that they need. */
+  /** The declarations of both functions, and of all that they need. */
   readonly code: string;
   /** The function that is right for all arguments. */
   readonly name: string;
   /** The function for ordinary numbers whose result is finite. */
   readonly plain: string;
-  /** The arguments of both, f32 each: inputs, `dy` for gradients, parameters. */
+  /** The arguments of both functions, each an f32: inputs, `dy` for gradients, parameters. */
   readonly parameters: readonly string[];
-  /** Whether `plain` is right for ordinary numbers: not where the formula has constants that float32 cannot hold. */
+  /** Whether float32 can hold all constants of the formula. If not, `plain` is never right. */
   readonly constantsFit: boolean;
-  /** Whether `plain` may set the private variable `vanishing`, and then is not right. */
+  /** Whether `plain` may set the private variable `vanishing`. Where it does, its result is not right. */
   readonly mayVanish: boolean;
-  /** The fields of their result, a struct `Gradients`; none for a value, which is an f32. */
+  /** The fields of the result, a struct `Gradients`. A value has none: it is an f32. */
   readonly fields: readonly string[];
 }
 
-/** What a parameter is called in WGSL: no keyword or function begins so. */
+/** The name of a parameter in WGSL. No keyword and no function begins with `p_`. */
 export const parameterName = (name: string): string => `p_${name}`;
 
-/** Looks at bits, since compilers may assume that numbers are finite. */
+/** Tests of numbers. They look at bits, since compilers may assume that numbers are finite. */
 const inspections: Library = {
   ordinary: `fn ordinary(v: vec4f) -> vec4<bool> { // 0, or from 2^-126 to 2^32
   let bits = bitcast<vec4u>(v) & vec4u(0x7fffffffu);
@@ -45,7 +45,7 @@ const inspections: Library = {
 }`,
 };
 
-/** The condition that all values pass one of the inspections. */
+/** The condition that all values pass one of the tests. */
 export function allPass(inspection: "ordinary" | "finite" | "number", values: readonly string[]): string {
   const tests: string[] = [];
   for (let i = 0; i < values.length; i += 4) {
@@ -119,6 +119,6 @@ ${fit ? `  if (${usual}) { return result; }\n` : ""}  if (!(${allPass("number", 
   return { code, name: checked, plain, parameters, fields, constantsFit: fit, mayVanish: vanishes };
 }
 
-/** Code with the declarations that it needs of our functions. */
+/** The code, with the declarations of all functions that it calls. */
 export const complete = (code: string): string =>
   withDeclarations({ ...functions, ...wideFunctions, ...inspections }, code);

@@ -1,5 +1,5 @@
-// The elementwise kernels of an activation in WGSL: forward, and backward with all gradients, in one dispatch.
-// A thread takes four elements, then the next four that are `threads` further, so any size fits one dispatch.
+// The elementwise kernels of an activation in WGSL: the value, or all gradients, in one dispatch.
+// A thread computes an item of four elements, then the item that is `threads` items further, so any size fits into one dispatch.
 import { type Activation, definitionText } from "../../catalogue/activation.js";
 import { withDeclarations } from "../wgsl/text.js";
 import { Elements, type KernelShape } from "./elements-kernel.js";
@@ -13,7 +13,7 @@ export const activationKernel = (activation: Activation, shape: KernelShape) => 
   code: () => activationShader(activation, shape),
 });
 
-/** The same as WGSL. */
+/** The code of that kernel. */
 export function activationShader(activation: Activation, shape: KernelShape): string {
   return new KernelWriter(activation, shape).code;
 }
@@ -61,7 +61,7 @@ ${this.entry()}${lines(
     return head + complete(withDeclarations(library, body));
   }
 
-  /** The head of `main`, and where a thread begins: threads with nothing to do must still take part in sums. */
+  /** The head of `main`, and the first item of a thread. Where sums are collected, threads without work must take part too. */
   private entry(): string {
     const { width } = this.shape;
     return this.summed.length === 0
@@ -92,7 +92,7 @@ ${this.entry()}${lines(
 }`;
   }
 
-  /** Parameters, which are the same for all elements of a thread. */
+  /** Loads the parameters, which are the same for all elements of a thread. */
   private parameterLoads(): string[] {
     const { perChannel, width } = this.shape;
     const lanes =
@@ -104,14 +104,14 @@ ${this.entry()}${lines(
     return perChannel.includes(true) ? [`let channel = ${lanes};`, ...loads] : loads;
   }
 
-  /** Computes element `k` carefully and stores it; `collect` takes the parameters' gradients from `result`. */
+  /** Computes and stores element `k` by the function that is right for all numbers. `collect` adds the gradient of a parameter. */
   private oneElement(call: string, collect: (name: string) => string): string[] {
     return [`let result = ${call};`, ...this.elements.storeResult(), ...this.summed.map(collect)];
   }
 
   private ones({ name, parameters }: { name: string; parameters: readonly string[] }): string[] {
     const { elements } = this;
-    const args = parameters.map((each) => (elements.given.includes(each) ? elements.read(each) : each));
+    const args = parameters.map((each) => (elements.given.includes(each) ? elements.loadOne(each) : each));
     return [
       "for (var k = start; k < call.count; k += call.threads) {",
       ...indented(
@@ -134,7 +134,7 @@ ${this.entry()}${lines(
     };
     const args = (at: string): string => parameters.map((each) => lane(each, at)).join(", ");
     const carefully = parameters.map((each) =>
-      elements.given.includes(each) ? elements.read(each) : lane(each, "[lane]"),
+      elements.given.includes(each) ? elements.loadOne(each) : lane(each, "[lane]"),
     );
     const results = forward ? ["y"] : [...activation.inputs, ...summed].map((each) => `d_${each}`);
     const computed = [

@@ -1,11 +1,11 @@
-// Sums over many elements in float32, with what each addition loses kept beside: the gradients of parameters.
-// A workgroup brings the sums of its threads together; the host adds up those of workgroups, which cannot wait for each other.
+// The gradients of parameters: sums over many elements in float32, each with a second number for what rounding has lost.
+// A workgroup adds up the sums of its threads. The host adds up those of workgroups, since these cannot wait for each other.
 import type { Library } from "../wgsl/text.js";
 
 /** The threads of a workgroup. */
 export const workgroupSize = 128;
 
-/** Declarations for sums of `number`: f32, or vec4f for four sums side by side. */
+/** Declarations for sums of `number`: f32, or vec4f, which is four sums side by side. */
 export const sums = (number: "f32" | "vec4f"): Library => ({
   Sum: `struct Sum { // total + rest
   total: ${number},
@@ -26,8 +26,8 @@ export const sums = (number: "f32" | "vec4f"): Library => ({
 });
 
 /**
- * A function that brings a workgroup's sums of a parameter together and leaves them in `partials`: one for each of the first
- * `call.kept` threads, for each of so many parameters, for each workgroup.
+ * A function that adds up a workgroup's sums of one parameter, and stores a partial sum for each of the first `call.kept` threads.
+ * In `partials` they are ordered by workgroup, then by parameter, then by thread.
  */
 export const leaveSums = (parameters: number): string => `var<workgroup> parts: array<Sum, ${workgroupSize}>;
 
@@ -42,17 +42,17 @@ fn leave(parameter: u32, group: u32, thread: u32, sum: Sum) {
 }`;
 
 /**
- * How many threads of a workgroup leave sums: so that threads that many apart have the same channels, with so many elements,
- * `width`, for a thread. Eight share the work where one would do.
+ * How many threads of a workgroup store partial sums, where each thread computes `width` elements together: threads at that
+ * distance have the same channels. At least eight threads share the work of adding up.
  */
 export const keptThreads = (channels: number, width: number): number =>
   [8, 16, 32, 64].find((kept) => (kept * width) % channels === 0) ?? workgroupSize;
 
-/** Adds what was left of one of the parameters to the sums of its channels. */
-export function addSumsLeft(
+/** Adds the partial sums of one parameter to the sums of its channels. */
+export function addPartialSums(
   sums: Float64Array,
   partials: Float32Array,
-  { parameter, parameters, kept, width }: Left,
+  { parameter, parameters, kept, width }: Partials,
 ): void {
   const group = 2 * width * kept;
   for (let start = parameter * group, at = 0; start < partials.length; start += parameters * group, at++)
@@ -60,14 +60,14 @@ export function addSumsLeft(
       for (let i = 0; i < width; i++) {
         const total = partials[start + 2 * width * thread + i] as number;
         const rest = partials[start + 2 * width * thread + width + i] as number;
-        // Beside a total that overflowed, the rest is NaN.
+        // Where the total overflowed, the rest is NaN.
         const channel = (width * (at * workgroupSize + thread) + i) % sums.length;
         sums[channel] = (sums[channel] as number) + total + (Number.isFinite(total) ? rest : 0);
       }
 }
 
-/** Which of the parameters, of how many; and how many threads of a workgroup left sums of `width` elements each. */
-export interface Left {
+/** Partial sums: of which parameter, of how many parameters, by how many threads of a workgroup, of how many elements each. */
+export interface Partials {
   readonly parameter: number;
   readonly parameters: number;
   readonly kept: number;

@@ -1,4 +1,4 @@
-// Copies between matrices of the GPU, whose rows are padded, and numbers that lie as the caller has them; and column sums.
+// Copies between the GPU's matrices, whose rows are padded to whole quads, and matrices as the caller has them; and column sums.
 import type { Place } from "../device/buffers.js";
 import type { Call } from "../device/call.js";
 import { flatGroups, flatIndex } from "../device/grid.js";
@@ -6,15 +6,15 @@ import type { Storage } from "../device/options.js";
 import { type Bindings, declarations, type Signature } from "../device/signature.js";
 import { type Matrix, padded, quadsOf } from "./product.js";
 
-/** Where the elements of a matrix are among other numbers: (row, column) is at `offset + row * rowStep + column * step`. */
-export interface Lie {
+/** Where the elements of a matrix are in an array: (row, column) is at `offset + row * rowStep + column * step`. */
+export interface MatrixView {
   readonly offset: number;
   readonly rowStep: number;
   readonly step: number;
 }
 
-/** Row after row without gaps. */
-export const dense = (columns: number): Lie => ({ offset: 0, rowStep: columns, step: 1 });
+/** A matrix whose rows follow each other without gaps. */
+export const dense = (columns: number): MatrixView => ({ offset: 0, rowStep: columns, step: 1 });
 
 interface Numbers {
   readonly place: Place;
@@ -40,10 +40,10 @@ const head = <B extends Bindings, W extends string>(takes: Signature<B, W>): str
   const { struct, bound } = declarations(takes);
   return `${struct}\n${bound}`;
 };
-const lieWords = ["offset", "rowStep", "step"] as const;
+const viewWords = ["offset", "rowStep", "step"] as const;
 
 function gather(from: Storage, to: Storage) {
-  const words = ["rows", "columns", ...lieWords, "first"] as const;
+  const words = ["rows", "columns", ...viewWords, "first"] as const;
   const takes = arrays(["numbers", "copied"], [from, `vec4<${to}>`], words);
   const code =
     () => `${header(from, to)}// Copies a matrix that lies in steps to one with padded rows, from vector \`first\` on.
@@ -67,7 +67,7 @@ ${flatIndex}
 }
 
 function scatter(storage: Storage) {
-  const words = ["rows", "columns", ...lieWords] as const;
+  const words = ["rows", "columns", ...viewWords] as const;
   const takes = arrays(["numbers", "copied"], [storage, storage], words);
   const code =
     () => `${header(storage, storage)}// Copies a matrix with padded rows to one that lies in steps.
@@ -84,10 +84,10 @@ ${flatIndex}
   return { key: `scatter ${storage}`, takes, code };
 }
 
-/** Records a copy into a matrix with padded rows; with `first`, from that vector on. */
+/** Records a copy into a matrix with padded rows, which begins at quad `first` of `to`. */
 export function copyIn(
   call: Call,
-  from: Numbers & Lie,
+  from: Numbers & MatrixView,
   to: Numbers,
   [rows, columns]: readonly [number, number],
   first = 0,
@@ -99,21 +99,21 @@ export function copyIn(
   call.run(gather(from.as, to.as), { from: from.place, to: to.place }, words, groups);
 }
 
-/** Records a copy from a matrix with padded rows to numbers that lie as said. */
+/** Records a copy of a matrix with padded rows to an array, where `view` says where each element goes. */
 export function copyOut(
   call: Call,
   from: Place,
   to: Place,
-  lie: Lie,
+  view: MatrixView,
   [rows, columns]: readonly [number, number],
   as: Storage = call.gpu.storage,
 ): void {
   if (rows * columns === 0) return;
-  const { offset, rowStep, step } = lie;
+  const { offset, rowStep, step } = view;
   call.run(scatter(as), { from, to }, { rows, columns, offset, rowStep, step }, flatGroups(rows * columns));
 }
 
-/** A matrix's numbers without gaps: where they are, or a copy. */
+/** The place of a matrix without padding: its own where rows need none, else that of a copy. */
 export function unpadded(call: Call, { place, columns }: Matrix, rows: number): Place {
   if (padded(columns) === columns) return place;
   const copied = call.room(rows * columns);
@@ -121,7 +121,7 @@ export function unpadded(call: Call, { place, columns }: Matrix, rows: number): 
   return copied;
 }
 
-/** A workgroup of the column sums: its columns, in quads, and how many invocations share the rows. */
+/** The workgroup of the column sums: how many quads of columns it has, and how many invocations share the rows of each. */
 const sumQuads = 16;
 const sumSlices = 16;
 
@@ -148,7 +148,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) at: v
   return { key: `columnSums ${storage}`, takes, code };
 }
 
-/** Records the sums of the columns of a matrix with padded rows; returns where they are, as float32. */
+/** Records the sums of the columns of a matrix with padded rows. Returns the place of the sums, which are f32. */
 export function columnSums(call: Call, { place, columns }: Matrix, rows: number): Place {
   const quads = quadsOf(columns);
   const sums = call.room(padded(columns), "f32");

@@ -1,22 +1,33 @@
-// Products with few rows as WGSL: the right operand streams past once, each workgroup adds up some columns for all rows,
-// with its invocations sharing the inner dimension. What limits it is reading the weights.
+// Products with few rows as WGSL. Their time is that of reading the weights, so the kernel reads each weight once:
+//
+//                   quads of columns
+//                 0   1   2   3              a workgroup computes these quads for all rows;
+//               +---+---+---+---+            its 128 invocations divide the inner dimension:
+//       k       | 0 | 1 | 2 | 3 |   k 0-3    invocation `lane` takes quad lane % 4, and every 32nd
+//               | 4 | 5 | 6 | 7 |   k 4-7    four of k from lane / 4 on (f32; for f16 there are 8 quads)
+//               | 8 |...|   |   |
+//               +---+---+---+---+
+//
+// In the end the invocations of the same quad add up their sums.
 
 import type { Storage } from "../device/options.js";
 import type { Bindings } from "../device/signature.js";
 import { head, leftCount, type Product, productSignature, rightCount } from "./tile-kernel.js";
 
-/** So many rows, and no more, are worth streaming. */
+/** Products with more rows than this are faster in tiles. */
 export const mostStreamedRows = 4;
-/** A workgroup's columns, in quads: 64 bytes of a row, so that what memory gives at once is used whole. */
+/** The quads of a workgroup: 64 bytes of each row, which is what memory delivers at once. */
 export const streamedQuads = (storage: Storage): 4 | 8 => (storage === "f16" ? 8 : 4);
-/** A workgroup's invocations: those of the same columns divide the inner dimension. */
+/** The invocations of a workgroup. */
 const lanes = 128;
 
 /**
- * A kernel for a product with `rows` rows whose left rows are outer and right ones inner, with zeros up to a whole number of
- * fours. Its grid: columns. With `subgroup`, the size of the smallest subgroup that the device has, sums are brought together
- * within subgroups first, which leaves fewer for the workgroup's memory. That invocations are in subgroups in the order of
- * their index is what all drivers do where workgroups have one dimension.
+ * The kernel for a product with `rows` rows, whose left rows are outer and right rows inner. The inner dimension is padded with
+ * zeros to a multiple of four. The grid divides the columns.
+ *
+ * `subgroup` is the size of the smallest subgroup that the device has, if it has any. Sums are then added up within subgroups
+ * first, so that fewer pass through the workgroup's memory. This relies on subgroups being consecutive invocations, as they are
+ * with all drivers where workgroups have one dimension.
  */
 export function rowsKernel<B extends Bindings, W extends string>(
   product: Product<B, W>,

@@ -1,42 +1,54 @@
-// Matrix products as WGSL: a tile of the result for each workgroup, computed from tiles of the operands in its shared
-// memory, several products at once where they share an operand, and whatever is to be done with the sums before they are written.
+// Matrix products as WGSL. A workgroup computes a tile of the result from tiles of the factors, which it loads into its shared
+// memory. Products that share a factor are computed together. An epilogue says what happens to the sums before they are written.
+//
+//                   right tile                                          the quad at.x: four columns
+//                    64 columns                                               |
+//                 +--------------+ 16 of the inner                    +-------+------+
+//                 |              |    dimension                       |       v      |
+//                 +--------------+    (depth)                         |     +----+   |
+//        +----+   +--------------+                    tile of the     |     |sum0|   | <- rows 4 at.y to 4 at.y + 3:
+//   left |    |   |   tile of    |                    result:         |     |sum1|   |    invocation (at.x, at.y) has
+//   tile |    |   |  the result  | 64 or 32 rows                      |     |sum2|   |    four sums of four columns
+//        |    |   |              |                                    |     |sum3|   |
+//        +----+   +--------------+                                    +--------------+
 import type { Storage } from "../device/options.js";
 import { type Binding, type Bindings, declarations } from "../device/signature.js";
 
-/** Whether an operand's rows are those of the result (columns, for a right operand), or go along the inner dimension. */
+/**
+ * What the rows of a factor are: `outer` rows are those of the result (for a right factor, its columns), `inner` rows go along the
+ * inner dimension, over which the product sums.
+ */
 export type Rows = "outer" | "inner";
 
-/** What a kernel does with finished sums: `fn store(row, quad, sum0, ...)` for the quad of columns from 4 quad on. */
+/** What a kernel does with finished sums: a function `fn store(row, quad, sum0, ...)` for the four columns from 4 quad on. */
 export interface Epilogue<B extends Bindings = Bindings, W extends string = string> {
-  /** The same for the same code. */
+  /** Equal for equal code, and only then. */
   readonly key: string;
-  /** Completes the kernel's comment: what is stored. */
+  /** The kernel's comment: what it stores. */
   readonly title: string;
-  /** What it reads and writes, beside the operands. */
+  /** What it reads and writes, besides the factors. */
   readonly bindings: B;
-  /** Names of further uniform numbers, u32; the code has them as `sizes.name`. */
+  /** The names of further uniform numbers (u32), which the code finds as `sizes.name`. */
   readonly words: readonly W[];
-  /** Functions, among them `store`. Numbers are stored as `numbers(...)`, and computed as vec4f. */
+  /** Functions in WGSL, among them `store`. It computes with vec4f, and stores `numbers(...)` of them. */
   readonly code: string;
 }
 
-/** Which products are computed together: `sums[i]` adds up the products of those pairs of operands. */
+/** Products that are computed together. `sums[i]` adds up the products of those pairs of factors. */
 export interface Product<B extends Bindings = Bindings, W extends string = string> {
   readonly storage: Storage;
   readonly lefts: Rows;
   readonly rights: Rows;
-  /** For each sum, the operands that are multiplied and added up: numbers of left and right ones. */
+  /** For each sum the pairs of factors that it adds up, by number. */
   readonly sums: readonly (readonly (readonly [left: number, right: number])[])[];
   readonly epilogue: Epilogue<B, W>;
 }
 
-/**
- * A workgroup computes a tile of so many columns, and as many rows or, where a result has few, half of it; every invocation
- * four rows of four. It goes along the inner dimension in steps of `depth`.
- */
+/** The columns of a tile. A workgroup goes along the inner dimension in steps of `depth`. */
 export const tileColumns = 64;
 const depth = 16;
 const quads = tileColumns / 4;
+/** The rows of a tile, in a product of `rows` rows. */
 export const tileRows = (rows: number): 32 | 64 => (rows <= 32 ? 32 : 64);
 
 const count = (product: Pick<Product, "sums">, side: 0 | 1): number =>
@@ -46,24 +58,24 @@ export const rightCount = (product: Pick<Product, "sums">): number => count(prod
 
 const range = <T>(length: number, make: (i: number) => T): T[] => Array.from({ length }, (_, i) => make(i));
 
-/** The uniform numbers of every product, in order; then those of the epilogue. */
+/** The uniform numbers of every product. Those of the epilogue follow. */
 const commonWords = ["rows", "columns", "inner", "leftStride", "rightStride"] as const;
 
-/** What a product takes: its operands, then what its epilogue does. */
+/** The signature of a product: its factors, then what its epilogue takes. */
 export function productSignature<B extends Bindings, W extends string>(product: Product<B, W>) {
   const { storage, epilogue } = product;
-  const operand = (name: string): Binding => ({ name, access: "read", type: `vec4<${storage}>` });
+  const factor = (name: string): Binding => ({ name, access: "read", type: `vec4<${storage}>` });
   return {
     bindings: {
-      lefts: range(leftCount(product), (i) => operand(`left${i}`)),
-      rights: range(rightCount(product), (i) => operand(`right${i}`)),
+      lefts: range(leftCount(product), (i) => factor(`left${i}`)),
+      rights: range(rightCount(product), (i) => factor(`right${i}`)),
       ...epilogue.bindings,
     },
     uniform: { variable: "sizes", struct: "Sizes", words: [...commonWords, ...epilogue.words] },
   };
 }
 
-/** The text that kernels for products share: bindings, sizes, and the epilogue. */
+/** The text that all kernels for products begin with: bindings, sizes and the epilogue. */
 export function head(product: Product, title: string): string {
   const { storage, epilogue } = product;
   const { struct, bound } = declarations(productSignature(product));
@@ -76,13 +88,13 @@ ${bound}
 ${epilogue.code}`;
 }
 
-/** The side of a result that an operand is for: its stride, the first row or column of the tile, how many there are. */
+/** In WGSL, for each side of a product: the stride of its rows, the first row or column of the tile, and the size of the result. */
 const sides = {
   left: { stride: "sizes.leftStride", first: "firstRow", outer: "sizes.rows" },
   right: { stride: "sizes.rightStride", first: "firstColumn", outer: "sizes.columns" },
 };
 
-/** The function that reads a vector of an operand: beyond the edges there are zeros. */
+/** The function that loads a quad of a factor. Beyond the edges it returns zeros. */
 function reader(name: string, side: keyof typeof sides, rows: Rows): string {
   const { stride, outer } = sides[side];
   const [rowCount, columnCount] = rows === "inner" ? ["sizes.inner", outer] : [outer, "sizes.inner"];
@@ -92,7 +104,7 @@ function reader(name: string, side: keyof typeof sides, rows: Rows): string {
 }`;
 }
 
-/** An operand of a kernel, and how many vectors of four its tile has in each step along the inner dimension. */
+/** A factor, and how many quads its tile has for each position of the inner dimension. */
 interface Loaded {
   readonly name: string;
   readonly side: keyof typeof sides;
@@ -101,13 +113,13 @@ interface Loaded {
 }
 
 /**
- * Loads the operands' tiles for the inner dimension from `k` on. Those whose rows are outer are turned on the way, in blocks
- * of four by four, by different invocations where there are enough.
+ * WGSL that loads the tiles of the factors, for the inner dimension from `k` on. A factor whose rows are outer is transposed on
+ * the way, in blocks of 4 x 4. Where there are enough invocations, different ones load different factors.
  */
-function loads(operands: readonly Loaded[], storage: Storage, lanes: number): string {
+function loads(factors: readonly Loaded[], storage: Storage, lanes: number): string {
   const across = depth / 4;
   let start = 0;
-  const text = operands.map(({ name, side, rows, quads }) => {
+  const text = factors.map(({ name, side, rows, quads }) => {
     const { first } = sides[side];
     if (rows === "inner")
       return range((depth * quads) / lanes, (turn) => {
@@ -133,7 +145,7 @@ function loads(operands: readonly Loaded[], storage: Storage, lanes: number): st
   return text.join("\n");
 }
 
-/** A kernel that computes tiles with so many rows. Its grid: columns, then rows, in tiles. */
+/** The kernel for a product in tiles of `rows` rows. Its grid counts tiles: those of the columns, then those of the rows. */
 export function tileKernel<B extends Bindings, W extends string>(product: Product<B, W>, rows: 32 | 64) {
   const { storage, lefts, rights, sums, epilogue } = product;
   const [leftNames, rightNames] = [
@@ -141,7 +153,7 @@ export function tileKernel<B extends Bindings, W extends string>(product: Produc
     range(rightCount(product), (i) => `right${i}`),
   ];
   const rowQuads = rows / 4;
-  const operands: Loaded[] = [
+  const factors: Loaded[] = [
     ...leftNames.map((name) => ({ name, side: "left" as const, rows: lefts, quads: rowQuads })),
     ...rightNames.map((name) => ({ name, side: "right" as const, rows: rights, quads })),
   ];
@@ -155,10 +167,10 @@ export function tileKernel<B extends Bindings, W extends string>(product: Produc
   );
   const code = () => `${head(product, epilogue.title)}
 
-${operands.map((operand) => reader(operand.name, operand.side, operand.rows)).join("\n")}
+${factors.map((factor) => reader(factor.name, factor.side, factor.rows)).join("\n")}
 
-${operands
-  .map((operand) => `var<workgroup> ${operand.name}Tile: array<array<numbers, ${operand.quads}>, ${depth}>;`)
+${factors
+  .map((factor) => `var<workgroup> ${factor.name}Tile: array<array<numbers, ${factor.quads}>, ${depth}>;`)
   .join("\n")}
 
 @compute @workgroup_size(${quads}, ${rowQuads})
@@ -171,7 +183,7 @@ fn main(
   let firstColumn = group.x * ${tileColumns}u;
 ${sums.map((_, i) => `  var sum${i} = array<vec4f, 4>();`).join("\n")}
   for (var k = 0u; k < sizes.inner; k += ${depth}u) {
-${loads(operands, storage, quads * rowQuads)}
+${loads(factors, storage, quads * rowQuads)}
     workgroupBarrier();
     let end = min(k + ${depth}u, sizes.inner);
     for (var inner = k; inner < end; inner += 4u) {

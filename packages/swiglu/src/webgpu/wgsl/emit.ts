@@ -1,5 +1,6 @@
-// Turns expressions into WGSL: one rule for each operation, in f32 and in numbers of any size (`wide.ts`).
-// Parts that occur more than once, and calls of functions, are given names.
+// Turns expressions into WGSL. There are two tables with a rule for each operation: f32, and numbers of any size (wide.ts).
+// Parts that occur more than once, and calls of functions, become named declarations.
+import { atom, Binding, type Written, withBrackets } from "../../expression/brackets.js";
 import {
   type Apply,
   countUses,
@@ -8,37 +9,16 @@ import {
   type Rules,
   schedule,
 } from "../../expression/expr.js";
+import { canVanish, isCheap } from "../../expression/operations.js";
 import { simplifyAll } from "../../expression/simplify.js";
 import { literal } from "./text.js";
 
-/** How tightly written code holds together: what is below a product needs brackets there. */
-enum Binding {
-  Sum,
-  Product,
-  Atom,
-}
-interface Written {
-  readonly text: string;
-  readonly binding: Binding;
-}
-
-/** How many operations are written within one another; compilers allow only so many brackets in brackets. */
+/** The most operations that are nested in one statement. Compilers limit how deep brackets may be nested. */
 const deepest = 24;
-/** How many operations a function may have: what is longer keeps drivers' compilers busy for minutes. */
+/** The most operations of a function. Drivers' compilers need minutes for longer ones. */
 const mostOperations = 10_000;
 
-const atom = (text: string): Written => ({ text, binding: Binding.Atom });
-const hold = ({ text, binding }: Written, least: Binding): string => (binding < least ? `(${text})` : text);
-const infix =
-  (operator: string, binding: Binding.Sum | Binding.Product) =>
-  (a: Written, b: Written): Written => ({
-    text: `${hold(a, binding)} ${operator} ${hold(b, binding + 1)}`,
-    binding,
-  });
-const call =
-  (name: string) =>
-  (...args: readonly Written[]): Written =>
-    atom(`${name}(${args.map(({ text }) => text).join(", ")})`);
+const { hold, infix, call } = withBrackets("(", ")");
 
 const real: Rules<Written, Written> = {
   neg: (a) => ({ text: `-${hold(a, Binding.Atom)}`, binding: Binding.Product }),
@@ -58,10 +38,10 @@ const real: Rules<Written, Written> = {
   atlu: call("atlu"),
   atluSlope: call("atluSlope"),
   relu: (a) => call("max")(a, atom("0f")),
-  add: infix("+", Binding.Sum),
-  sub: infix("-", Binding.Sum),
-  mul: infix("*", Binding.Product),
-  div: infix("/", Binding.Product),
+  add: infix(" + ", Binding.Sum),
+  sub: infix(" - ", Binding.Sum),
+  mul: infix(" * ", Binding.Product),
+  div: infix(" / ", Binding.Product),
   min: call("min"),
   max: call("max"),
   softClamp: call("softClamp"),
@@ -99,14 +79,14 @@ const wide: Rules<Written, Written> = {
   selectGreater: (a, b, then, otherwise) => call("wide_choose")(a, b, then, otherwise),
 };
 
-/** A number in float32; what is beyond it is as near as can be. See `fitsFloat32`. */
+/** A number in f32. One that is too large becomes the largest float32: then `constantsFit` is false. */
 function realNumber(value: number): Written {
   const most = 3.4028233e38; // nine digits of the largest number round up beyond it
   const text = literal(Math.min(Math.max(value, -most), most));
   return { text, binding: text.startsWith("-") ? Binding.Product : Binding.Atom };
 }
 
-/** Whether a constant is as good in float32 arithmetic, also where denormals are taken for 0. */
+/** Whether float32 can hold a constant, on every driver: some take denormal numbers for 0. */
 const fitsFloat32 = (value: number): boolean =>
   value === 0 || (Math.abs(value) >= 2 ** -126 && Number.isFinite(Math.fround(value)));
 
@@ -117,36 +97,21 @@ function wideNumber(value: number): Written {
   return atom(`Wide(${literal(value / 2 ** half / 2 ** (e - half))}, ${e})`);
 }
 
-/** The two ways to compute: f32, or `Wide` numbers of any size. */
+/** The two arithmetics: f32, or `Wide` numbers of any size. */
 export type Arithmetic = "real" | "wide";
 const targets = {
   real: { rules: real, number: realNumber },
   wide: { rules: wide, number: wideNumber },
 };
 
-/** Operations so short that they stay within a larger expression. */
-const short: ReadonlySet<Operation> = new Set<Operation>([
-  "neg",
-  "abs",
-  "relu",
-  "add",
-  "sub",
-  "mul",
-  "div",
-  "min",
-  "max",
-  "clamp",
-  "selectGreater",
-]);
-
-/** Code for expressions: declarations of named parts, then each result as an expression. */
+/** Code for expressions: the declarations of named parts, and an expression for each result. */
 export interface Emitted {
   readonly statements: readonly string[];
   readonly results: readonly string[];
 }
 
 /**
- * Writes expressions as WGSL. `nameOf` says what a variable is called there. What the expressions share is computed once.
+ * Writes expressions as WGSL. `nameOf` gives the name of a variable in WGSL. Parts that the expressions share are computed once.
  * The code calls functions of `functions.ts` and `wide.ts`.
  */
 export function emitWgsl(
@@ -183,7 +148,7 @@ export function emitWgsl(
       const rule = rules[node.op] as (...operands: readonly Written[]) => Written;
       const value = rule(...node.args.map(textOf));
       const depth = 1 + Math.max(...node.args.map((arg) => depths.get(arg) ?? 0));
-      const shared = (uses.get(node) ?? 0) > 1 || (!short.has(node.op) && !results.has(node));
+      const shared = (uses.get(node) ?? 0) > 1 || (!isCheap(node.op) && !results.has(node));
       const apart = shared || depth >= deepest;
       written.set(node, apart ? named(node, value) : value);
       if (!apart) depths.set(node, depth);
@@ -196,13 +161,6 @@ export function emitWgsl(
 export const constantsFit = (expressions: readonly Expr[]): boolean =>
   schedule(expressions).every((node) => node.op !== "num" || fitsFloat32(node.value));
 
-/** Operations whose functions may set `vanishing`. */
-const withTails: ReadonlySet<string> = new Set<Operation>([
-  "exp",
-  "sigmoid",
-  "sigmoidSlope",
-  "softplus",
-  "normalCdf",
-]);
+/** Whether code for the expressions calls functions that may set `vanishing`. */
 export const mayVanish = (expressions: readonly Expr[]): boolean =>
-  schedule(simplifyAll(expressions)).some(({ op }) => withTails.has(op));
+  schedule(simplifyAll(expressions)).some((node) => "args" in node && canVanish(node.op));

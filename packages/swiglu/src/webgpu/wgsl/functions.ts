@@ -1,79 +1,65 @@
-// The special functions in WGSL, on one f32. WGSL's own exp, tanh and log are too coarse for the error bound, and drivers
-// give NaN where their parts overflow; these use +, -, *, / and powers of two made from bits. Those that are so near 0 that
-// drivers may take them for 0, although a large factor may follow, set `vanishing`.
+// The special functions in WGSL, on one f32. WGSL's own exp, tanh and log are too inaccurate for the error bound, and with some
+// drivers they are NaN where an intermediate value overflows. These functions use +, -, *, / and powers of two made from bits.
+// A function whose result is so near 0 that drivers may take it for 0 sets `vanishing`, since a large factor may follow.
+import {
+  atanSquare,
+  atanSteps,
+  expRange,
+  expTail,
+  largestRemainder,
+  ln2High,
+  ln2Low,
+  oddTail,
+  singleTerms,
+  tanhNear,
+} from "../../expression/approximations.js";
 import { chebyshevToPolynomial, atanTail as farAtanTail, normalTail } from "../../expression/chebyshev.js";
 import { fit } from "../../expression/fit.js";
-import { expResidual, tanhResidual } from "../../expression/special.js";
+import { tanhResidual } from "../../expression/special.js";
 import { type Library, literal, polynomial } from "./text.js";
 
-/** Fits `f(sqrt t) / power` for t in [0, to], where near 0 the quotient is its series' first terms. */
-const fitOdd = (
-  f: (y: number) => number,
-  first: number,
-  second: number,
-  to: number,
-  degree: number,
-): number[] =>
-  fit(
-    (t) => {
-      const y = Math.sqrt(t);
-      return t < 1e-3 ? first + second * t : f(y) / (t * y);
-    },
-    0,
-    to,
-    degree,
-  );
-
-/** The larger part of ln 2: of so few digits that its product with a small whole number is exact. */
-export const ln2High = 0.693359375;
 /** (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2 */
-const expTail = fit((r) => expResidual(r) / (r * r), -0.3475, 0.3475, 5);
+const nearExpTail = fit(expTail, -largestRemainder, largestRemainder, 5);
 /** The same for |r| <= 1. */
-const wideExpTail = fit((r) => expResidual(r) / (r * r), -1, 1, 8);
+const wideExpTail = fit(expTail, -1, 1, 8);
 /** (2 atanh(s) / s - 2) / s^2 in s^2, for s up to 1/3 */
 const logTail = fit(
   (t) => {
     const s = Math.sqrt(t);
-    return t < 1e-3 ? 2 / 3 + t * (2 / 5 + (t * 2) / 7) : ((2 * Math.atanh(s)) / s - 2) / t;
+    return ((2 * Math.atanh(s)) / s - 2) / t;
   },
   0,
   1 / 9,
   6,
 );
-/** (tanh(y) - y) / y^3 in y^2, for y up to 0.625 */
-const tanhTail = fit(
-  (t) => {
-    const y = Math.sqrt(t);
-    return t < 1e-3 ? -1 / 3 + t * (2 / 15 - (17 * t) / 315) : (Math.tanh(y) - y) / (t * y);
-  },
-  0,
-  0.391,
-  6,
-);
+/** (tanh(y) - y) / y^3 in y^2 */
+const tanhTail = fit(oddTail(Math.tanh), 0, tanhNear.square, 6);
 /** (atan(y) - y) / y^3 in y^2, for y up to tan(pi / 8) */
-const atanTail = fit(
+const atanTail = fit(oddTail(Math.atan), 0, atanSquare, 5);
+/** tanhResidual(z) / z^3 in z^2, for z up to 1 */
+const residualTail = fit(
   (t) => {
-    const y = Math.sqrt(t);
-    return t < 1e-3 ? -1 / 3 + t * (1 / 5 - t / 7) : (Math.atan(y) - y) / (t * y);
+    const z = Math.sqrt(t);
+    return tanhResidual(z) / (t * z);
   },
   0,
-  0.1716,
-  5,
+  1,
+  9,
 );
-/** tanhResidual(z) / z^3 in z^2, for z up to 1 */
-const residualTail = fitOdd(tanhResidual, 2 / 3, -8 / 15, 1, 9);
+
+const [lowest, highest] = [literal(expRange.lowest), literal(expRange.highest)];
 
 export const functions: Library = {
   powerOfTwo: `fn powerOfTwo(n: i32) -> f32 { // n from -126 to 127
   return bitcast<f32>((n + 127) << 23u);
 }`,
   expRemainder: `fn expRemainder(r: f32) -> f32 { // e^r, |r| <= ln(2) / 2
-  return 1f + (r + r * r * (${polynomial(expTail, "r")}));
+  return 1f + (r + r * r * (${polynomial(nearExpTail, "r")}));
 }`,
   vanishing: "var<private> vanishing: bool;",
   naturalPower: `fn naturalPower(z: f32) -> f32 { // e^z
-  let n = round(clamp(z, -110f, 90f) * ${literal(Math.LOG2E)});
-  let r = (clamp(z, -110f, 90f) - n * ${literal(ln2High)}) - n * ${literal(Math.LN2 - ln2High)};
+  let n = round(clamp(z, ${lowest}, ${highest}) * ${literal(Math.LOG2E)});
+  let r = (clamp(z, ${lowest}, ${highest}) - n * ${literal(ln2High)}) - n * ${literal(ln2Low)};
   let half = i32(n) >> 1u; // the power of two in two halves, which neither overflow nor vanish too early
   return expRemainder(r) * powerOfTwo(half) * powerOfTwo(i32(n) - half);
 }`,
@@ -100,7 +86,7 @@ export const functions: Library = {
   let n = (bits - ${floatBits(Math.SQRT1_2)}) >> 23u; // x = 2^n m, m from sqrt(1/2) to sqrt(2)
   let m = bitcast<f32>(bits - (n << 23u));
   let power = f32(n) - select(0f, 32f, tiny);
-  let value = power * ${literal(ln2High)} + (power * ${literal(Math.LN2 - ln2High)} + log1p(m - 1f));
+  let value = power * ${literal(ln2High)} + (power * ${literal(ln2Low)} + log1p(m - 1f));
   let infinity = bitcast<f32>(0x7f800000 | (bits & 0)); // made of bits: a constant infinity is an error
   if (x == 0f) { return -infinity; }
   if (bitcast<u32>(x) == 0x7f800000u) { return infinity; }
@@ -125,7 +111,7 @@ export const functions: Library = {
   let near = z + t * z * (${polynomial(tanhTail, "t")});
   let e = naturalPower(-2f * abs(z));
   let far = (1f - e) / (1f + e);
-  return select(near, select(far, -far, z < 0f), abs(z) > 0.625f);
+  return select(near, select(far, -far, z < 0f), abs(z) > ${literal(tanhNear.size)});
 }`,
   tanhResidual: `fn tanhResidual(z: f32) -> f32 { // tanh(z) - z tanh'(z)
   let t = z * z;
@@ -137,7 +123,7 @@ export const functions: Library = {
 }`,
   normalTail: `fn normalTail(a: f32) -> f32 { // e^(a^2 / 2) normalCdf(-a), a >= 0
   let t = (a - 4f) / (a + 4f);
-  return (${polynomial(chebyshevToPolynomial(normalTail, 12), "t")}) / (a + 4f);
+  return (${polynomial(chebyshevToPolynomial(normalTail, singleTerms.normalTail), "t")}) / (a + 4f);
 }`,
   normalCdf: `fn normalCdf(x: f32) -> f32 {
   vanishing = vanishing || x < -12f;
@@ -149,10 +135,10 @@ export const functions: Library = {
   let size = abs(x);
   var base = 0f;
   var y = size;
-  if (size > ${literal(Math.SQRT2 + 1)}) {
+  if (size > ${literal(atanSteps.far)}) {
     base = ${literal(Math.PI / 2)};
     y = -1f / size;
-  } else if (size > ${literal(Math.SQRT2 - 1)}) {
+  } else if (size > ${literal(atanSteps.middle)}) {
     base = ${literal(Math.PI / 4)};
     y = (size - 1f) / (size + 1f);
   }
@@ -168,7 +154,7 @@ export const functions: Library = {
   atluSlope: `fn atluSlope(x: f32) -> f32 { // atan(x) / pi + 1/2 + x / (pi (1 + x^2))
   let y = -1f / min(x, -1f);
   let t = 2f * y * y - 1f;
-  let tail = y * y * y * (${polynomial(chebyshevToPolynomial(farAtanTail, 12), "t")});
+  let tail = y * y * y * (${polynomial(chebyshevToPolynomial(farAtanTail, singleTerms.atanTail), "t")});
   let c = min(x, 1e10f);
   let near = arcTangent(x) + c / (1f + c * c);
   return select(near * ${literal(1 / Math.PI)} + 0.5f, tail * ${literal(1 / Math.PI)}, x < -1f);

@@ -1,6 +1,8 @@
-// Numbers and polynomials as WGSL text, and which functions of a library a piece of code needs.
+// Numbers and polynomials as WGSL text, and the choice of library functions that a piece of code needs.
 
-/** A number as an f32 literal: the fewest of nine digits, which are enough for any float32. */
+import { horner } from "../../expression/fit.js";
+
+/** A number as an f32 literal, with at most nine digits, which are enough for any float32. */
 export function literal(value: number): string {
   if (!Number.isFinite(Math.fround(value)))
     throw new RangeError(`the constant ${value} is too large for float32`);
@@ -9,14 +11,13 @@ export function literal(value: number): string {
 
 /** The polynomial with these coefficients, lowest power first, by Horner's rule. */
 export function polynomial(coefficients: readonly number[], t: string): string {
-  const [highest = 0, ...others] = coefficients.toReversed();
-  return others.reduce((sum, factor) => `${literal(factor)} + ${t} * (${sum})`, literal(highest));
+  return horner(coefficients, literal, (factor, sum) => `${literal(factor)} + ${t} * (${sum})`);
 }
 
-/** WGSL declarations by the name that code refers to them by. */
+/** WGSL declarations, by the name under which code refers to them. */
 export type Library = Readonly<Record<string, string>>;
 
-/** The code behind those declarations of the library that it needs, directly or through others. */
+/** The declarations of the library that the code needs, directly or through others, followed by the code. */
 export function withDeclarations(library: Library, code: string): string {
   const needed = new Set<string>();
   const look = (text: string): void => {

@@ -1,9 +1,9 @@
-// Numbers of any size in WGSL: an f32 and a power of two of its own, so that nothing overflows or vanishes on the way.
-// Kernels compute with them the few elements that are out of the ordinary: huge, denormal, or overflowing in f32.
-import { ln2High } from "./functions.js";
+// Numbers of any size in WGSL: an f32 times a power of two, so that no intermediate value overflows or becomes 0.
+// Kernels compute with them only those few elements for which f32 is not enough: huge or denormal ones, or where f32 overflows.
+import { ln2High, ln2Low } from "../../expression/approximations.js";
 import { type Library, literal } from "./text.js";
 
-/** A function of one number: parts where the float32 `x` of z says so, else float32. */
+/** A function of one number: `tail` where the condition `when` on x, the float32 of z, holds; else `head`, computed in float32. */
 const inParts = (
   name: string,
   parts: readonly (readonly [when: string, tail: string])[],
@@ -14,7 +14,7 @@ const inParts = (
 ${parts.map(([when, tail]) => `  if (${when}) { return ${tail}; }\n`).join("")}  return orNaN(widen(${head}), z);
 }`;
 
-/** So near 0 that one term of the series is exact. */
+/** The condition that x is so near 0 that the first term of the series is exact. */
 const near = "abs(x) < 0x1p-40f";
 const binary = (name: string, body: string): string =>
   `fn wide_${name}(a: Wide, b: Wide) -> Wide { ${body} }`;
@@ -62,7 +62,7 @@ export const wideFunctions: Library = {
   wide_exp: `fn wide_exp(z: Wide) -> Wide {
   let x = clamp(narrow(z), -1000f, 1000f);
   let n = round(x * ${literal(Math.LOG2E)});
-  let m = expRemainder((x - n * ${literal(ln2High)}) - n * ${literal(Math.LN2 - ln2High)});
+  let m = expRemainder((x - n * ${literal(ln2High)}) - n * ${literal(ln2Low)});
   return orNaN(Wide(select(m, 0f, x < -746f), i32(n)), z); // 0 where it is in float64
 }`,
   wide_log: `fn wide_log(z: Wide) -> Wide {
@@ -70,7 +70,7 @@ export const wideFunctions: Library = {
   let above = unit.m > ${literal(Math.SQRT2)};
   let n = f32(unit.e + z.e + select(0, 1, above));
   let part = logarithm(select(unit.m, 0.5f * unit.m, above));
-  let value = n * ${literal(ln2High)} + (n * ${literal(Math.LN2 - ln2High)} + part);
+  let value = n * ${literal(ln2High)} + (n * ${literal(ln2Low)} + part);
   return orNaN(widen(select(part, value, unit.m > 0f && unit.m < 4f)), z);
 }`,
   wide_expm1: inParts(

@@ -77,7 +77,7 @@ const ways = {
     page('type="module"');
   },
   "esbuild, the worker as a second entry": async () => {
-    const worker = resolve("node_modules", "swiglu", "dist", "wasm", "worker.js");
+    const worker = resolve("node_modules", "swiglu", "dist", "wasm", "threads", "worker.js");
     await esbuild({ format: "esm", entryPoints: { main: entry, worker } });
     page('type="module"');
   },

@@ -6,7 +6,7 @@ const say = (line) => console.log(JSON.stringify(line));
 async function run() {
   const backend = await wasm({ threads: 2 });
   const x = new Float32Array(2 ** 18).fill(0.5);
-  const { engine } = backend;
+  const { engine } = backend.parts;
   for (let turn = 0; turn < 500 && engine.helpers === 0; turn++) {
     backend.activateSync(swiglu, { gate: x, up: x });
     await new Promise((resolve) => setTimeout(resolve, 10));
