@@ -46,6 +46,12 @@ const operators: readonly Operator[] = [
     formula: activations.geluTanh,
     attributes: { approximate: { string: "tanh" } },
   },
+  {
+    opType: "LeakyRelu",
+    since: 6,
+    formula: activations.leakyRelu,
+    parameters: { slope: "alpha" },
+  },
   { opType: "Mish", since: 18, formula: activations.mish },
   { opType: "HardSwish", since: 14, formula: activations.hardSwish },
   { opType: "Selu", since: 6, formula: activations.selu },

@@ -25,9 +25,9 @@ const wrong = <T>(value: unknown): T => value as T;
 describe("the catalogue", () => {
   test("holds what the design lists, under the same names", () => {
     const unary =
-      "identity sigmoid tanh relu relu2 elu selu gelu geluTanh quickGelu swish silu hardSwish mish softplus xsilu xatlu xielu";
+      "identity sigmoid tanh relu relu2 elu selu gelu geluTanh quickGelu swish silu hardSwish mish softplus xsilu xatlu xielu leakyRelu relu6 gelu10 laplace";
     const gated =
-      "glu bilinear reglu drelu geglu gegluTanh gegluQuick seglu swiglu swigluOai swigluClamped swigluStep situGlu selfGlu swigluBlend";
+      "glu bilinear reglu reglu2 drelu geglu gegluTanh gegluQuick seglu swiglu swigluOai swigluClamped swigluStep situGlu selfGlu swigluBlend";
     expect(Object.keys(activations)).toEqual(`${unary} ${gated}`.split(" "));
     for (const [name, activation] of Object.entries(activations)) {
       expect(activation.name).toBe(name);
@@ -47,7 +47,9 @@ describe("the catalogue", () => {
       xatlu: { alpha: 0 },
       xielu: { alphaP: 0.8, alphaN: 0.8, beta: 0.5 },
       swiglu: { beta: 1 },
-      swigluOai: { alpha: 1.702, limit: 7 },
+      leakyRelu: { slope: 0.01 },
+      laplace: { mu: 0.707107, sigma: 0.282095 },
+      swigluOai: { alpha: 1.702, limit: 7, offset: 1 },
       swigluClamped: { limit: 10 },
       swigluStep: { limit: 7 },
       situGlu: { gateLimit: 4, upLimit: 25 },

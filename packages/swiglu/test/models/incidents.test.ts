@@ -150,7 +150,7 @@ describe("keys that the family's code does not read", () => {
     const { blocks, findings } = await check(
       folder({ model_type: "gpt_oss", swiglu_limit: 4, hidden_size: dModel }, tensors),
     );
-    expect(blocks[0]?.parameters.value).toEqual({ alpha: 1.702, limit: 7 });
+    expect(blocks[0]?.parameters.value).toEqual({ alpha: 1.702, limit: 7, offset: 1 });
     expect(findings).toEqual([
       "config declares swiglu_limit 4, but gpt_oss's code has limit 7 and does not read it",
     ]);

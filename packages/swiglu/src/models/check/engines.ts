@@ -50,7 +50,7 @@ const deviations: readonly Deviation[] = [
     engine: "llama.cpp",
     format: "gguf",
     families: "bitnet",
-    when: is("relu2"),
+    when: is("reglu2"),
     says: "computes silu where BitNet has relu2 (v0.5.0, measured)",
   },
   {

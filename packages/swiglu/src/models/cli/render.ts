@@ -1,7 +1,7 @@
 // A report as a person reads it: one line for layers that are alike, what says so below, then what is odd.
 import { layerRange } from "../check/against.js";
 import type { BlockReport, Report } from "../check/block-report.js";
-import type { Field } from "../check/field.js";
+import { type Field, shownParameters } from "../check/field.js";
 
 /** Wraps text for a terminal; plain text where colours are not wanted. */
 export type Paint = (style: "bold" | "dim" | "red" | "yellow" | "green", text: string) => string;
@@ -43,8 +43,8 @@ const columns = ["layers", "role", "activation", "layout", "weights", "dModel", 
 
 function rowOf(block: BlockReport, layers: readonly number[]): string[] {
   const { role, activation, parameters, layout, orientation, dModel, dFf, experts, stored, extras } = block;
-  const values = parameters.value === "unknown" ? [] : Object.entries(parameters.value);
-  const formula = [activation.value, ...values.map(([name, value]) => `${name} ${value}`)].join(" ");
+  const values = parameters.value === "unknown" ? [] : shownParameters(parameters.value);
+  const formula = [activation.value, ...values].join(" ");
   return [
     layerRange(layers).replace(/^layers? /, ""),
     role,

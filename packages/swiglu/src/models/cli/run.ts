@@ -74,7 +74,7 @@ async function answer(
     ...(expectation?.undecided ?? []),
   ];
   const code = differences.length > 0 ? 1 : undecided.length > 0 ? 2 : 0;
-  if (json) return { lines: [JSON.stringify({ ...report, differences, undecided }, undefined, 2)], code };
+  if (json) return { lines: [JSON.stringify({ ...report, differences, undecided }, forJson, 2)], code };
   const asked = against !== undefined || engine !== undefined || expect !== undefined;
   const verdict = code === 0 && asked ? [`${paint("green", "ok")} all that was asked for agrees`] : [];
   return {
@@ -87,6 +87,9 @@ async function answer(
     code,
   };
 }
+
+/** JSON has no infinity: no limit is "Infinity", as in files of layers. */
+const forJson = (_: string, value: unknown): unknown => (value === Infinity ? "Infinity" : value);
 
 const layouts = ["gate-first", "gate-second", "interleaved", "separate", "ungated"];
 const orientations = ["[out,in]", "[in,out]"];
