@@ -187,6 +187,7 @@ export const activations = {
   laplace: define({
     name: "laplace",
     kind: "unary",
+    // biome-ignore lint/suspicious/noApproximativeNumericConstant: these are the published digits, not the constant's.
     parameters: { mu: 0.707107, sigma: 0.282095 },
     // Held far out, where the result has long since rounded to 0 or 1, so that the derivative never meets Inf * 0.
     expression: normalCdf(clamp(div(sub("x", "mu"), "sigma"), -40, 40)),

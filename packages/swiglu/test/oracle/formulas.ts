@@ -37,8 +37,7 @@ const quickGelu = (x: Dual): Dual => swish(x, 1.702);
 const elu = (x: Dual, alpha: number): Dual => (x.value.greaterThan(0) ? x : expm1(x).times(alpha));
 const selu = (x: Dual): Dual => elu(x, 1.6732632423543772).times(1.0507009873554805);
 const six = (x: Dual): Dual => clamp(x, x.lift(0), x.lift(6));
-const inverse = (x: Dual): Dual =>
-  x.chain(new D(1).div(x.value), new D(-1).div(x.value.times(x.value)));
+const inverse = (x: Dual): Dual => x.chain(new D(1).div(x.value), new D(-1).div(x.value.times(x.value)));
 const clampBoth = (x: Dual, limit: Dual): Dual => clamp(x, limit.negated(), limit);
 
 /** One formula for each name of the catalogue, over its inputs and parameters. */
