@@ -2,8 +2,10 @@
 // The files are written by Python's `onnx` (fixtures/make_onnx.py), in the forms that exporters give such blocks.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { check, compareModels, ModelFileError, openBlock, openModel } from "swiglu/models";
 import { describe, expect, test } from "vitest";
+import { reference } from "../../src/index.js";
 import { floats, gguf, seeded } from "./files.js";
 
 const folder = fileURLToPath(new URL("fixtures/onnx/", import.meta.url));
@@ -92,6 +94,34 @@ describe("blocks of transformers' models as torch.onnx.export gives them, by bot
       });
 });
 
+describe("openBlock on a graph gives what ONNX Runtime makes of the file", () => {
+  const exports = fileURLToPath(new URL("fixtures/exports/", import.meta.url));
+  const files = readdirSync(exports).filter((name) => name.endsWith(".onnx"));
+  test("there are twenty files", () => expect(files).toHaveLength(20));
+  for (const name of files)
+    test(name, async () => {
+      const session = await InferenceSession.create(`${exports}${name}`);
+      const [rows, dModel] = [3, 8];
+      const random = seeded(5);
+      const x = Float32Array.from({ length: rows * dModel }, () => 4 * random() - 2);
+      const [input = "", output = ""] = [session.inputNames[0], session.outputNames[0]];
+      const result = await session.run({ [input]: new Tensor("float32", x, [1, rows, dModel]) });
+      const wanted = result[output]?.data as Float32Array;
+      const model = await openModel(`${exports}${name}`);
+      const block = await openBlock(model, { layer: 0 });
+      const backend = await reference();
+      const ffn = block.gated ? await backend.gatedFfn(block) : await backend.ffn(block);
+      const got = await ffn.forward(x, rows);
+      const largest = Math.max(...wanted.map(Math.abs));
+      expect(got.length).toBe(wanted.length);
+      got.forEach((value, i) => {
+        expect(Math.abs(value - (wanted[i] as number)) / largest).toBeLessThan(2e-6);
+      });
+      await model.close();
+      await session.release();
+    });
+});
+
 describe("microsoft/onnxruntime#28738, mobius#324: attributes of MoE", () => {
   test("attributes that older runtimes ignore are named", async () => {
     const { blocks, findings } = await check(path("moe"));
@@ -130,10 +160,10 @@ describe("files", () => {
     };
     await expect(openModel(files)).rejects.toThrow("external.onnx.data ends after 300 bytes");
   });
-  test("a block is judged, and not opened as weights", async () => {
-    const model = await openModel(path("swiglu"));
-    await expect(openBlock(model, { layer: 0 })).rejects.toThrow(
-      "blocks of ONNX graphs are judged, and not opened",
+  test("experts of a MoE node are judged, and not opened as weights", async () => {
+    const model = await openModel(path("moe"));
+    await expect(openBlock(model, { layer: 5, expert: 0 })).rejects.toThrow(
+      "experts of ONNX's MoE operators are judged, and not opened as weights",
     );
     await model.close();
   });
