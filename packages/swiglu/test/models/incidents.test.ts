@@ -1,4 +1,5 @@
 // Incidents of 2025 and 2026 that a look at the files catches, each as a small pair of files, by the thread that reported it.
+import { fileURLToPath } from "node:url";
 import {
   check,
   compareModels,
@@ -284,6 +285,84 @@ describe("engines that compute something else than the file's model", () => {
     const report = await check(gguf({ "general.architecture": { text: "modern-bert" } }, packed));
     expect(report.blocks[0]?.activation.value).toBe("geglu");
     expect(engineDeviations(report, "llama.cpp")[0]).toContain("runs the tanh form of gelu for every gelu");
+  });
+});
+
+describe("onnxruntime-genai's builder exports a dense clamped block without its clamps", () => {
+  test("the config's limit against the graph", async () => {
+    const config = { model_type: "deepseek_v4", hidden_act: "silu", swiglu_limit: 10, hidden_size: dModel };
+    const original = folder(config, mlp("model.layers.0.ffn.shared_experts"));
+    const dense = folder(
+      { ...config, model_type: "glm5_next" },
+      Object.assign({}, ...[0, 1].map((i) => mlp(`model.layers.${i}.mlp`))),
+    );
+    const graph = (name: string): string =>
+      fileURLToPath(new URL(`fixtures/onnx/${name}.onnx`, import.meta.url));
+    expect((await check(original)).blocks[0]?.parameters.value).toEqual({ limit: 10 });
+    expect((await against(dense, graph("swiglu"))).differences).toEqual([
+      expect.stringMatching(
+        /^layers 0-1, dense: swigluClamped \(limit 10\) in the first model, swiglu in the second/,
+      ),
+    ]);
+  });
+});
+
+describe("forms without an entry until now", () => {
+  const formula = async (config: object, path = "model.layers.0.mlp"): Promise<unknown> => {
+    const { blocks } = await check(folder({ hidden_size: dModel, ...config }, mlp(path)));
+    return [blocks[0]?.activation.value, blocks[0]?.parameters.value];
+  };
+  test("Kimi K3 with up not capped, and with both caps", async () => {
+    const kimi = { model_type: "kimi_k3", hidden_act: "situ", activation_situ_beta: 4 };
+    expect(await formula({ ...kimi, activation_situ_linear_beta: null })).toEqual([
+      "situGlu",
+      { gateLimit: 4, upLimit: Infinity },
+    ]);
+    expect(await formula({ ...kimi, activation_situ_linear_beta: 25 })).toEqual([
+      "situGlu",
+      { gateLimit: 4, upLimit: 25 },
+    ]);
+  });
+  test("Kimi K3 as GGUF: the caps are keys", async () => {
+    const file = gguf(
+      {
+        "general.architecture": { text: "kimi-k3" },
+        "kimi-k3.activation.situ_beta": { f32: 4 },
+        "kimi-k3.activation.situ_linear_beta": { f32: 20 },
+      },
+      ggufMlp(0),
+    );
+    const { blocks, findings } = await check(file);
+    expect(blocks[0]?.parameters).toMatchObject({
+      value: { gateLimit: 4, upLimit: 20 },
+      strength: "metadata",
+    });
+    expect(findings).toEqual([]);
+    const bare = await check(gguf({ "general.architecture": { text: "kimi-k3" } }, ggufMlp(0)));
+    expect(bare.findings).toHaveLength(2);
+    expect(bare.findings[0]).toContain("kimi-k3.activation.situ_beta is absent");
+  });
+  test("MiniMax-M3 without a limit, and with an offset that its code does not read", async () => {
+    const minimax = { model_type: "minimax_m3_vl_text", swiglu_alpha: 1.702 };
+    expect(await formula({ ...minimax, swiglu_limit: null })).toEqual([
+      "swigluOai",
+      { alpha: 1.702, limit: Infinity, offset: 1 },
+    ]);
+    const { findings } = await check(
+      folder({ ...minimax, swiglu_beta: 0, hidden_size: dModel }, mlp("model.layers.0.mlp")),
+    );
+    expect(findings).toEqual([
+      "config declares swiglu_beta 0, but minimax_m3_vl_text's code has offset 1 and does not read it",
+    ]);
+  });
+  test.each([
+    ["gelu_10", "gelu10"],
+    ["relu6", "relu6"],
+    ["leaky_relu", "leakyRelu"],
+    ["laplace", "laplace"],
+    ["relu2", "reglu2"],
+  ])("hidden_act %s is %s", async (name, entry) => {
+    expect(await formula({ model_type: "llama", hidden_act: name })).toEqual([entry, {}]);
   });
 });
 

@@ -6,6 +6,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { check, compareModels, ModelFileError, openBlock, openModel } from "swiglu/models";
 import { describe, expect, test } from "vitest";
 import { reference } from "../../src/index.js";
+import { activationGraph, encodeModel, toModel } from "../../src/onnx-entry.js";
 import { floats, gguf, seeded } from "./files.js";
 
 const folder = fileURLToPath(new URL("fixtures/onnx/", import.meta.url));
@@ -163,7 +164,7 @@ describe("files", () => {
   test("experts of a MoE node are judged, and not opened as weights", async () => {
     const model = await openModel(path("moe"));
     await expect(openBlock(model, { layer: 5, expert: 0 })).rejects.toThrow(
-      "experts of ONNX's MoE operators are judged, and not opened as weights",
+      "blocks that are one operator of ONNX Runtime (MoE, MatMulNBitsMlp) are judged, and not opened as weights",
     );
     await model.close();
   });
@@ -186,6 +187,55 @@ describe("files", () => {
     expect(await compare("geglu-tanh")).toEqual([]);
     expect((await compare("geglu"))[0]).toContain(
       "layer 0, dense: gegluTanh in the first model, geglu in the second",
+    );
+  });
+});
+
+describe("MatMulNBitsMlp, ONNX Runtime's fused gate, activation and up", () => {
+  const file = (activation: string): Uint8Array => {
+    const graph = activationGraph("identity");
+    const model = toModel(graph);
+    const node = {
+      opType: "MatMulNBitsMlp",
+      domain: "com.microsoft",
+      inputs: [
+        "x",
+        "",
+        "",
+        "layers.3.gate_B",
+        "layers.3.gate_scales",
+        "",
+        "layers.3.up_B",
+        "layers.3.up_scales",
+      ],
+      outputs: ["y"],
+      attributes: {
+        activation: { string: activation },
+        N: { int: 64 },
+        K: { int: 32 },
+        bits: { int: 4 },
+        block_size: { int: 32 },
+      },
+    };
+    return encodeModel({ ...model, nodes: [node] } as never);
+  };
+  test("its activation is an attribute, its gate and up are inputs", async () => {
+    const { blocks } = await check({ "m.onnx": file("silu") });
+    expect(blocks).toHaveLength(1);
+    const { layer, activation, layout, dModel, dFf, stored } = blocks[0] as NonNullable<(typeof blocks)[0]>;
+    expect([layer, activation.value, layout.value, dModel.value, dFf.value, stored.value]).toEqual([
+      3,
+      "swiglu",
+      "separate",
+      32,
+      64,
+      "MatMulNBitsMlp, 4 bits",
+    ]);
+  });
+  test("an activation that is not known is said", async () => {
+    const { blocks } = await check({ "m.onnx": file("new") });
+    expect(blocks[0]?.activation.evidence).toBe(
+      "MatMulNBitsMlp: activation is new, which the catalogue does not have",
     );
   });
 });

@@ -278,6 +278,52 @@ describe("worked examples, real names and shapes scaled down", () => {
     await expectSame(opened, { gate, up, down }, "swiglu");
   });
 
+  for (const scaling of ["one scale", "a scale for each row"] as const)
+    test(`8-bit floats with ${scaling}, as FBGEMM and compressed-tensors keep them`, async () => {
+      // E4M3: 1, -2, 0.5, 3.
+      const values = new Map([
+        [0x38, 1],
+        [0xc0, -2],
+        [0x30, 0.5],
+        [0x44, 3],
+      ]);
+      const codes = [...values.keys()];
+      const parts = Object.entries({
+        gate_proj: [dFf, dModel],
+        up_proj: [dFf, dModel],
+        down_proj: [dModel, dFf],
+      }).map(([part, shape]) => {
+        const [rows, columns] = shape as [number, number];
+        const bytes = Uint8Array.from(
+          { length: rows * columns },
+          (_, i) => codes[(7 * i + rows) % 4] as number,
+        );
+        const scales = numbers(scaling === "one scale" ? 1 : rows).map((value) => Math.fround(value / 8));
+        const rowsOf = Array.from({ length: rows }, (_, row) =>
+          Array.from({ length: columns }, (_, column) =>
+            Math.fround(
+              (values.get(bytes[row * columns + column] as number) as number) *
+                (scales[scaling === "one scale" ? 0 : row] as number),
+            ),
+          ),
+        );
+        const tensors = {
+          [`model.layers.0.mlp.${part}.weight`]: { shape, dtype: "F8_E4M3", bytes },
+          [`model.layers.0.mlp.${part}.weight_scale`]: floats(
+            scaling === "one scale" ? [] : [rows, 1],
+            scales,
+          ),
+        };
+        return { rowsOf, tensors };
+      });
+      const [gate, up, down] = parts.map(({ rowsOf }) => rowsOf) as [number[][], number[][], number[][]];
+      const config = { model_type: "llama", hidden_act: "silu", hidden_size: dModel };
+      const files = folder(config, Object.assign({}, ...parts.map(({ tensors }) => tensors)));
+      const opened = await read(files, { layer: 0 });
+      expect(opened.report.stored.value).toBe(`F8_E4M3 with ${scaling}`);
+      await expectSame(opened, { gate, up, down }, "swiglu");
+    });
+
   test("a converted model: GGUF's ffn_gate, ffn_up, ffn_down, and limits of each layer", async () => {
     const written = block();
     const file = gguf(

@@ -71,7 +71,7 @@ export async function openBlock(model: Model, choice: BlockChoice): Promise<Open
   const where = `layer ${choice.layer} (${report.stack})`;
   if (place === undefined && matrices === undefined)
     throw new ModelFileError(
-      `${where}: experts of ONNX's MoE operators are judged, and not opened as weights`,
+      `${where}: blocks that are one operator of ONNX Runtime (MoE, MatMulNBitsMlp) are judged, and not opened as weights`,
     );
   const known = <T>(name: "layout" | "orientation" | "dModel" | "dFf"): T => {
     const { value, evidence } = report[name];

@@ -57,7 +57,9 @@ async function matrixOf(model: Model, matrix: GraphMatrix, size: Size): Promise<
   return {
     weight: part === "whole" ? all : picked,
     // What is added after a split has one number for each output of the part.
-    bias: added && (added.length === size.outputs ? added : Float32Array.from(outputs, (at) => added[at] as number)),
+    bias:
+      added &&
+      (added.length === size.outputs ? added : Float32Array.from(outputs, (at) => added[at] as number)),
   };
 }
 
@@ -80,6 +82,8 @@ function refuseOthers({ product, weight, bias }: GraphMatrix): void {
   for (const name of ["alpha", "beta"]) {
     const value = product.attributes.get(name) ?? 1;
     if (product.op === "Gemm" && value !== 1)
-      throw new ModelFileError(`${product.name || "Gemm"} has ${name} ${String(value)}, which a block has no place for`);
+      throw new ModelFileError(
+        `${product.name || "Gemm"} has ${name} ${String(value)}, which a block has no place for`,
+      );
   }
 }

@@ -8,6 +8,7 @@ import type { OnnxHeader, OnnxNode } from "../readers/onnx.js";
 import type { TensorInfo } from "../tensor.js";
 import { type Cone, Graph, type GraphWeight, isProduct, type Source } from "./cone.js";
 import { fingerprint, type Match, matchCone } from "./match.js";
+import { fusedMlp } from "./mlp.js";
 import { experts } from "./moe.js";
 import { operatorOf } from "./operators.js";
 import { type GraphBlock, type GraphMatrices, type GraphMatrix, layerOf, stackOf } from "./place.js";
@@ -19,8 +20,8 @@ export function graphBlocks(header: OnnxHeader): GraphBlock[] {
   const blocks: GraphBlock[] = [];
   const seen = new Map<string, Match | undefined>();
   for (const node of header.nodes) {
-    const expert = experts(node, tensors, blocks.length);
-    if (expert !== undefined) blocks.push(expert);
+    const whole = experts(node, tensors, blocks.length) ?? fusedMlp(node, blocks.length);
+    if (whole !== undefined) blocks.push(whole);
     if (!isProduct(node)) continue;
     const cone = graph.coneOf(node.inputs[0] ?? "");
     if (cone === undefined || !isBlock(cone, node, graph)) continue;
@@ -38,11 +39,22 @@ export function graphBlocks(header: OnnxHeader): GraphBlock[] {
 }
 
 /** Where the block's numbers are. */
-function matricesOf(graph: Graph, down: OnnxNode, { sources }: Cone, match: Match | undefined): GraphMatrices {
+function matricesOf(
+  graph: Graph,
+  down: OnnxNode,
+  { sources }: Cone,
+  match: Match | undefined,
+): GraphMatrices {
   const matrix = (product: OnnxNode, part: Source["part"], bias: string | undefined): GraphMatrix => {
     const weight = matrixOf(graph, product) as GraphWeight;
     const orientation = orientationOf(graph, product, weight.name).value;
-    return { product, weight, orientation, part, bias: bias === undefined ? undefined : graph.weightOf(bias) };
+    return {
+      product,
+      weight,
+      orientation,
+      part,
+      bias: bias === undefined ? undefined : graph.weightOf(bias),
+    };
   };
   const [first, second] = sources.map(({ product, part, bias }) => matrix(product, part, bias)) as [
     GraphMatrix,
