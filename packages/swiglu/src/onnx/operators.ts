@@ -2,7 +2,7 @@
 // formula becomes that operator, whoever defined it. The formulas are the catalogue's own.
 import type { Activation } from "../catalogue/activation.js";
 import { activations } from "../catalogue/catalogue.js";
-import { type Expr, expm1, mul, selectGreater, substitute } from "../expression/expr.js";
+import { type Expr, expm1, mul, num, selectGreater, substitute } from "../expression/expr.js";
 import { commutative, simplify } from "../expression/simplify.js";
 import type { OnnxAttribute } from "./model.js";
 
@@ -16,6 +16,8 @@ interface Operator {
   readonly formula: Pick<Activation, "inputs" | "parameters" | "expression">;
   /** From the formula's parameters, which must be known numbers, to the operator's float attributes. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Numbers that it takes after the formula's inputs. */
+  readonly constants?: readonly number[];
   /** Attributes that select this formula. */
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
   /** Whether its inputs must have equal shapes. All others have one input. */
@@ -52,6 +54,7 @@ const operators: readonly Operator[] = [
     formula: activations.leakyRelu,
     parameters: { slope: "alpha" },
   },
+  { opType: "Clip", since: 12, formula: activations.relu6, constants: [0, 6] },
   { opType: "Mish", since: 18, formula: activations.mish },
   { opType: "HardSwish", since: 14, formula: activations.hardSwish },
   { opType: "Selu", since: 6, formula: activations.selu },
@@ -107,7 +110,7 @@ export function operatorFor(expr: Expr, scope: OperatorScope): OperatorCall | un
 }
 
 function callOf(
-  { opType, formula, parameters = {}, attributes, equalShapes }: Operator,
+  { opType, formula, parameters = {}, constants = [], attributes, equalShapes }: Operator,
   bound: Bindings,
   { attribute, fullShape }: OperatorScope,
 ): OperatorCall | undefined {
@@ -121,7 +124,7 @@ function callOf(
     if (known === undefined) return undefined;
     given[name] = known;
   }
-  return { opType, inputs, attributes: given };
+  return { opType, inputs: [...inputs, ...constants.map(num)], attributes: given };
 }
 
 type Bindings = ReadonlyMap<string, Expr>;

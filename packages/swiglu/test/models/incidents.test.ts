@@ -277,6 +277,46 @@ describe("engines that compute something else than the file's model", () => {
     expect(engineDeviations(report, "candle")[0]).toContain("runs silu in quantised Gemma 3");
     expect(engineDeviations(report, "llama.cpp")).toEqual([]);
   });
+  test("vllm#40950: DeepSeek-V4's shared experts were left unclamped, and only they", async () => {
+    const report = await check(
+      folder(
+        { model_type: "deepseek_v4", hidden_act: "silu", swiglu_limit: 10, hidden_size: dModel },
+        { ...mlp("model.layers.0.ffn.shared_experts"), ...mlp("model.layers.0.ffn.experts.0") },
+      ),
+    );
+    expect(engineDeviations(report, "vllm")).toEqual([
+      "layer 0: vllm left DeepSeek-V4's shared experts unclamped (vllm#40950): use a version with its fix",
+    ]);
+  });
+  test("vllm#41574, #56839: another gelu in Gemma 4's experts", async () => {
+    const experts = {
+      "model.layers.0.experts.gate_up_proj": weights([2, 2 * dFf, dModel]),
+      "model.layers.0.experts.down_proj": weights([2, dModel, dFf]),
+    };
+    const report = await check(folder({ model_type: "gemma4_text", hidden_size: dModel }, experts));
+    expect(report.blocks[0]?.activation.value).toBe("gegluTanh");
+    expect(engineDeviations(report, "vllm")[0]).toContain("another form of gelu in Gemma 4's experts");
+  });
+  test("onnxruntime#28738: gpt-oss's own form is what older versions compute anyway; others are named", async () => {
+    const graph = (activation: string, limit: number): Report => ({
+      format: "onnx",
+      family: "",
+      findings: [],
+      blocks: [
+        {
+          role: "routed",
+          layer: 3,
+          activation: { value: activation },
+          parameters: { value: { alpha: 1.702, limit, offset: 1 } },
+          layout: { value: "interleaved" },
+        } as unknown as Report["blocks"][0],
+      ],
+    });
+    expect(engineDeviations(graph("swigluOai", 7), "onnxruntime")).toEqual([]);
+    expect(engineDeviations(graph("swigluOai", 4), "onnxruntime")).toEqual([
+      expect.stringMatching(/^layer 3: onnxruntime before 1.28 computes gpt-oss's form in MoE on CUDA/),
+    ]);
+  });
   test("erf models run the tanh form in llama.cpp", async () => {
     const packed = {
       "blk.0.ffn_up.weight": weights([2 * dFf, dModel]),

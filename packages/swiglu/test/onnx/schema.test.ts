@@ -147,7 +147,7 @@ test("which operators stand for the catalogue's entries at opset 28", () => {
       "xatlu: Atan Mul Add Mul Max Div Atan Mul Div Greater Where Mul Mul Mul Add Greater Where",
       "xielu: Mul Mul Exp Sub Sub Mul Greater Where Mul Add",
       "leakyRelu: LeakyRelu",
-      "relu6: Relu Min",
+      "relu6: Clip",
       "gelu10: Gelu Max Min",
       "laplace: Sub Div Max Min Mul Erf Add Mul",
       "glu: Sigmoid Mul",
