@@ -3,8 +3,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import vm from "node:vm";
 import { describe, expect, test } from "vitest";
 import { pack, swiglu, unpack } from "../src/index.js";
+import { openModel } from "../src/models/index.js";
 import { activationGraph, gatedFfnGraph, toFile, typedArray } from "../src/onnx-entry.js";
 import { foreign } from "./conformance/foreign.js";
 import { plainFloats } from "./conformance/samples.js";
@@ -59,6 +61,28 @@ describe("arrays of another realm", () => {
     const activation = (beta: Float32Array) =>
       toFile(activationGraph(swiglu, { shape: ["rows", 12], parameters: { beta } }));
     expect(activation(foreign(values))).toEqual(activation(values));
+  });
+
+  test("model files, and Files and URLs too", async () => {
+    const header = '{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}';
+    const bytes = new Uint8Array(8 + header.length + 8);
+    bytes[0] = header.length;
+    bytes.set(new TextEncoder().encode(header), 8);
+    new DataView(bytes.buffer).setFloat32(8 + header.length, 1.5, true);
+    const other = vm.runInNewContext("new Uint8Array(bytes)", { bytes: Array.from(bytes) }) as Uint8Array;
+    expect(other).not.toBeInstanceOf(Uint8Array);
+    const file = new Blob([bytes]);
+    // A File as another realm has it: all that this realm's `instanceof` does not know.
+    const foreignFile = {
+      name: "a.safetensors",
+      size: file.size,
+      slice: (from: number, to: number) => file.slice(from, to),
+      [Symbol.toStringTag]: "File",
+    } as unknown as File;
+    for (const input of [other, { "model.safetensors": other }, file, foreignFile]) {
+      const model = await openModel(input);
+      expect(Array.from(await model.read("w"))).toEqual([1.5, 0]);
+    }
   });
 
   test("typedArray", () => {

@@ -20,6 +20,7 @@ import {
   sigmoid,
   softClamp,
   softplus,
+  sub,
   tanh,
 } from "../expression/expr.js";
 import { type Activation, defineActivation as define } from "./activation.js";
@@ -164,6 +165,34 @@ export const activations = {
     source:
       "Huang and Schlag 2024 (arXiv 2411.13010), used by Apertus; files store a and b with alphaP = softplus(a), alphaN = beta + softplus(b)",
   }),
+  leakyRelu: define({
+    name: "leakyRelu",
+    kind: "unary",
+    parameters: { slope: 0.01 },
+    expression: selectGreater("x", 0, "x", mul("slope", "x")),
+    source: "Maas, Hannun and Ng 2013; the slope is PyTorch's negative_slope, ONNX's alpha",
+  }),
+  relu6: define({
+    name: "relu6",
+    kind: "unary",
+    expression: min(6, relu("x")), // in this order the slope at 6 is 0, as PyTorch has it
+    source: "Krizhevsky 2010; used by MobileNet",
+  }),
+  gelu10: define({
+    name: "gelu10",
+    kind: "unary",
+    expression: clamp(form.gelu("x"), -10, 10),
+    source: "transformers' gelu_10: gelu clipped to [-10, 10] (arXiv 2004.09602)",
+  }),
+  laplace: define({
+    name: "laplace",
+    kind: "unary",
+    // biome-ignore lint/suspicious/noApproximativeNumericConstant: these are the published digits, not the constant's.
+    parameters: { mu: 0.707107, sigma: 0.282095 },
+    // Held far out, where the result has long since rounded to 0 or 1, so that the derivative never meets Inf * 0.
+    expression: normalCdf(clamp(div(sub("x", "mu"), "sigma"), -40, 40)),
+    source: "Ma et al. 2022, Mega (arXiv 2209.10655): the normal distribution's cumulative function",
+  }),
 
   glu: define({
     name: "glu",
@@ -173,6 +202,13 @@ export const activations = {
   }),
   bilinear: define({ name: "bilinear", kind: "gated", expression: mul("gate", "up"), source: shazeer }),
   reglu: define({ name: "reglu", kind: "gated", expression: mul(relu("gate"), "up"), source: shazeer }),
+  reglu2: define({
+    name: "reglu2",
+    kind: "gated",
+    // Up in the middle: the square alone may overflow where the product with a small up does not.
+    expression: mul(relu("gate"), mul(relu("gate"), "up")),
+    source: "relu2 in place of relu (Zhang et al. 2024, arXiv 2402.03804): BitNet",
+  }),
   drelu: define({
     name: "drelu",
     kind: "gated",
@@ -214,9 +250,13 @@ export const activations = {
   swigluOai: define({
     name: "swigluOai",
     kind: "gated",
-    parameters: { alpha: 1.702, limit: 7 },
-    expression: mul(form.swish(min("gate", "limit"), "alpha"), add(clamp("up", neg("limit"), "limit"), 1)),
-    source: "OpenAI gpt-oss, MiniMax-M3; their weights are interleaved",
+    parameters: { alpha: 1.702, limit: 7, offset: 1 },
+    expression: mul(
+      form.swish(min("gate", "limit"), "alpha"),
+      add(clamp("up", neg("limit"), "limit"), "offset"),
+    ),
+    source:
+      "OpenAI gpt-oss, its weights interleaved; MiniMax-M3, gate first or separate; Phi-3-small's gegelu with limit 20, interleaved. Engines call the parameters activation_alpha, swiglu_limit and activation_beta",
   }),
   swigluClamped: define({
     name: "swigluClamped",
@@ -237,7 +277,7 @@ export const activations = {
     kind: "gated",
     parameters: { gateLimit: 4, upLimit: 25 },
     expression: mul(mul(softClamp("gate", "gateLimit"), sigmoid("gate")), softClamp("up", "upLimit")),
-    source: "Kimi K3",
+    source: "Kimi K3; where its activation_situ_linear_beta is null, upLimit is Infinity",
   }),
   selfGlu: define({
     name: "selfGlu",

@@ -1,5 +1,6 @@
 // Definitions: what may be defined, how mistakes are answered, JSON, gated forms; and the scalar calls on top of them.
 import { describe, expect, test } from "vitest";
+import { expressionToJson } from "../../src/expression/json.js";
 import * as entry from "../../src/index.js";
 import {
   type Activation,
@@ -14,10 +15,12 @@ import {
   evaluate,
   gradient,
   gradientExpressions,
+  reference,
   relu,
   swiglu,
   swish,
   text,
+  wasm,
 } from "../../src/index.js";
 
 /** What plain JavaScript may pass although the types forbid it. */
@@ -26,9 +29,9 @@ const wrong = <T>(value: unknown): T => value as T;
 describe("the catalogue", () => {
   test("holds what the design lists, under the same names", () => {
     const unary =
-      "identity sigmoid tanh relu relu2 elu selu gelu geluTanh quickGelu swish silu hardSwish mish softplus xsilu xatlu xielu";
+      "identity sigmoid tanh relu relu2 elu selu gelu geluTanh quickGelu swish silu hardSwish mish softplus xsilu xatlu xielu leakyRelu relu6 gelu10 laplace";
     const gated =
-      "glu bilinear reglu drelu geglu gegluTanh gegluQuick seglu swiglu swigluOai swigluClamped swigluStep situGlu selfGlu swigluBlend";
+      "glu bilinear reglu reglu2 drelu geglu gegluTanh gegluQuick seglu swiglu swigluOai swigluClamped swigluStep situGlu selfGlu swigluBlend";
     expect(Object.keys(activations)).toEqual(`${unary} ${gated}`.split(" "));
     for (const [name, activation] of Object.entries(activations)) {
       expect(activation.name).toBe(name);
@@ -53,12 +56,47 @@ describe("the catalogue", () => {
       xatlu: { alpha: 0 },
       xielu: { alphaP: 0.8, alphaN: 0.8, beta: 0.5 },
       swiglu: { beta: 1 },
-      swigluOai: { alpha: 1.702, limit: 7 },
+      leakyRelu: { slope: 0.01 },
+      // biome-ignore lint/suspicious/noApproximativeNumericConstant: these are the published digits, not the constant's.
+      laplace: { mu: 0.707107, sigma: 0.282095 },
+      swigluOai: { alpha: 1.702, limit: 7, offset: 1 },
       swigluClamped: { limit: 10 },
       swigluStep: { limit: 7 },
       situGlu: { gateLimit: 4, upLimit: 25 },
       swigluBlend: { beta: 1 },
     });
+  });
+
+  test("swigluOai's offset came later: what was kept before, as a definition or as parameters, gives the same", async () => {
+    const { swigluOai } = activations;
+    const gate = e.min("gate", "limit");
+    const kept = activationFromJson({
+      ...activationToJson(swigluOai),
+      parameters: { alpha: 1.702, limit: 7 },
+      expression: expressionToJson(
+        e.mul(e.mul(gate, e.sigmoid(e.mul("alpha", gate))), e.add(e.clamp("up", e.neg("limit"), "limit"), 1)),
+      ),
+    });
+    const values = [-30, -7, -1.5, -1, 0, 0.3, 4, 7, 7.5, 40];
+    const pairs = values.flatMap((one) => values.map((other) => [one, other] as const));
+    const inputs = {
+      gate: Float32Array.from(pairs, ([one]) => one),
+      up: Float32Array.from(pairs, ([, other]) => other),
+    };
+    for (const parameters of [{}, { alpha: 1.5, limit: 5 }]) {
+      for (const [one, up] of pairs) {
+        expect(evaluate(swigluOai, { gate: one, up }, parameters)).toBe(
+          evaluate(kept, { gate: one, up } as never, parameters as never),
+        );
+        expect(gradient(swigluOai, { gate: one, up }, parameters)).toMatchObject(
+          gradient(kept, { gate: one, up } as never, parameters as never),
+        );
+      }
+      for (const backend of [await reference(), await wasm({ threads: 1 })])
+        expect(await backend.activate(swigluOai, inputs, parameters)).toEqual(
+          await backend.activate(kept, inputs as never, parameters as never),
+        );
+    }
   });
 
   test("knows its own names and suggests near ones", () => {

@@ -280,7 +280,7 @@ const overflowing: readonly (readonly [
   ["swiglu", [3, 3.4e38], { beta: 1 }, 0.5],
   ["swigluBlend", [5.25e-27, 1.653e38], { beta: 8.309 }, 0.582],
   ["swigluBlend", [-33.97, 2.48e38], { beta: 0.0912 }, -0.0418],
-  ["swigluOai", [-1.1025e38, -72.82], { alpha: 3.177, limit: 6.859 }, 1.28e-26],
+  ["swigluOai", [-1.1025e38, -72.82], { alpha: 3.177, limit: 6.859, offset: 1 }, 1.28e-26],
   ["drelu", [3.011e15, 0.324], {}, 2.7059e-40],
 ];
 

@@ -1,12 +1,12 @@
 // `swiglu check` as a program: what it prints, and its exit codes.
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openModel } from "swiglu/models";
 import { afterAll, describe, expect, test } from "vitest";
-import { coloured } from "../../src/models/cli/render.js";
+import { coloured, folded } from "../../src/models/cli/render.js";
 import { run } from "../../src/models/cli/run.js";
 import { floats, gguf, type Stored, safetensors } from "./files.js";
 
@@ -55,11 +55,9 @@ describe("swiglu check", () => {
     expect(code).toBe(0);
     expect(out.replace(folder, "MODEL")).toMatchInlineSnapshot(`
       "MODEL: safetensors, llama
-      layers  role   activation  layout    weights   dModel  dFf  experts  stored
-      0-1     dense  swiglu      separate  [out,in]  6       10   1        F32
-        activation: config.json: hidden_act is silu (metadata)
-        layout: gate_proj and up_proj are two tensors (tensors)
-      2       dense  swiglu      separate  [out,in]  6       12   1        F32
+      #  layers  role   activation  layout    weights   dModel  dFf  experts  stored
+      1  0-1     dense  swiglu      separate  [out,in]  6       10   1        F32
+      2  2       dense  swiglu      separate  [out,in]  6       12   1        F32
         activation: config.json: hidden_act is silu (metadata)
         layout: gate_proj and up_proj are two tensors (tensors)
       "
@@ -67,7 +65,7 @@ describe("swiglu check", () => {
   });
   test("original and conversion that agree: 0", async () => {
     const { code, out } = await swiglu("check", folder, "--against", llama);
-    expect(out).toContain("ok all that was asked for agrees");
+    expect(out).toContain(`ok: ${folder} and ${llama} agree`);
     expect(code).toBe(0);
   });
   test("a difference: 1", async () => {
@@ -95,6 +93,39 @@ describe("swiglu check", () => {
     expect(out).toContain("differs: model.layers.N.mlp (dense): expected gate-first, found separate");
     expect(code).toBe(1);
   });
+  test("a word that is none is no difference, but a mistake", async () => {
+    const { code, err } = await swiglu("check", folder, "--expect", "swigul");
+    expect(err).toMatch(
+      /^cannot be done: --expect has swigul, which is no activation.*Did you mean swiglu\?/,
+    );
+    expect(code).toBe(3);
+  });
+  test("wrong words are answered with what to write", async () => {
+    expect((await swiglu("chekc", folder)).err).toMatch(/^there is no command chekc: the only one is check/);
+    expect((await swiglu("check")).err).toMatch(/^no model was given/);
+    expect((await swiglu("check", folder, llama)).err).toContain(`to compare them, write --against ${llama}`);
+    expect((await swiglu("check", join(folder, "nowhere"))).err).toContain("nowhere is no file or folder");
+    const help = await swiglu("--help");
+    expect([help.code, help.err]).toEqual([0, ""]);
+    expect(help.out).toContain("Exit codes:");
+  });
+  test.runIf(existsSync("/dev/full"))("output that is lost is said, in a sentence", () => {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(process.execPath, [program, "check", folder], {
+      stdio: ["ignore", full, "pipe"],
+      encoding: "utf8",
+    });
+    closeSync(full);
+    expect(stderr).toMatch(/^the report could not be written: ENOSPC.*\n$/);
+    expect(status).toBe(3);
+  });
+  test("long lines are broken between words on a terminal, colours not counted", () => {
+    expect(folded("differs: one two three four", 12)).toBe("differs: one\n    two\n    three\n    four");
+    expect(folded(`${coloured("red", "differs")}: one two`, 12)).toBe(
+      "\u001b[31mdiffers\u001b[0m: one\n    two",
+    );
+    expect(folded("  [1] a b", 40)).toBe("  [1] a b");
+  });
   test("--engine says where one computes something else", async () => {
     const bitnet = converted("bitnet");
     const { code, out } = await swiglu("check", bitnet, "--engine", "llama.cpp");
@@ -104,8 +135,8 @@ describe("swiglu check", () => {
     const unread = await swiglu("check", folder, "--engine", "llama.cpp");
     expect(unread.out).toContain("unknown: what llama.cpp makes of safetensors files is not in the table");
     expect(unread.code).toBe(2);
-    expect((await swiglu("check", llama, "--engine", "vllm")).err).toContain(
-      "engine is vllm, expected one of",
+    expect((await swiglu("check", llama, "--engine", "sglang")).err).toContain(
+      "--engine is sglang, expected one of",
     );
   });
   test("--json is the report", async () => {

@@ -186,6 +186,10 @@ const limits: Readonly<Record<string, object>> = {
   phi3small: { hidden_act: "gegelu", gegelu_limit: 20 },
 };
 
+/** The catalogue's entry for the table's word. */
+const entryOf = (activation: string | null): string | undefined =>
+  activation === "relu2 (gated form of the unary)" ? "reglu2" : activation?.split(" ")[0];
+
 /** What the table says wrongly of itself, set right with the reason. */
 function wantedOf([family, , block, activation, , , layout, orientation]: Row, disk: Disk) {
   // TimesFM's gate_proj is followed by relu and down alone; NemotronH's experts have no gate.
@@ -197,7 +201,7 @@ function wantedOf([family, , block, activation, , , layout, orientation]: Row, d
     return { activation: "swigluClamped", layout, orientation: "[out,in]" };
   const separate = disk.gate !== undefined;
   return {
-    activation: activation?.split(" ")[0] ?? "unknown",
+    activation: entryOf(activation) ?? "unknown",
     layout: separate
       ? "separate"
       : (disk.layout ?? (layout === "separate" ? "gate-first" : layout.split(" ")[0])),
@@ -264,7 +268,7 @@ describe("every architecture's blocks, from a GGUF file like its own", async () 
       metadata[`${architecture}.swiglu_clamp_shexp`] = { f32s: [7] };
     }
     const wanted = {
-      activation: block === "NemotronHExperts" ? "relu2" : activation?.split(" ")[0],
+      activation: block === "NemotronHExperts" ? "relu2" : entryOf(activation),
       layout: ungated ? "ungated" : packed ? "gate-first" : "separate",
       orientation: "[out,in]",
     };

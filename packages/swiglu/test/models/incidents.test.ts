@@ -1,4 +1,5 @@
 // Incidents of 2025 and 2026 that a look at the files catches, each as a small pair of files, by the thread that reported it.
+import { fileURLToPath } from "node:url";
 import {
   check,
   compareModels,
@@ -150,7 +151,7 @@ describe("keys that the family's code does not read", () => {
     const { blocks, findings } = await check(
       folder({ model_type: "gpt_oss", swiglu_limit: 4, hidden_size: dModel }, tensors),
     );
-    expect(blocks[0]?.parameters.value).toEqual({ alpha: 1.702, limit: 7 });
+    expect(blocks[0]?.parameters.value).toEqual({ alpha: 1.702, limit: 7, offset: 1 });
     expect(findings).toEqual([
       "config declares swiglu_limit 4, but gpt_oss's code has limit 7 and does not read it",
     ]);
@@ -276,6 +277,46 @@ describe("engines that compute something else than the file's model", () => {
     expect(engineDeviations(report, "candle")[0]).toContain("runs silu in quantised Gemma 3");
     expect(engineDeviations(report, "llama.cpp")).toEqual([]);
   });
+  test("vllm#40950: DeepSeek-V4's shared experts were left unclamped, and only they", async () => {
+    const report = await check(
+      folder(
+        { model_type: "deepseek_v4", hidden_act: "silu", swiglu_limit: 10, hidden_size: dModel },
+        { ...mlp("model.layers.0.ffn.shared_experts"), ...mlp("model.layers.0.ffn.experts.0") },
+      ),
+    );
+    expect(engineDeviations(report, "vllm")).toEqual([
+      "layer 0: vllm left DeepSeek-V4's shared experts unclamped (vllm#40950): use a version with its fix",
+    ]);
+  });
+  test("vllm#41574, #56839: another gelu in Gemma 4's experts", async () => {
+    const experts = {
+      "model.layers.0.experts.gate_up_proj": weights([2, 2 * dFf, dModel]),
+      "model.layers.0.experts.down_proj": weights([2, dModel, dFf]),
+    };
+    const report = await check(folder({ model_type: "gemma4_text", hidden_size: dModel }, experts));
+    expect(report.blocks[0]?.activation.value).toBe("gegluTanh");
+    expect(engineDeviations(report, "vllm")[0]).toContain("another form of gelu in Gemma 4's experts");
+  });
+  test("onnxruntime#28738: gpt-oss's own form is what older versions compute anyway; others are named", async () => {
+    const graph = (activation: string, limit: number): Report => ({
+      format: "onnx",
+      family: "",
+      findings: [],
+      blocks: [
+        {
+          role: "routed",
+          layer: 3,
+          activation: { value: activation },
+          parameters: { value: { alpha: 1.702, limit, offset: 1 } },
+          layout: { value: "interleaved" },
+        } as unknown as Report["blocks"][0],
+      ],
+    });
+    expect(engineDeviations(graph("swigluOai", 7), "onnxruntime")).toEqual([]);
+    expect(engineDeviations(graph("swigluOai", 4), "onnxruntime")).toEqual([
+      expect.stringMatching(/^layer 3: onnxruntime before 1.28 computes gpt-oss's form in MoE on CUDA/),
+    ]);
+  });
   test("erf models run the tanh form in llama.cpp", async () => {
     const packed = {
       "blk.0.ffn_up.weight": weights([2 * dFf, dModel]),
@@ -284,6 +325,84 @@ describe("engines that compute something else than the file's model", () => {
     const report = await check(gguf({ "general.architecture": { text: "modern-bert" } }, packed));
     expect(report.blocks[0]?.activation.value).toBe("geglu");
     expect(engineDeviations(report, "llama.cpp")[0]).toContain("runs the tanh form of gelu for every gelu");
+  });
+});
+
+describe("onnxruntime-genai's builder exports a dense clamped block without its clamps", () => {
+  test("the config's limit against the graph", async () => {
+    const config = { model_type: "deepseek_v4", hidden_act: "silu", swiglu_limit: 10, hidden_size: dModel };
+    const original = folder(config, mlp("model.layers.0.ffn.shared_experts"));
+    const dense = folder(
+      { ...config, model_type: "glm5_next" },
+      Object.assign({}, ...[0, 1].map((i) => mlp(`model.layers.${i}.mlp`))),
+    );
+    const graph = (name: string): string =>
+      fileURLToPath(new URL(`fixtures/onnx/${name}.onnx`, import.meta.url));
+    expect((await check(original)).blocks[0]?.parameters.value).toEqual({ limit: 10 });
+    expect((await against(dense, graph("swiglu"))).differences).toEqual([
+      expect.stringMatching(
+        /^layers 0-1, dense: swigluClamped \(limit 10\) in the first model, swiglu in the second/,
+      ),
+    ]);
+  });
+});
+
+describe("forms without an entry until now", () => {
+  const formula = async (config: object, path = "model.layers.0.mlp"): Promise<unknown> => {
+    const { blocks } = await check(folder({ hidden_size: dModel, ...config }, mlp(path)));
+    return [blocks[0]?.activation.value, blocks[0]?.parameters.value];
+  };
+  test("Kimi K3 with up not capped, and with both caps", async () => {
+    const kimi = { model_type: "kimi_k3", hidden_act: "situ", activation_situ_beta: 4 };
+    expect(await formula({ ...kimi, activation_situ_linear_beta: null })).toEqual([
+      "situGlu",
+      { gateLimit: 4, upLimit: Infinity },
+    ]);
+    expect(await formula({ ...kimi, activation_situ_linear_beta: 25 })).toEqual([
+      "situGlu",
+      { gateLimit: 4, upLimit: 25 },
+    ]);
+  });
+  test("Kimi K3 as GGUF: the caps are keys", async () => {
+    const file = gguf(
+      {
+        "general.architecture": { text: "kimi-k3" },
+        "kimi-k3.activation.situ_beta": { f32: 4 },
+        "kimi-k3.activation.situ_linear_beta": { f32: 20 },
+      },
+      ggufMlp(0),
+    );
+    const { blocks, findings } = await check(file);
+    expect(blocks[0]?.parameters).toMatchObject({
+      value: { gateLimit: 4, upLimit: 20 },
+      strength: "metadata",
+    });
+    expect(findings).toEqual([]);
+    const bare = await check(gguf({ "general.architecture": { text: "kimi-k3" } }, ggufMlp(0)));
+    expect(bare.findings).toHaveLength(2);
+    expect(bare.findings[0]).toContain("kimi-k3.activation.situ_beta is absent");
+  });
+  test("MiniMax-M3 without a limit, and with an offset that its code does not read", async () => {
+    const minimax = { model_type: "minimax_m3_vl_text", swiglu_alpha: 1.702 };
+    expect(await formula({ ...minimax, swiglu_limit: null })).toEqual([
+      "swigluOai",
+      { alpha: 1.702, limit: Infinity, offset: 1 },
+    ]);
+    const { findings } = await check(
+      folder({ ...minimax, swiglu_beta: 0, hidden_size: dModel }, mlp("model.layers.0.mlp")),
+    );
+    expect(findings).toEqual([
+      "config declares swiglu_beta 0, but minimax_m3_vl_text's code has offset 1 and does not read it",
+    ]);
+  });
+  test.each([
+    ["gelu_10", "gelu10"],
+    ["relu6", "relu6"],
+    ["leaky_relu", "leakyRelu"],
+    ["laplace", "laplace"],
+    ["relu2", "reglu2"],
+  ])("hidden_act %s is %s", async (name, entry) => {
+    expect(await formula({ model_type: "llama", hidden_act: name })).toEqual([entry, {}]);
   });
 });
 

@@ -2,8 +2,11 @@
 // The files are written by Python's `onnx` (fixtures/make_onnx.py), in the forms that exporters give such blocks.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { check, compareModels, ModelFileError, openBlock, openModel } from "swiglu/models";
 import { describe, expect, test } from "vitest";
+import { reference } from "../../src/index.js";
+import { activationGraph, encodeModel, toModel } from "../../src/onnx-entry.js";
 import { floats, gguf, seeded } from "./files.js";
 
 const folder = fileURLToPath(new URL("fixtures/onnx/", import.meta.url));
@@ -17,18 +20,18 @@ const wanted: Readonly<Record<string, readonly [string, object, string, string]>
   external: ["swiglu", {}, "separate", "[in,out]"],
   halves: ["swiglu", {}, "gate-first", "[in,out]"],
   glu: ["glu", {}, "gate-second", "[in,out]"],
-  oai: ["swigluOai", { alpha: 1.702, limit: 7 }, "interleaved", "[in,out]"],
+  oai: ["swigluOai", { alpha: 1.702, limit: 7, offset: 1 }, "interleaved", "[in,out]"],
   clamped: ["swigluClamped", { limit: 10 }, "separate", "[in,out]"],
   step: ["swigluStep", { limit: 4 }, "separate", "[in,out]"],
   geglu: ["geglu", {}, "separate", "[in,out]"],
   "geglu-tanh": ["gegluTanh", {}, "separate", "[in,out]"],
   "geglu-operator": ["gegluTanh", {}, "separate", "[in,out]"],
   quick: ["gegluQuick", {}, "separate", "[in,out]"],
-  "relu2-gated": ["relu2", {}, "separate", "[in,out]"],
+  "relu2-gated": ["reglu2", {}, "separate", "[in,out]"],
   relu2: ["relu2", {}, "ungated", "[in,out]"],
   gelu: ["gelu", {}, "ungated", "[in,out]"],
   gemm: ["geluTanh", {}, "ungated", "[out,in]"],
-  moe: ["swigluOai", { alpha: 1.702, limit: 7 }, "interleaved", "[out,in]"],
+  moe: ["swigluOai", { alpha: 1.702, limit: 7, offset: 1 }, "interleaved", "[out,in]"],
   strange: ["unknown", {}, "separate", "[in,out]"],
 };
 
@@ -92,6 +95,34 @@ describe("blocks of transformers' models as torch.onnx.export gives them, by bot
       });
 });
 
+describe("openBlock on a graph gives what ONNX Runtime makes of the file", () => {
+  const exports = fileURLToPath(new URL("fixtures/exports/", import.meta.url));
+  const files = readdirSync(exports).filter((name) => name.endsWith(".onnx"));
+  test("there are twenty files", () => expect(files).toHaveLength(20));
+  for (const name of files)
+    test(name, async () => {
+      const session = await InferenceSession.create(`${exports}${name}`);
+      const [rows, dModel] = [3, 8];
+      const random = seeded(5);
+      const x = Float32Array.from({ length: rows * dModel }, () => 4 * random() - 2);
+      const [input = "", output = ""] = [session.inputNames[0], session.outputNames[0]];
+      const result = await session.run({ [input]: new Tensor("float32", x, [1, rows, dModel]) });
+      const wanted = result[output]?.data as Float32Array;
+      const model = await openModel(`${exports}${name}`);
+      const block = await openBlock(model, { layer: 0 });
+      const backend = await reference();
+      const ffn = block.gated ? await backend.gatedFfn(block) : await backend.ffn(block);
+      const got = await ffn.forward(x, rows);
+      const largest = Math.max(...wanted.map(Math.abs));
+      expect(got.length).toBe(wanted.length);
+      got.forEach((value, i) => {
+        expect(Math.abs(value - (wanted[i] as number)) / largest).toBeLessThan(2e-6);
+      });
+      await model.close();
+      await session.release();
+    });
+});
+
 describe("microsoft/onnxruntime#28738, mobius#324: attributes of MoE", () => {
   test("attributes that older runtimes ignore are named", async () => {
     const { blocks, findings } = await check(path("moe"));
@@ -130,10 +161,10 @@ describe("files", () => {
     };
     await expect(openModel(files)).rejects.toThrow("external.onnx.data ends after 300 bytes");
   });
-  test("a block is judged, and not opened as weights", async () => {
-    const model = await openModel(path("swiglu"));
-    await expect(openBlock(model, { layer: 0 })).rejects.toThrow(
-      "blocks of ONNX graphs are judged, and not opened",
+  test("experts of a MoE node are judged, and not opened as weights", async () => {
+    const model = await openModel(path("moe"));
+    await expect(openBlock(model, { layer: 5, expert: 0 })).rejects.toThrow(
+      "blocks that are one operator of ONNX Runtime (MoE, MatMulNBitsMlp) are judged, and not opened as weights",
     );
     await model.close();
   });
@@ -156,6 +187,55 @@ describe("files", () => {
     expect(await compare("geglu-tanh")).toEqual([]);
     expect((await compare("geglu"))[0]).toContain(
       "layer 0, dense: gegluTanh in the first model, geglu in the second",
+    );
+  });
+});
+
+describe("MatMulNBitsMlp, ONNX Runtime's fused gate, activation and up", () => {
+  const file = (activation: string): Uint8Array => {
+    const graph = activationGraph("identity");
+    const model = toModel(graph);
+    const node = {
+      opType: "MatMulNBitsMlp",
+      domain: "com.microsoft",
+      inputs: [
+        "x",
+        "",
+        "",
+        "layers.3.gate_B",
+        "layers.3.gate_scales",
+        "",
+        "layers.3.up_B",
+        "layers.3.up_scales",
+      ],
+      outputs: ["y"],
+      attributes: {
+        activation: { string: activation },
+        N: { int: 64 },
+        K: { int: 32 },
+        bits: { int: 4 },
+        block_size: { int: 32 },
+      },
+    };
+    return encodeModel({ ...model, nodes: [node] } as never);
+  };
+  test("its activation is an attribute, its gate and up are inputs", async () => {
+    const { blocks } = await check({ "m.onnx": file("silu") });
+    expect(blocks).toHaveLength(1);
+    const { layer, activation, layout, dModel, dFf, stored } = blocks[0] as NonNullable<(typeof blocks)[0]>;
+    expect([layer, activation.value, layout.value, dModel.value, dFf.value, stored.value]).toEqual([
+      3,
+      "swiglu",
+      "separate",
+      32,
+      64,
+      "MatMulNBitsMlp, 4 bits",
+    ]);
+  });
+  test("an activation that is not known is said", async () => {
+    const { blocks } = await check({ "m.onnx": file("new") });
+    expect(blocks[0]?.activation.evidence).toBe(
+      "MatMulNBitsMlp: activation is new, which the catalogue does not have",
     );
   });
 });

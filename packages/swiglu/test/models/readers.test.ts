@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { GGMLQuantizationType, gguf as otherReader } from "@huggingface/gguf";
 import { ModelFileError, type ModelInput, openModel } from "swiglu/models";
 import { afterAll, describe, expect, test } from "vitest";
 import { floats, gguf, safetensors, safetensorsOf, seeded } from "./files.js";
@@ -127,6 +128,8 @@ describe("shards", () => {
   });
 });
 
+const unbig = (value: unknown): unknown => (typeof value === "bigint" ? Number(value) : value);
+
 describe("GGUF", () => {
   const metadata = {
     "general.architecture": { text: "llama" },
@@ -160,6 +163,40 @@ describe("GGUF", () => {
     expect(own).toHaveLength(16);
     expect(Object.fromEntries(own)).toEqual(wanted);
     expect(await model.read("w", { start: 1, count: 1 })).toEqual(Float32Array.of(3, 4, 5));
+  });
+  test("headers read as @huggingface/gguf 0.4.6 reads them, versions 1 to 3 and a file of gguf-py's", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "swiglu-gguf-"));
+    const fixture = new Uint8Array(readFileSync(new URL("fixtures/keys.gguf", import.meta.url)));
+    const more = { ...tensors, "blk.0.ffn_down.weight": { ...floats([2, 3], [1, 2, 3, 4, 5, 6]), type: 0 } };
+    const files = [...[1, 2, 3].map((version) => gguf(metadata, more, { version })), fixture];
+    try {
+      for (const [i, bytes] of files.entries()) {
+        const file = join(folder, `${i}.gguf`);
+        writeFileSync(file, bytes);
+        const wanted = await otherReader(file, { allowLocalFile: true });
+        const model = await openModel(bytes);
+        for (const [key, value] of Object.entries(wanted.metadata)) {
+          if (["version", "tensor_count", "kv_count"].includes(key)) continue;
+          const own = model.metadata.get(key);
+          const plain = Array.isArray(value) ? value.map(unbig) : unbig(value);
+          // Long arrays are counted and not kept.
+          if (typeof own === "object" && "length" in own && !Array.isArray(own))
+            expect(own.length, key).toBe((plain as unknown[]).length);
+          else expect(own, key).toEqual(plain);
+        }
+        expect(model.metadata.size).toBe(Number(wanted.metadata.kv_count));
+        expect(model.tensors.size).toBe(wanted.tensorInfos.length);
+        const data = Number(wanted.tensorDataOffset);
+        for (const { name, shape, dtype, offset } of wanted.tensorInfos) {
+          const own = model.tensors.get(name);
+          expect(own?.shape).toEqual(shape.map(Number).reverse());
+          expect(own?.offset).toBe(data + Number(offset));
+          expect(own?.type).toBe(GGMLQuantizationType[dtype]);
+        }
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
   test("big endian is recognised, and its numbers are refused", async () => {
     const model = await openModel(gguf(metadata, tensors, { littleEndian: false }));

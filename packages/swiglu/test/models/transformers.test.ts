@@ -1,5 +1,5 @@
-// Names and shapes as transformers 5.18 saves them, of 69 families with small random weights: what `check` says of each. The
-// expected lines were read against transformers' own code; the fixture holds two layers of each, and the config's keys.
+// A regression test: names and shapes as transformers 5.18 saves them, of 69 families with small random weights, and what
+// `check` said of each when the fixture was made. What says that it is right: families.test.ts and transformers-blocks.test.ts.
 import { readFileSync } from "node:fs";
 import { check } from "swiglu/models";
 import { describe, expect, test } from "vitest";

@@ -56,7 +56,7 @@ describe("every activation and gradient", () => {
   const accurate = new Set(
     "Neg Abs Exp Log Sqrt Atan Add Sub Mul Div Min Max Where Greater LessOrEqual Identity".split(" "),
   );
-  const fused = ["Gelu", "Mish", "HardSwish", "Selu", "Elu"];
+  const fused = ["Gelu", "Mish", "HardSwish", "Selu", "Elu", "Clip"];
   const approximate = new Set([...accurate, ...fused, "Sigmoid", "Tanh", "Erf", "Softplus", "Relu"]);
   test.each(Object.values(activations))("$name is a sound graph in both modes", (activation) => {
     const bound = Object.fromEntries(

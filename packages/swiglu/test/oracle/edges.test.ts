@@ -61,8 +61,14 @@ describe("kinks follow PyTorch", () => {
       expect(slope("elu", zero)).toBe(1);
       expect(slope("selu", zero)).toBe(1.7580993408473766);
     });
+    it(`leakyRelu, relu6 at ${Object.is(zero, -0) ? "-0" : "0"}`, () => {
+      expect(slope("leakyRelu", zero)).toBe(0.01);
+      expect(gradientAt(activations.leakyRelu, { x: zero }).slope! + 0).toBe(0);
+      expect(slope("relu6", zero)).toBe(0);
+    });
     it(`reglu, drelu, seglu at ${Object.is(zero, -0) ? "-0" : "0"}`, () => {
       expect(gradientAt(activations.reglu, { gate: zero, up: 3 })).toEqual({ gate: 0, up: 0 });
+      expect(gradientAt(activations.reglu2, { gate: zero, up: 3 })).toEqual({ gate: 0, up: 0 });
       expect(gradientAt(activations.drelu, { gate: zero, up: 3 })).toEqual({ gate: 0, up: 0 });
       expect(gradientAt(activations.drelu, { gate: 3, up: zero })).toEqual({ gate: 0, up: 0 });
       expect(gradientAt(activations.seglu, { gate: zero, up: 2 }).gate).toBeCloseTo(
@@ -71,6 +77,13 @@ describe("kinks follow PyTorch", () => {
       );
     });
   }
+
+  it("relu6 at 6 has slope 0 (hardtanh's bounds are outside), gelu10 at the clip 1 (clip's are inside)", () => {
+    expect([5.999999, 6, 6.000001].map((x) => slope("relu6", x))).toEqual([1, 0, 0]);
+    expect(slope("gelu10", 10)).toBeCloseTo(1, 15);
+    expect(slope("gelu10", 10 * (1 + 2 ** -52))).toBe(0);
+    expect(slope("gelu10", -1e300) + 0).toBe(0);
+  });
 
   it("hardSwish at -3 and 3 has slopes -0.5 and 1.5, the clamp's bounds being inside", () => {
     expect(slope("hardSwish", -3)).toBe(-0.5);

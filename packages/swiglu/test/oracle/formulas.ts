@@ -37,6 +37,7 @@ const quickGelu = (x: Dual): Dual => swish(x, 1.702);
 const elu = (x: Dual, alpha: number): Dual => (x.value.greaterThan(0) ? x : expm1(x).times(alpha));
 const selu = (x: Dual): Dual => elu(x, 1.6732632423543772).times(1.0507009873554805);
 const six = (x: Dual): Dual => clamp(x, x.lift(0), x.lift(6));
+const inverse = (x: Dual): Dual => x.chain(new D(1).div(x.value), new D(-1).div(x.value.times(x.value)));
 const clampBoth = (x: Dual, limit: Dual): Dual => clamp(x, limit.negated(), limit);
 
 /** One formula for each name of the catalogue, over its inputs and parameters. */
@@ -62,18 +63,23 @@ export const formulas: { readonly [N in Name]: (v: Readonly<Record<Variables<N>,
   xatlu: ({ x, alpha }) => atlu(x).plus(alpha.times(2).times(x).times(atan(x)).over(pi)),
   xielu: ({ x, alphaP, alphaN, beta }) =>
     (x.value.greaterThan(0) ? alphaP.times(x).times(x) : alphaN.times(expResidual(x))).plus(beta.times(x)),
+  leakyRelu: ({ x, slope }) => (x.value.greaterThan(0) ? x : slope.times(x)),
+  relu6: ({ x }) => (x.value.lessThan(6) ? relu(x) : x.lift(6)),
+  gelu10: ({ x }) => clamp(gelu(x), x.lift(-10), x.lift(10)),
+  laplace: ({ x, mu, sigma }) => normalCdf(x.minus(mu).times(inverse(sigma))),
 
   glu: ({ gate, up }) => sigmoid(gate).times(up),
   bilinear: ({ gate, up }) => gate.times(up),
   reglu: ({ gate, up }) => relu(gate).times(up),
+  reglu2: ({ gate, up }) => relu(gate).times(relu(gate)).times(up),
   drelu: ({ gate, up }) => relu(gate).times(relu(up)),
   geglu: ({ gate, up }) => gelu(gate).times(up),
   gegluTanh: ({ gate, up }) => geluTanh(gate).times(up),
   gegluQuick: ({ gate, up }) => quickGelu(gate).times(up),
   seglu: ({ gate, up }) => selu(gate).times(up),
   swiglu: ({ gate, up, beta }) => swish(gate, beta).times(up),
-  swigluOai: ({ gate, up, alpha, limit }) =>
-    swish(min(gate, limit), alpha).times(clampBoth(up, limit).plus(1)),
+  swigluOai: ({ gate, up, alpha, limit, offset }) =>
+    swish(min(gate, limit), alpha).times(clampBoth(up, limit).plus(offset)),
   swigluClamped: ({ gate, up, limit }) => silu(min(gate, limit)).times(clampBoth(up, limit)),
   swigluStep: ({ gate, up, limit }) => min(silu(gate), limit).times(clampBoth(up, limit)),
   situGlu: ({ gate, up, gateLimit, upLimit }) =>

@@ -16,10 +16,10 @@ export const float32Format: Format = {
 
 type Point = Readonly<Record<string, number>>;
 
-/** What a gated activation's gate is multiplied by last: up, or in swigluOai, the one with limit and alpha, 1 + up clamped. */
-function multiplier({ up, limit, alpha }: Point): number {
-  if (up === undefined || limit === undefined || alpha === undefined) return Math.abs(up ?? 1);
-  return Math.abs(1 + Math.max(-limit, Math.min(up, limit)));
+/** What a gated activation's gate is multiplied by last: up, or in swigluOai, the one with an offset, that + up clamped. */
+function multiplier({ up, limit, offset }: Point): number {
+  if (up === undefined || limit === undefined || offset === undefined) return Math.abs(up ?? 1);
+  return Math.abs(offset + Math.max(-limit, Math.min(up, limit)));
 }
 
 /** How much `up` and the incoming gradient magnify what is lost below the smallest normal number. */

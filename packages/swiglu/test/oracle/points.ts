@@ -90,6 +90,11 @@ const positive: Draw[] = [within(0, 3), () => 0.8, () => 0];
 const parameterValues: Readonly<Record<string, Draw[]>> = {
   beta: anySlope,
   alpha: anySlope,
+  offset: [() => 1, () => 0, within(-4, 4)],
+  slope: [() => 0.01, ...anySlope],
+  // biome-ignore lint/suspicious/noApproximativeNumericConstant: these are the published digits, not the constant's.
+  mu: [() => 0.707107, within(-3, 3), () => 0],
+  sigma: [() => 0.282095, within(0.05, 4), () => 1],
   alphaP: positive,
   alphaN: positive,
   limit: anyLimit,

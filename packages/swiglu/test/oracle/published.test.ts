@@ -1,5 +1,6 @@
 // Published numbers, and the mistakes that others shipped (each was a bug in some library), as tests.
 import { describe, expect, it } from "vitest";
+import type { Activation } from "../../src/catalogue/activation.js";
 import { activations } from "../../src/catalogue/catalogue.js";
 import { evaluateAt, gradientAt } from "./scalars.js";
 
@@ -33,6 +34,79 @@ describe("published numbers", () => {
     expect(evaluateAt(activations.selu, { x: 1 })).toBe(1.0507009873554805);
     expectDigits(evaluateAt(activations.selu, { x: -60 }), -1.7580993408473766, 15);
   });
+});
+
+describe("PyTorch 2.13.0 in float64: values and gradients, kinks included", () => {
+  // F.leaky_relu (0.01), F.relu6, torch.clip(F.gelu(x), -10, 10), transformers' laplace with its default mu and sigma
+  const unary: Readonly<Record<string, readonly (readonly [x: number, value: number, slope: number])[]>> = {
+    leakyRelu: [
+      [-3, -0.03, 0.01],
+      [0, 0, 0.01],
+      [0.25, 0.25, 1],
+    ],
+    relu6: [
+      [-1, 0, 0],
+      [0, 0, 0],
+      [2.5, 2.5, 1],
+      [6, 6, 0],
+      [7, 6, 0],
+    ],
+    gelu10: [
+      [-3, -0.00404969409489031, -0.01194564720418392],
+      [-0.5, -0.15426876936299344, 0.13250487534383712],
+      [0, 0, 0.5],
+      [2.5, 2.4844758366855597, 1.037611085908145],
+      [10, 10, 1],
+      [12, 10, 0],
+    ],
+    laplace: [
+      [0, 0.006094459617935588, 0.06111382879472588],
+      [0.5, 0.23142114841057387, 1.0801140509582396],
+      // biome-ignore lint/suspicious/noApproximativeNumericConstant: these are the published digits, not the constant's.
+      [0.707107, 0.5, 1.4142125184828964],
+      [1, 0.8504296492845703, 0.8249457674635579],
+      [2.5, 0.9999999998962167, 2.393573177775307e-9],
+    ],
+  };
+  for (const [name, rows] of Object.entries(unary))
+    it(name, () => {
+      const activation = activations[name as "relu6"];
+      for (const [x, value, slope] of rows) {
+        expect(evaluateAt(activation, { x }), `at ${x}`).toBeCloseTo(value, 13);
+        expect(gradientAt(activation, { x }).x, `slope at ${x}`).toBeCloseTo(slope, 13);
+      }
+    });
+
+  type Row = readonly [gate: number, up: number, value: number, inGate: number, inUp: number];
+  const expectRows = (activation: Activation, parameters: Record<string, number>, rows: readonly Row[]) => {
+    for (const [gate, up, value, inGate, inUp] of rows) {
+      const point = { gate, up, ...parameters };
+      expect(evaluateAt(activation, point), `at ${gate}, ${up}`).toBeCloseTo(value, 11);
+      const slopes = gradientAt(activation, point);
+      expect(slopes.gate, `slope in gate at ${gate}, ${up}`).toBeCloseTo(inGate, 11);
+      expect(slopes.up, `slope in up at ${gate}, ${up}`).toBeCloseTo(inUp, 11);
+    }
+  };
+  it("reglu2 is torch.square(F.relu(gate)) * up", () =>
+    expectRows(activations.reglu2, {}, [
+      [1.5, -2, -4.5, -6, 2.25],
+      [-1.5, 2, 0, 0, 0],
+      [0, 3, 0, 0, 0],
+      [4, -5, -80, -40, 16],
+    ]));
+  it("Phi-3-small's gegelu is swigluOai with limit 20", () =>
+    expectRows(activations.swigluOai, { limit: 20 }, [
+      [1.5, -2, -1.3916621984470765, -1.098848064624103, 1.3916621984470765],
+      [25, 3, 79.99999999999987, 0, 19.999999999999968],
+      [20, -20, -379.9999999999994, -19.000000000000977, 19.999999999999968],
+      [2, 30, 40.64883108602837, 22.550122440479377, 0],
+    ]));
+  it("activation_beta 0 is swigluOai with offset 0", () =>
+    expectRows(activations.swigluOai, { offset: 0 }, [
+      [1.5, -2, -2.783324396894153, -2.197696129248206, 1.3916621984470765],
+      [8, 3, 20.999859384909954, 0, 6.999953128303318],
+      [2, 9, 13.549610362009458, 7.516707480159792, 0],
+    ]));
 });
 
 describe("mistakes that others shipped", () => {

@@ -35,18 +35,23 @@ export const writtenFormulas: {
   xatlu: ({ x, alpha }) => x * ((atan(x) * (1 + 2 * alpha)) / PI + 1 / 2),
   xielu: ({ x, alphaP, alphaN, beta }) =>
     x > 0 ? alphaP * x ** 2 + beta * x : alphaN * (exp(x) - 1 - x) + beta * x,
+  leakyRelu: ({ x, slope }) => (x > 0 ? x : slope * x),
+  relu6: ({ x }) => min(max(0, x), 6),
+  gelu10: ({ x }) => clamp(x * normalCdf(x), -10, 10),
+  laplace: ({ x, mu, sigma }) => normalCdf((x - mu) / sigma),
   glu: ({ gate, up }) => s(gate) * up,
   bilinear: ({ gate, up }) => gate * up,
   reglu: ({ gate, up }) => max(0, gate) * up,
+  reglu2: ({ gate, up }) => max(0, gate) ** 2 * up,
   drelu: ({ gate, up }) => max(0, gate) * max(0, up),
   geglu: ({ gate, up }) => gate * normalCdf(gate) * up,
   gegluTanh: ({ gate, up }) => geluTanh(gate) * up,
   gegluQuick: ({ gate, up }) => gate * s(1.702 * gate) * up,
   seglu: ({ gate, up }) => selu(gate) * up,
   swiglu: ({ gate, up, beta }) => gate * s(beta * gate) * up,
-  swigluOai: ({ gate, up, alpha, limit }) => {
+  swigluOai: ({ gate, up, alpha, limit, offset }) => {
     const g = min(gate, limit);
-    return g * s(alpha * g) * (clamp(up, -limit, limit) + 1);
+    return g * s(alpha * g) * (clamp(up, -limit, limit) + offset);
   },
   swigluClamped: ({ gate, up, limit }) => silu(min(gate, limit)) * clamp(up, -limit, limit),
   swigluStep: ({ gate, up, limit }) => min(silu(gate), limit) * clamp(up, -limit, limit),

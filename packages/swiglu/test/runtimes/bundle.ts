@@ -17,7 +17,7 @@ const common: InlineConfig = {
 };
 
 /** Bundles the page of a folder of tests; returns the folder to serve. */
-export async function bundlePage(tests: "runtimes" | "webgpu" = "runtimes"): Promise<string> {
+export async function bundlePage(tests: "runtimes" | "webgpu" | "models" = "runtimes"): Promise<string> {
   const outDir = join(cache, `swiglu-${tests}-page`);
   await build({
     ...common,

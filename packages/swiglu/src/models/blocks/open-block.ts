@@ -5,9 +5,11 @@ import { activationByName } from "../../catalogue/catalogue.js";
 import type { BlockReport } from "../check/block-report.js";
 import { type Judged, judgeAll } from "../check/report.js";
 import { ModelFileError } from "../files/bytes.js";
+import type { GraphMatrices } from "../graph/place.js";
 import type { Model } from "../model.js";
 import type { Rows } from "../read.js";
 import type { Role, Slot } from "./names.js";
+import { graphWeights } from "./open-graph.js";
 import type { Parts, Site } from "./sites.js";
 import { weightOf } from "./weight.js";
 
@@ -65,11 +67,12 @@ export type OpenedBlock =
  */
 export async function openBlock(model: Model, choice: BlockChoice): Promise<OpenedBlock> {
   const judged = choose(judgeAll(model), choice);
-  const { place, report } = judged;
+  const { place, matrices, report } = judged;
   const where = `layer ${choice.layer} (${report.stack})`;
-  if (place === undefined)
-    throw new ModelFileError(`${where}: blocks of ONNX graphs are judged, and not opened as weights`);
-  const { site, shape } = place;
+  if (place === undefined && matrices === undefined)
+    throw new ModelFileError(
+      `${where}: blocks that are one operator of ONNX Runtime (MoE, MatMulNBitsMlp) are judged, and not opened as weights`,
+    );
   const known = <T>(name: "layout" | "orientation" | "dModel" | "dFf"): T => {
     const { value, evidence } = report[name];
     if (value === "unknown") throw new ModelFileError(`${where}: its ${name} is unknown: ${evidence}`);
@@ -82,6 +85,12 @@ export async function openBlock(model: Model, choice: BlockChoice): Promise<Open
   const { activation, parameters } = formulaOf(report, choice, where);
   const layout = known<string>("layout");
   const [dModel, dFf] = [known<number>("dModel"), known<number>("dFf")];
+  if (place === undefined) {
+    const weights = await graphWeights(model, matrices as GraphMatrices, dModel, dFf);
+    const block = { activation, parameters, dModel, dFf, report, weights };
+    return { gated: layout !== "ungated", ...block } as OpenedBlock;
+  }
+  const { site, shape } = place;
   const transposed = known<string>("orientation") === "[in,out]";
   const expert = site.role === "routed" || site.stacked ? (choice.expert ?? 0) : undefined;
   checkExpert(place, report, expert, where);

@@ -27,6 +27,11 @@ export function weightOf(model: Model, parts: Parts): Weight {
   if (weight?.format === "U32" && scales !== undefined) return mlx(model, weight, scales, biases);
   const inverse = parts.get("weight_scale_inv");
   if (weight !== undefined && inverse !== undefined) return blockScaled(model, weight, inverse);
+  const scale = parts.get("weight_scale");
+  if (weight !== undefined && scale !== undefined && !parts.has("weight_zero_point")) {
+    const scaled = rowScaled(model, weight, scale);
+    if (scaled !== undefined) return scaled;
+  }
   for (const [attribute, scheme] of markers) {
     const marked = parts.get(attribute);
     if (marked !== undefined) return { name: (weight ?? marked).name, stored: scheme, shape: undefined };
@@ -83,6 +88,34 @@ function blockScaled(model: Model, weight: TensorInfo, scales: TensorInfo): Weig
         const row = first + Math.floor(i / width);
         const block = Math.floor(row / tall) * across + Math.floor((i % width) / wide);
         numbers[i] = (numbers[i] as number) * (scale[block] as number);
+      }
+      return numbers;
+    },
+  };
+}
+
+/** FBGEMM, compressed-tensors and others: 8-bit floats, and one scale for all of them or for each row. */
+function rowScaled(model: Model, weight: TensorInfo, scales: TensorInfo): Weight | undefined {
+  const { name, shape, format } = weight;
+  const count = scales.shape.reduce((product, size) => product * size, 1);
+  const [rows, columns] = shape as [number, number];
+  const whole = count === 1;
+  const fits =
+    (format === "F8_E4M3" || format === "F8_E5M2") &&
+    shape.length === 2 &&
+    ["F32", "BF16", "F16"].includes(scales.format ?? "") &&
+    (whole || (count === rows && scales.shape[0] === rows));
+  if (!fits) return undefined;
+  return {
+    name,
+    stored: `${weight.type} with ${whole ? "one scale" : "a scale for each row"}`,
+    shape,
+    async read(range) {
+      const [numbers, scale] = await Promise.all([model.read(name, range), model.read(scales.name)]);
+      const first = range?.start ?? 0;
+      for (let i = 0; i < numbers.length; i++) {
+        const at = whole ? 0 : first + Math.floor(i / columns);
+        numbers[i] = (numbers[i] as number) * (scale[at] as number);
       }
       return numbers;
     },

@@ -1,5 +1,6 @@
 // Which activation a block has by its config: the key that names it, the family's own ways, limits for each layer and role.
 import { activations } from "../../catalogue/catalogue.js";
+import { limitsOf } from "../../catalogue/limits.js";
 import type { Site } from "../blocks/sites.js";
 import { isObject, type JsonObject } from "../readers/json.js";
 import { aliases, extras, type FormRule, formRules, isAmong, type ParameterRule } from "./clamps.js";
@@ -37,6 +38,10 @@ const unary: Readonly<Record<string, string>> = {
   linear: "identity",
   hardswish: "hardSwish",
   xielu: "xielu",
+  gelu_10: "gelu10",
+  laplace: "laplace",
+  leaky_relu: "leakyRelu",
+  relu6: "relu6",
 };
 const gatedForms: Readonly<Record<string, string>> = {
   silu: "swiglu",
@@ -44,6 +49,7 @@ const gatedForms: Readonly<Record<string, string>> = {
   geluTanh: "gegluTanh",
   quickGelu: "gegluQuick",
   relu: "reglu",
+  relu2: "reglu2",
   sigmoid: "glu",
   identity: "bilinear",
 };
@@ -113,7 +119,8 @@ function formOf(
   for (const [name, source] of Object.entries(rule.parameters)) {
     const given = source.key === undefined ? undefined : forLayer(valueAt(config, source.key), site.layer);
     const declared = source.key !== undefined && valueAt(config, source.key) !== undefined;
-    const value = declared ? given : source.value;
+    // A null is no limit; for anything else it says nothing.
+    const value = declared && (given !== null || isLimit(rule.form, name)) ? given : source.value;
     findings.push(...ignoredKey(source, config, family, name), ...shortList(source.key, config, site.layer));
     if (source.key !== undefined && declared) strength = "metadata";
     evidence.push(
@@ -121,41 +128,34 @@ function formOf(
         ? `${source.key} is ${JSON.stringify(given ?? null)}`
         : `${name} is ${source.value ?? "none"} in ${family}'s code`,
     );
-    if (typeof value === "number" && !isNoLimit(value)) parameters[name] = value;
-    else if (typeof value === "number" && name === "limit")
+    const usable = isLimit(rule.form, name) ? !isNoLimit(value) : value !== undefined;
+    if (typeof value === "number" && usable) parameters[name] = value;
+    else if (typeof value === "number" && isLimit(rule.form, name) && value !== Number.POSITIVE_INFINITY)
       findings.push(
         `${source.key ?? name} is ${value}, which is taken as no limit: a limit of 0 would make the block's output 0`,
       );
   }
   const why = evidence.join(", ");
-  if (rule.form === "situGlu" && parameters.upLimit === undefined)
-    return {
-      activation: unknown(
-        `${why}: the formula is situGlu with up not capped, which the catalogue has no name for`,
-      ),
-      parameters: field(parameters, strength, why),
-      findings,
-    };
-  if (rule.form !== "swigluOai" && rule.form !== "situGlu" && parameters.limit === undefined)
+  const unlimited = Object.keys(rule.parameters).filter(
+    (name) => parameters[name] === undefined && isLimit(rule.form, name),
+  );
+  if ((rule.form === "swigluClamped" || rule.form === "swigluStep") && unlimited.length > 0)
     return {
       activation: field("swiglu", strength, `${why}: no limit, so ${rule.form} is swiglu`),
       parameters: field(none, strength, why),
       findings,
     };
-  if (rule.form === "swigluOai" && parameters.limit === undefined)
-    return {
-      activation: unknown(
-        `${why}: the formula is swigluOai without a limit, which the catalogue has no name for`,
-      ),
-      parameters: field(parameters, strength, why),
-      findings,
-    };
+  // A form with more parameters than its limits keeps its name without them.
+  for (const name of unlimited) parameters[name] = Number.POSITIVE_INFINITY;
   return {
     activation: field(rule.form, "family", `${family} computes ${rule.form} (${familySource})`),
     parameters: field(parameters, strength, why),
     findings,
   };
 }
+
+/** Whether a parameter of a form only bounds something, so that Infinity means none. */
+const isLimit = (form: FormRule["form"], name: string): boolean => limitsOf(activations[form]).has(name);
 
 /** A list that ends before the layer does. */
 function shortList(

@@ -5,6 +5,7 @@ import { activationByName } from "../../catalogue/catalogue.js";
 import { evaluate } from "../../scalar.js";
 import type { Model } from "../model.js";
 import type { BlockReport } from "./block-report.js";
+import { shownParameters } from "./field.js";
 import { type Judged, judgeAll } from "./report.js";
 import { compareWeights } from "./weights.js";
 
@@ -172,7 +173,7 @@ function formulaOf({ activation, parameters }: BlockReport): Formula | undefined
 
 /** "swigluStep (limit 4)". */
 function shownFormula({ activation, parameters }: Formula): string {
-  const values = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
+  const values = shownParameters(parameters);
   return values.length === 0 ? activation.name : `${activation.name} (${values.join(", ")})`;
 }
 

@@ -21,7 +21,11 @@ export interface FormRule {
   readonly parameters: Readonly<Record<string, ParameterRule>>;
 }
 
-const oai = (limit: ParameterRule, alpha: ParameterRule = { value: 1.702 }) => ({ alpha, limit });
+const oai = (
+  limit: ParameterRule,
+  alpha: ParameterRule = { value: 1.702 },
+  offset: ParameterRule = { value: 1 },
+) => ({ alpha, limit, offset });
 
 /** Source: transformers 5.18.0, vLLM, SGLang and the families' own code, read on 28 November 2026. */
 export const formRules: readonly FormRule[] = [
@@ -63,7 +67,12 @@ export const formRules: readonly FormRule[] = [
   {
     families: "minimax_m3_vl_text",
     form: "swigluOai",
-    parameters: oai({ key: "swiglu_limit", value: 7 }, { key: "swiglu_alpha", value: 1.702 }),
+    // transformers has the offset fixed; engines read swiglu_beta (vllm-ascend#10605), and its usual value is the same.
+    parameters: oai(
+      { key: "swiglu_limit", value: 7 },
+      { key: "swiglu_alpha", value: 1.702 },
+      { value: 1, ignored: "swiglu_beta" },
+    ),
   },
   { families: "phi3small", form: "swigluOai", parameters: oai({ key: "gegelu_limit", value: 20 }) },
   {

@@ -4,7 +4,7 @@
 import { layerRange } from "./against.js";
 import type { BlockReport, Report } from "./block-report.js";
 
-export const engines = ["llama.cpp", "ik_llama.cpp", "mlx-lm", "candle"] as const;
+export const engines = ["llama.cpp", "ik_llama.cpp", "mlx-lm", "candle", "onnxruntime", "vllm"] as const;
 export type Engine = (typeof engines)[number];
 
 /** One way in which an engine differs, for some families. */
@@ -23,6 +23,14 @@ const is =
   ({ activation: { value } }: BlockReport): boolean =>
     names.includes(value);
 const clamped = is("swigluClamped", "swigluStep");
+/** gpt-oss's own constants and layout. */
+const isGptOss = ({ activation, parameters: { value }, layout }: BlockReport): boolean =>
+  activation.value === "swigluOai" &&
+  layout.value === "interleaved" &&
+  value !== "unknown" &&
+  value.alpha === 1.702 &&
+  value.limit === 7 &&
+  value.offset === 1;
 
 /** The formats that each engine reads, as far as this table knows. */
 export const readBy: Readonly<Record<Engine, readonly Report["format"][]>> = {
@@ -30,9 +38,39 @@ export const readBy: Readonly<Record<Engine, readonly Report["format"][]>> = {
   "ik_llama.cpp": ["gguf"],
   "mlx-lm": ["safetensors"],
   candle: ["gguf"],
+  onnxruntime: ["onnx"],
+  vllm: ["safetensors"],
 };
 
 const deviations: readonly Deviation[] = [
+  {
+    engine: "onnxruntime",
+    format: "onnx",
+    when: (block) =>
+      block.role === "routed" && is("swiglu", "swigluClamped", "swigluOai")(block) && !isGptOss(block),
+    says: "before 1.28 computes gpt-oss's form in MoE on CUDA, whatever the file's alpha, beta, limit and fusion (onnxruntime#28738)",
+  },
+  {
+    engine: "onnxruntime",
+    format: "onnx",
+    when: ({ role, activation, layout }) =>
+      role === "routed" && activation.value.startsWith("swiglu") && layout.value !== "interleaved",
+    says: "refuses MoE's swiglu on the CPU unless gate and up are interleaved (swiglu_fusion 1; August 2026)",
+  },
+  {
+    engine: "vllm",
+    format: "safetensors",
+    families: "deepseek_v4",
+    when: (block) => block.role === "shared" && is("swigluClamped")(block),
+    says: "left DeepSeek-V4's shared experts unclamped (vllm#40950): use a version with its fix",
+  },
+  {
+    engine: "vllm",
+    format: "safetensors",
+    families: "gemma4 gemma4_text",
+    when: (block) => block.role === "routed" && is("gegluTanh")(block),
+    says: "computed another form of gelu in Gemma 4's experts (vllm#41574, #56839): use a version with its fix",
+  },
   {
     engine: "candle",
     format: "gguf",
@@ -50,7 +88,7 @@ const deviations: readonly Deviation[] = [
     engine: "llama.cpp",
     format: "gguf",
     families: "bitnet",
-    when: is("relu2"),
+    when: is("reglu2"),
     says: "computes silu where BitNet has relu2 (v0.5.0, measured)",
   },
   {

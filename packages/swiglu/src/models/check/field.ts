@@ -18,3 +18,7 @@ export const field = <T>(value: T, strength: Exclude<Strength, "none">, evidence
 });
 /** Nothing says it; the evidence says what was looked at. */
 export const unknown = <T>(evidence: string): Field<T> => ({ value: "unknown", evidence, strength: "none" });
+
+/** Parameters as words: "alpha 1.702", and for a limit of Infinity "no limit". */
+export const shownParameters = (parameters: Readonly<Record<string, number>>): string[] =>
+  Object.entries(parameters).map(([name, value]) => (value === Infinity ? `no ${name}` : `${name} ${value}`));

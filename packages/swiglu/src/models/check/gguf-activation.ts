@@ -21,9 +21,8 @@ export function ggufFormula(model: Model, site: Site, architecture: string, gate
   if (fixed !== undefined)
     return {
       activation: field(fixed.form, "family", `architecture ${architecture}: ${fixed.form} (${ggufSource})`),
-      parameters: field(fixed.parameters, "family", "constants of the engine; GGUF has no key for them"),
+      ...constantsOf(model, architecture, fixed),
       ...common,
-      findings: [],
     };
   const name = ggufActivation(architecture, gated);
   if (name === undefined)
@@ -54,6 +53,35 @@ export function ggufFormula(model: Model, site: Site, architecture: string, gate
     parameters: field({ limit }, "metadata", `${key} is ${limit} on this layer`),
     ...common,
     findings,
+  };
+}
+
+/** The parameters of a fixed form: constants of the engine, but for those that the file has keys for. */
+function constantsOf(
+  model: Model,
+  architecture: string,
+  { parameters, keys = {} }: (typeof fixedForms)[string],
+): Pick<Formula, "parameters" | "findings"> {
+  const given = Object.entries(keys).map(([name, key]) => [name, `${architecture}.${key}`] as const);
+  if (given.length === 0)
+    return {
+      parameters: field(parameters, "family", "constants of the engine; GGUF has no key for them"),
+      findings: [],
+    };
+  const absent = given.filter(([, key]) => typeof model.metadata.get(key) !== "number");
+  const found = given.map(([name, key]) => [name, model.metadata.get(key)] as const);
+  const numbers = found.filter((entry): entry is readonly [string, number] => typeof entry[1] === "number");
+  const own = numbers.map(([name, value]) => [name, isNoLimit(value) ? Number.POSITIVE_INFINITY : value]);
+  return {
+    parameters: field(
+      { ...parameters, ...Object.fromEntries(own) },
+      absent.length === 0 ? "metadata" : "default",
+      given.map(([, key]) => `${key} is ${String(model.metadata.get(key) ?? "absent")}`).join(", "),
+    ),
+    findings: absent.map(
+      ([name, key]) =>
+        `${key} is absent, which llama.cpp needs; ${name} ${parameters[name]} is the family's own`,
+    ),
   };
 }
 

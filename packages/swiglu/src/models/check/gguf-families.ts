@@ -47,13 +47,25 @@ export const usuallyClamped: ReadonlySet<string> = new Set([
 ]);
 /** Architectures whose shared experts take the routed experts' limits where they have none of their own. */
 export const sharedFallsBack: ReadonlySet<string> = new Set(["deepseek4", "glm5-next"]);
-/** Architectures with a form of the catalogue whose constants are the engine's own: no key can change them. */
+/** Architectures with a form of the catalogue: its parameters as the engine has them, and the keys of those that files carry. */
 export const fixedForms: Readonly<
-  Record<string, { readonly form: string; readonly parameters: Readonly<Record<string, number>> }>
+  Record<
+    string,
+    {
+      readonly form: "swigluOai" | "situGlu";
+      readonly parameters: Readonly<Record<string, number>>;
+      /** By parameter, after the architecture's name. */
+      readonly keys?: Readonly<Record<string, string>>;
+    }
+  >
 > = {
-  "gpt-oss": { form: "swigluOai", parameters: { alpha: 1.702, limit: 7 } },
-  "minimax-m3": { form: "swigluOai", parameters: { alpha: 1.702, limit: 7 } },
-  "kimi-k3": { form: "situGlu", parameters: { gateLimit: 4, upLimit: 25 } },
+  "gpt-oss": { form: "swigluOai", parameters: { alpha: 1.702, limit: 7, offset: 1 } },
+  "minimax-m3": { form: "swigluOai", parameters: { alpha: 1.702, limit: 7, offset: 1 } },
+  "kimi-k3": {
+    form: "situGlu",
+    parameters: { gateLimit: 4, upLimit: 25 },
+    keys: { gateLimit: "activation.situ_beta", upLimit: "activation.situ_linear_beta" },
+  },
 };
 /** What surrounds the activation in some architectures. */
 export const ggufExtras: Readonly<Record<string, string>> = {

@@ -4,6 +4,7 @@ import { findSites, type Site } from "../blocks/sites.js";
 import type { ModelInput } from "../files/open.js";
 import type { WebOptions } from "../files/web.js";
 import { graphBlocks } from "../graph/judge.js";
+import type { GraphMatrices } from "../graph/place.js";
 import { type Model, openModel } from "../model.js";
 import { isObject, type JsonObject } from "../readers/json.js";
 import { formulaOf } from "./activation.js";
@@ -18,6 +19,8 @@ import { type BlockShape, shapeOf } from "./shape.js";
 /** A block with what is needed to read it: where its matrices are, unless it was found in a graph. */
 export interface Judged {
   readonly place?: { readonly site: Site; readonly shape: BlockShape };
+  /** The same for a block of a graph. */
+  readonly matrices?: GraphMatrices;
   readonly report: BlockReport;
   readonly findings: readonly string[];
 }

@@ -1,4 +1,6 @@
 // The command `swiglu check`: its options, what it prints, and its exit code.
+import { activations } from "../../catalogue/catalogue.js";
+import { listing, short, suggestion } from "../../errors.js";
 import { compareModels } from "../check/against.js";
 import type { BlockReport, Report } from "../check/block-report.js";
 import { type Engine, engineDeviations, engines, readBy } from "../check/engines.js";
@@ -9,15 +11,21 @@ import { type Paint, renderReport } from "./render.js";
 
 export const usage = `swiglu check MODEL [options]
 
-Says which activation a model file has: a folder, a .safetensors, .gguf or .onnx file, or a URL of one.
+Says which activation a model file has, layer by layer, and what says so. MODEL is a folder, a .safetensors, .gguf or .onnx
+file, or a URL of one; over the web only headers are read.
 
   --against OTHER   compare with an original or a conversion
   --weights         with --against: read a few rows and show swapped halves
-  --engine NAME     where ${engines.join(", ")} is known to compute something else
-  --expect WORDS    names that every block must have, such as swiglu,gate-first
+  --engine NAME     where an engine is known to compute something else: ${engines.join(", ")}
+  --expect WORDS    names that every block must have: activation, layout, orientation
   --json            print the report as JSON
+  -h, --help        print this
 
-Exit codes: 0 all agree, 1 a difference, 2 unknown where it was asked for, 3 the file cannot be read.
+  swiglu check path/to/model
+  swiglu check path/to/model --against converted.gguf --weights
+  swiglu check converted.gguf --engine llama.cpp --expect swiglu,separate
+
+Exit codes: 0 all agree, 1 a difference, 2 unknown where it was asked for, 3 wrong options, or the file cannot be read.
 `;
 
 /** What the command was asked for. */
@@ -43,7 +51,8 @@ export async function run(request: Request, paint: Paint): Promise<Answer> {
   } catch (error) {
     if (!(error instanceof ModelFileError || error instanceof RangeError || error instanceof TypeError))
       throw error;
-    return { lines: [`${paint("red", "cannot be read")}: ${error.message}`], code: 3 };
+    const what = error instanceof ModelFileError ? "cannot be read" : "cannot be done";
+    return { lines: [`${paint("red", what)}: ${error.message}`], code: 3 };
   }
 }
 
@@ -52,13 +61,14 @@ async function answer(
   paint: Paint,
 ): Promise<Answer> {
   if (engine !== undefined && !(engines as readonly string[]).includes(engine))
-    throw new RangeError(`engine is ${engine}, expected one of ${engines.join(", ")}`);
+    throw new RangeError(`--engine is ${short(engine)}, expected one of ${engines.join(", ")}`);
+  const words = expect === undefined ? [] : wordsOf(expect);
   const model = await openModel(path);
   const report = checkModel(model);
   const other = against === undefined ? undefined : await openModel(against);
   const comparison = other && (await compareModels(model, other, { weights }));
   const deviations = engine === undefined ? [] : engineDeviations(report, engine as Engine);
-  const expectation = expect === undefined ? undefined : judge(report, expect);
+  const expectation = expect === undefined ? undefined : judge(report, words);
   await Promise.all([model.close(), other?.close()]);
   const differences = [
     ...(comparison?.differences ?? []),
@@ -74,9 +84,13 @@ async function answer(
     ...(expectation?.undecided ?? []),
   ];
   const code = differences.length > 0 ? 1 : undecided.length > 0 ? 2 : 0;
-  if (json) return { lines: [JSON.stringify({ ...report, differences, undecided }, undefined, 2)], code };
-  const asked = against !== undefined || engine !== undefined || expect !== undefined;
-  const verdict = code === 0 && asked ? [`${paint("green", "ok")} all that was asked for agrees`] : [];
+  if (json) return { lines: [JSON.stringify({ ...report, differences, undecided }, forJson, 2)], code };
+  const asked = [
+    ...(against === undefined ? [] : [`${path} and ${against} agree`]),
+    ...(engine === undefined ? [] : [`it is not known that ${engine} computes anything else for this file`]),
+    ...(expect === undefined ? [] : [`every block is ${expect}`]),
+  ];
+  const verdict = code === 0 ? asked.map((text) => `${paint("green", "ok")}: ${text}`) : [];
   return {
     lines: [
       ...renderReport(path, report, paint),
@@ -88,14 +102,29 @@ async function answer(
   };
 }
 
+/** JSON has no infinity: no limit is "Infinity", as in files of layers. */
+const forJson = (_: string, value: unknown): unknown => (value === Infinity ? "Infinity" : value);
+
 const layouts = ["gate-first", "gate-second", "interleaved", "separate", "ungated"];
 const orientations = ["[out,in]", "[in,out]"];
 
+/** The words of --expect. Throws a RangeError for one that is no activation, layout or orientation, with the nearest. */
+function wordsOf(expect: string): string[] {
+  const words = expect.split(/,(?!in\]|out\])/).map((part) => part.trim());
+  const known = [...Object.keys(activations), ...layouts, ...orientations];
+  for (const word of words)
+    if (!known.includes(word))
+      throw new RangeError(
+        `--expect has ${short(word)}, which is no activation, layout (${listing(layouts)}) or orientation (${listing(orientations)}).${suggestion(word, known)}`,
+      );
+  return words;
+}
+
 /** Compares every block with the words that it should have. */
-function judge({ blocks }: Report, expect: string): { differences: string[]; undecided: string[] } {
+function judge({ blocks }: Report, words: readonly string[]): { differences: string[]; undecided: string[] } {
   const [differences, undecided]: [Set<string>, Set<string>] = [new Set(), new Set()];
-  if (blocks.length === 0) undecided.add(`expected ${expect}, and no feed-forward block was found`);
-  for (const word of expect.split(/,(?!in\]|out\])/).map((part) => part.trim()))
+  if (blocks.length === 0) undecided.add(`expected ${words.join()}, and no feed-forward block was found`);
+  for (const word of words)
     for (const block of blocks) {
       const { value, evidence } = fieldFor(block, word);
       if (value === word) continue;

@@ -38,8 +38,9 @@ export function checkRange({ name, size }: ByteSource, offset: number, length: n
     );
 }
 
-/** Bytes in memory. */
-export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
+/** Bytes in memory, of any realm. */
+export function bytesSource(name: string, given: Uint8Array): ByteSource {
+  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.length);
   const source: ByteSource = {
     name,
     size: bytes.length,

@@ -9,7 +9,8 @@ export type Part = "whole" | "first" | "second" | "even" | "odd";
 export interface Source {
   readonly product: OnnxNode;
   readonly part: Part;
-  readonly bias: boolean;
+  /** The value that is added to the product's output; undefined where there is none. */
+  readonly bias: string | undefined;
 }
 /** A formula of a graph: a value of one or two sources. */
 export interface Cone {
@@ -36,6 +37,14 @@ const mostNodes = 64;
 /** How many nodes that only move or cast numbers are looked through. */
 const deepest = 8;
 
+/** An initializer, and what lies between it and its use. */
+export interface GraphWeight {
+  readonly name: string;
+  readonly transposed: boolean;
+  /** Whether its numbers are codes that are scaled on the way. */
+  readonly quantised: boolean;
+}
+
 /** A graph with each value's producer at hand. */
 export class Graph {
   readonly header: OnnxHeader;
@@ -53,15 +62,26 @@ export class Graph {
   }
 
   /** The initializer behind a value, through what only reorders or unpacks it, and whether it was transposed on the way. */
-  weightOf(value: string): { name: string; transposed: boolean } | undefined {
-    let [name, transposed] = [value, false];
+  weightOf(value: string): GraphWeight | undefined {
+    let [name, transposed, quantised] = [value, false, false];
     for (let i = 0; i < 4; i++) {
-      if (this.#weights.has(name)) return { name, transposed };
+      if (this.#weights.has(name)) return { name, transposed, quantised };
       const node = this.#producers.get(name);
       if (node === undefined || !/^(Transpose|DequantizeLinear|Cast|Identity)$/.test(node.op))
         return undefined;
       if (node.op === "Transpose") transposed = !transposed;
+      quantised ||= node.op === "DequantizeLinear";
       name = node.inputs[0] ?? "";
+    }
+    return undefined;
+  }
+
+  /** The weights that are added to a value, alone or to all of it; undefined where none are. */
+  addedTo(value: string): string | undefined {
+    for (const node of this.header.nodes) {
+      if (node.op !== "Add" || !node.inputs.includes(value)) continue;
+      const other = node.inputs[node.inputs[0] === value ? 1 : 0] ?? "";
+      if (this.weightOf(other) !== undefined && this.#constant(other) === undefined) return other;
     }
     return undefined;
   }
@@ -87,7 +107,7 @@ export class Graph {
       return {
         product: node,
         part: "whole",
-        bias: node.op === "Gemm" ? node.inputs.length > 2 : node.op === "Conv" && node.inputs.length > 2,
+        bias: node.op === "Gemm" || node.op === "Conv" ? node.inputs[2] || undefined : undefined,
       };
     const input = node.inputs[0] ?? "";
     if (moves.test(node.op)) return this.#sourceOf(input, depth + 1);
@@ -98,7 +118,7 @@ export class Graph {
       ] as const) {
         const source = this.#sourceOf(data, depth + 1);
         if (source !== undefined && this.weightOf(bias) !== undefined && this.#constant(bias) === undefined)
-          return { ...source, bias: true };
+          return { ...source, bias };
       }
       return undefined;
     }

@@ -6,11 +6,12 @@ import { type Field, field, unknown } from "../check/field.js";
 import type { BlockLayout } from "../check/shape.js";
 import type { OnnxHeader, OnnxNode } from "../readers/onnx.js";
 import type { TensorInfo } from "../tensor.js";
-import { type Cone, Graph, isProduct, type Source } from "./cone.js";
+import { type Cone, Graph, type GraphWeight, isProduct, type Source } from "./cone.js";
 import { fingerprint, type Match, matchCone } from "./match.js";
+import { fusedMlp } from "./mlp.js";
 import { experts } from "./moe.js";
 import { operatorOf } from "./operators.js";
-import { type GraphBlock, layerOf, stackOf } from "./place.js";
+import { type GraphBlock, type GraphMatrices, type GraphMatrix, layerOf, stackOf } from "./place.js";
 
 /** Finds and judges all blocks, in the order of the graph. */
 export function graphBlocks(header: OnnxHeader): GraphBlock[] {
@@ -19,18 +20,58 @@ export function graphBlocks(header: OnnxHeader): GraphBlock[] {
   const blocks: GraphBlock[] = [];
   const seen = new Map<string, Match | undefined>();
   for (const node of header.nodes) {
-    const expert = experts(node, tensors, blocks.length);
-    if (expert !== undefined) blocks.push(expert);
+    const whole = experts(node, tensors, blocks.length) ?? fusedMlp(node, blocks.length);
+    if (whole !== undefined) blocks.push(whole);
     if (!isProduct(node)) continue;
     const cone = graph.coneOf(node.inputs[0] ?? "");
     if (cone === undefined || !isBlock(cone, node, graph)) continue;
     // Layers repeat one formula: it is matched once.
     const key = fingerprint(cone);
     if (!seen.has(key)) seen.set(key, matchCone(cone));
-    blocks.push({ report: reportOf(graph, tensors, node, cone, seen.get(key), blocks.length), findings: [] });
+    const match = seen.get(key);
+    blocks.push({
+      report: reportOf(graph, tensors, node, cone, match, blocks.length),
+      findings: [],
+      matrices: matricesOf(graph, node, cone, match),
+    });
   }
   return blocks;
 }
+
+/** Where the block's numbers are. */
+function matricesOf(
+  graph: Graph,
+  down: OnnxNode,
+  { sources }: Cone,
+  match: Match | undefined,
+): GraphMatrices {
+  const matrix = (product: OnnxNode, part: Source["part"], bias: string | undefined): GraphMatrix => {
+    const weight = matrixOf(graph, product) as GraphWeight;
+    const orientation = orientationOf(graph, product, weight.name).value;
+    return {
+      product,
+      weight,
+      orientation,
+      part,
+      bias: bias === undefined ? undefined : graph.weightOf(bias),
+    };
+  };
+  const [first, second] = sources.map(({ product, part, bias }) => matrix(product, part, bias)) as [
+    GraphMatrix,
+    GraphMatrix?,
+  ];
+  const gateFirst = match?.gateFirst ?? true;
+  return {
+    gate: second === undefined ? undefined : gateFirst ? first : second,
+    up: second === undefined || !gateFirst ? first : second,
+    down: matrix(down, "whole", biasOfDown(graph, down)),
+  };
+}
+
+/** What is added to down's output, inside the product or after it. */
+const biasOfDown = (graph: Graph, down: OnnxNode): string | undefined =>
+  (down.op === "Gemm" || down.op === "Conv" ? down.inputs[2] : undefined) ||
+  graph.addedTo(down.outputs[0] ?? "");
 
 /** Whether the products before a formula have one input, weights of the model, and a product with weights after them. */
 function isBlock(cone: Cone, down: OnnxNode, graph: Graph): boolean {
@@ -68,7 +109,7 @@ function reportOf(
       ? unknown(`${downName} has no shape of two axes`)
       : field(value, "graph", `${down.op} by ${downName}`);
   const biases: Slot[] = cone.sources.flatMap((source, i) =>
-    source.bias
+    source.bias !== undefined
       ? [
           cone.sources.length === 1
             ? ("up" as const)
@@ -95,7 +136,11 @@ function reportOf(
     dModel: size(outer),
     dFf: size(inner),
     experts: field(1, "graph", `${down.op} by one matrix`),
-    biases: field(biases, "graph", biases.length === 0 ? "no Add of a weight" : "an Add of a weight"),
+    biases: field(
+      [...biases, ...(biasOfDown(graph, down) === undefined ? [] : ["down" as const])],
+      "graph",
+      biases.length === 0 ? "no Add of a weight" : "an Add of a weight",
+    ),
     stored: field(storedOf(tensors, down, downName), "graph", downName),
     extras: [],
   };

@@ -1,6 +1,7 @@
 // A formula out of a graph, matched against the catalogue by evaluating both: names of nodes play no part.
 import type { Activation } from "../../catalogue/activation.js";
 import { activations } from "../../catalogue/catalogue.js";
+import { limitsOf } from "../../catalogue/limits.js";
 import { evaluate } from "../../scalar.js";
 import type { Cone } from "./cone.js";
 
@@ -70,13 +71,14 @@ function unaryGate(cone: Cone): Match | undefined {
   if (cone.sources.length !== 2) return undefined;
   for (const activation of Object.values(activations as Readonly<Record<string, Activation>>)) {
     if (activation.kind !== "unary") continue;
-    for (const gateFirst of [true, false]) {
-      const same = pairs.every(([gate, up]) => {
-        const wanted = evaluate(activation, { x: gate } as never) * up;
-        return close(cone.value(gateFirst ? [gate, up] : [up, gate]), wanted, Math.abs(up));
-      });
-      if (same) return { activation: activation.name, parameters: {}, gateFirst };
-    }
+    for (const parameters of choices(activation, cone.constants))
+      for (const gateFirst of [true, false]) {
+        const same = pairs.every(([gate, up]) => {
+          const wanted = evaluate(activation, { x: gate } as never, parameters as never) * up;
+          return close(cone.value(gateFirst ? [gate, up] : [up, gate]), wanted, Math.abs(up));
+        });
+        if (same) return { activation: activation.name, parameters: own(activation, parameters), gateFirst };
+      }
   }
   return undefined;
 }
@@ -97,7 +99,10 @@ function computes(
   });
 }
 
-/** Parameters to try: the defaults, and what the formula's own constants offer for each. */
+/** More combinations than any of the catalogue's forms needs for the constants that formulas have. */
+const mostChoices = 3000;
+
+/** Parameters to try: the defaults, what the formula's own constants offer for each, and what leaves no constant behind. */
 function* choices(
   activation: Activation,
   constants: readonly number[],
@@ -109,9 +114,10 @@ function* choices(
   const values = [...new Set(rounded)].slice(0, 12);
   let all: Record<string, number>[] = [{}];
   for (const name of names) {
-    const options = [activation.parameters[name] as number, ...values];
+    const absent = limitsOf(activation).has(name) ? [Infinity] : name === "offset" ? [0] : [];
+    const options = [activation.parameters[name] as number, ...values, ...absent];
     all = all.flatMap((chosen) => [...new Set(options)].map((value) => ({ ...chosen, [name]: value })));
-    if (all.length > 400) return;
+    if (all.length > mostChoices) return;
   }
   yield* all;
 }

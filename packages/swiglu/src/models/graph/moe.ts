@@ -86,19 +86,16 @@ export function experts(
   };
 }
 
-/** G * sigmoid(alpha G) * (L + beta) with G and L limited: the entry that this is. */
+/** G * sigmoid(alpha G) * (L + beta) with G and L limited: the simplest entry that this is. */
 function swigluOf(
   alpha: number,
   beta: number,
   given: number | undefined,
-): { name: string; parameters: Readonly<Record<string, number>> } | undefined {
+): { name: string; parameters: Readonly<Record<string, number>> } {
   const slope = Number(alpha.toPrecision(7));
-  const limit = given === undefined || !Number.isFinite(given) ? undefined : given;
-  if (beta === 0 && limit === undefined)
+  const limit = given ?? Number.POSITIVE_INFINITY;
+  if (beta === 0 && limit === Number.POSITIVE_INFINITY)
     return { name: "swiglu", parameters: slope === 1 ? {} : { beta: slope } };
-  if (beta === 0 && slope === 1 && limit !== undefined)
-    return { name: "swigluClamped", parameters: { limit } };
-  return beta === 1 && limit !== undefined
-    ? { name: "swigluOai", parameters: { alpha: slope, limit } }
-    : undefined;
+  if (beta === 0 && slope === 1) return { name: "swigluClamped", parameters: { limit } };
+  return { name: "swigluOai", parameters: { alpha: slope, limit, offset: Number(beta.toPrecision(7)) } };
 }

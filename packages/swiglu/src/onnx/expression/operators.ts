@@ -2,7 +2,7 @@
 // operator, whoever defined the expression. The formulas are those of the catalogue.
 import type { Activation } from "../../catalogue/activation.js";
 import { activations } from "../../catalogue/catalogue.js";
-import { type Expr, expm1, mul, selectGreater, substitute } from "../../expression/expr.js";
+import { type Expr, expm1, mul, num, selectGreater, substitute } from "../../expression/expr.js";
 import { isCommutative } from "../../expression/operations.js";
 import { simplify } from "../../expression/simplify.js";
 import type { OnnxAttribute } from "../model/model.js";
@@ -17,6 +17,8 @@ interface Operator {
   readonly formula: Pick<Activation, "inputs" | "parameters" | "expression">;
   /** From the formula's parameters, which must be known numbers, to the operator's float attributes. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Numbers that it takes after the formula's inputs. */
+  readonly constants?: readonly number[];
   /** Attributes that select this formula. */
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
   /** Whether its inputs must have equal shapes. All others have one input. */
@@ -47,6 +49,13 @@ const operators: readonly Operator[] = [
     formula: activations.geluTanh,
     attributes: { approximate: { string: "tanh" } },
   },
+  {
+    opType: "LeakyRelu",
+    since: 6,
+    formula: activations.leakyRelu,
+    parameters: { slope: "alpha" },
+  },
+  { opType: "Clip", since: 12, formula: activations.relu6, constants: [0, 6] },
   { opType: "Mish", since: 18, formula: activations.mish },
   { opType: "HardSwish", since: 14, formula: activations.hardSwish },
   { opType: "Selu", since: 6, formula: activations.selu },
@@ -102,7 +111,7 @@ export function operatorFor(expr: Expr, scope: OperatorScope): OperatorCall | un
 }
 
 function callOf(
-  { opType, formula, parameters = {}, attributes, equalShapes }: Operator,
+  { opType, formula, parameters = {}, constants = [], attributes, equalShapes }: Operator,
   bound: Bindings,
   { attribute, fullShape }: OperatorScope,
 ): OperatorCall | undefined {
@@ -116,7 +125,7 @@ function callOf(
     if (known === undefined) return undefined;
     given[name] = known;
   }
-  return { opType, inputs, attributes: given };
+  return { opType, inputs: [...inputs, ...constants.map(num)], attributes: given };
 }
 
 type Bindings = ReadonlyMap<string, Expr>;
