@@ -72,12 +72,12 @@ test
 test("reads as one would write it", () => {
   expect(toCode(activations.swigluOai, "pytorch")).toBe(`import torch
 
-def swiglu_oai(gate, up, alpha=1.702, limit=7.0):
-    """swigluOai: p * sigmoid(alpha * p) * (clamp(up, -limit, limit) + 1), p = min(gate, limit)
+def swiglu_oai(gate, up, alpha=1.702, limit=7.0, offset=1.0):
+    """swigluOai: p * sigmoid(alpha * p) * (clamp(up, -limit, limit) + offset), p = min(gate, limit)
 
-    Source: OpenAI gpt-oss, MiniMax-M3; their weights are interleaved
+    Source: ${activations.swigluOai.source}
     """
     t1 = torch.clamp(gate, max=limit)
-    return t1 * torch.sigmoid(alpha * t1) * (torch.clamp(up, -limit, limit) + 1.0)
+    return t1 * torch.sigmoid(alpha * t1) * (torch.clamp(up, -limit, limit) + offset)
 `);
 });

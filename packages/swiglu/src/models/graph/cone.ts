@@ -33,7 +33,7 @@ export const isProduct = (node: OnnxNode): boolean => products.has(operatorOf(no
 
 const moves = /^(Cast|Identity|Reshape|Squeeze|Unsqueeze|Flatten)$/;
 
-const mostNodes = 64;
+const mostNodes = 256;
 /** How many nodes that only move or cast numbers are looked through. */
 const deepest = 8;
 

@@ -35,6 +35,12 @@ const rules: Readonly<Record<string, Rule>> = {
   Pow: both((a, b) => a ** b),
   Min: (x) => Math.min(...x),
   Max: (x) => Math.max(...x),
+  // Truth is 1, the rest 0.
+  Greater: both((a, b) => Number(a > b)),
+  GreaterOrEqual: both((a, b) => Number(a >= b)),
+  Less: both((a, b) => Number(a < b)),
+  LessOrEqual: both((a, b) => Number(a <= b)),
+  Where: ([condition, a = Number.NaN, b = Number.NaN]) => (condition ? a : b),
   Neg: one((x) => -x),
   Abs: one(Math.abs),
   Exp: one(Math.exp),
