@@ -21,7 +21,7 @@ import { reportPage } from "../src/report/page.js";
 import { analyse } from "../src/statistics/analysis.js";
 import { describeWaiting } from "../src/statistics/load.js";
 import { matchCosts } from "../src/statistics/matched.js";
-import { summarise } from "../src/statistics/summary.js";
+import { bestRun, summarise } from "../src/statistics/summary.js";
 import { describe as findingsOf } from "../src/statistics/words.js";
 import {
   openFolder,
@@ -34,7 +34,7 @@ import {
 import { tidyRecords } from "../src/sweep/sweep.js";
 import { rankingTable, runTable } from "../src/terminal/tables.js";
 import { runCli } from "./cli.js";
-import { tinyModel, writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idx-files.js";
 import { configOf, diverged, finished } from "./records.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-damaged-"));
@@ -201,14 +201,14 @@ describe("an altered score", () => {
       await writeRecord(folder, record);
       if (record.status === "finished") await writeModel(folder, record, Uint8Array.of(1));
     }
-    tidyRecords(config, folder);
+    tidyRecords(config, folder, bestRun);
     expect(models(folder)).toEqual(["swiglu-2.onnx"]);
     const file = recordFile(folder, { variant: "relu", seed: 1 });
     writeFileSync(file, prettyJson(finished("relu", 1, 0.99)));
-    tidyRecords(config, folder);
+    tidyRecords(config, folder, bestRun);
     expect(models(folder)).toEqual(["swiglu-2.onnx"]);
     writeFileSync(file, prettyJson(records[0]));
-    tidyRecords(config, folder);
+    tidyRecords(config, folder, bestRun);
     expect(models(folder)).toEqual(["swiglu-2.onnx"]);
   });
 
@@ -217,7 +217,7 @@ describe("an altered score", () => {
     for (const record of records) await writeRecord(folder, record);
     const names = ["mine.tmp", "relu-1.json.0123456789ab.tmp", "relu-1.claim.tmp"];
     for (const name of names) writeFileSync(join(folder, "records", name), "");
-    tidyRecords(config, folder);
+    tidyRecords(config, folder, bestRun);
     expect(names.map((name) => existsSync(join(folder, "records", name)))).toEqual([true, false, false]);
   });
 });

@@ -38,7 +38,8 @@ export async function probe(
     printSection(shapeSection(all.map(shapeOf)));
     return 0;
   }
-  const { task, opening, configAt } = planOf(prepare({ ...options, jobs: 1, checkpointInterval: 30 }, given));
+  const prepared = await prepare({ ...options, jobs: 1, checkpointInterval: 30 }, given);
+  const { task, opening, configAt } = planOf(prepared);
   const config = configAt();
   const folder = await openFolder(join(options.out, "probe"), config);
   const kept = watchedRecords(folder, config);

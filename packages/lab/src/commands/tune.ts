@@ -1,6 +1,7 @@
 // compare --tune: a sweep for each learning rate, all variants under the tuning seeds; the validation data choose.
-import type { Config } from "../config/config.js";
-import type { LearningRates } from "../config/learningRates.js";
+
+import type { LearningRates } from "../config/learning-rates.js";
+import type { Config } from "../config/types.js";
 import { UserError } from "../errors.js";
 import { extensionOf, MOST_EXTENSIONS, type Round, type Tuning, tuningOf } from "../statistics/tuning.js";
 import { heading } from "../terminal/style.js";

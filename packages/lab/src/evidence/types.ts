@@ -1,7 +1,8 @@
 // What the repository keeps of a finished sweep, as docs/evidence/<preset>.json: enough to write docs/evidence.md, and for
 // others to analyse the scores their own way.
-import type { Config } from "../config/config.js";
+
 import type { PresetName } from "../config/presets.js";
+import type { Config } from "../config/types.js";
 import type { Environment } from "../environment.js";
 import type { RunRecord } from "../records/record.js";
 import type { Analysis } from "../statistics/analysis.js";

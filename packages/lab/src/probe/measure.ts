@@ -1,6 +1,7 @@
 // What is measured at one place of a run, on a fixed batch: the gates of every block, and the loss along its own gradient.
-import { isImageShape } from "../model/transformer.js";
-import type { Batch } from "../tasks/task.js";
+
+import { endsOf } from "../model/transformer.js";
+import type { Batch } from "../tasks/common/task.js";
 import type { Inspector, Layer } from "./inspector.js";
 import { FLAT } from "./shape.js";
 
@@ -78,13 +79,9 @@ export async function measure(inspector: View, parameters: Float32Array, batch: 
   return { loss: here.loss, gradientNorm, along, gates: layers.map((layer) => gatesOf(layer, rows)) };
 }
 
-/** The rows that count: of images all, of sequences the tokens with a label, which lie example by example, rows token by token. */
+/** The rows that count: of images all, of sequences the tokens with a label. */
 function countedRows({ shape }: View, labels: Int32Array, { gate, units }: Layer): number[] {
-  const rows = Array.from({ length: gate.length / units }, (_, row) => row);
-  if (isImageShape(shape)) return rows;
-  const { context } = shape;
-  const examples = rows.length / context;
-  return rows.filter((row) => labels[(row % examples) * context + Math.floor(row / examples)]! >= 0);
+  return endsOf(shape).countedRows(gate.length / units, labels);
 }
 
 /** The gates of a layer, over some of its rows. */

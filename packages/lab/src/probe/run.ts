@@ -1,17 +1,19 @@
 // The runs of a probe, one after the other in this process: trained exactly as compare trains them, and watched.
+
 import { join } from "node:path";
 import { activationFromJson } from "swiglu";
-import type { Config } from "../config/config.js";
 import { problemOf } from "../config/schema.js";
+import type { Config } from "../config/types.js";
 import { UserError } from "../errors.js";
 import { parseJson, readIfThere } from "../files.js";
+import { endsOf } from "../model/transformer.js";
 import type { SweepEvents } from "../records/events.js";
 import { type RunRecord, runKey } from "../records/record.js";
 import type { Run } from "../records/run.js";
 import { writeAtomically } from "../sweep/atomic.js";
 import { readRecord, runsOf, writeRecord } from "../sweep/folder.js";
 import { trainRun } from "../sweep/train.js";
-import type { Batch, Task } from "../tasks/task.js";
+import type { Batch, Task } from "../tasks/common/task.js";
 import { Inspector } from "./inspector.js";
 import type { ProbeRun } from "./types.js";
 import { type Point, pointsSchema, Watch } from "./watch.js";
@@ -27,11 +29,9 @@ interface Watched {
 
 /** The examples of the validation part that a probe looks at: about 4,096 tokens' worth. */
 export function probedBatch(task: Task): Batch & { readonly examples: number } {
-  const { ends } = task;
-  const isText = "context" in ends;
-  const tokens = isText ? ends.context : (ends.imageSize / ends.patch) ** 2;
+  const { tokens, labelsPerExample } = endsOf(task.ends);
   const batch = task.validationBatch(Math.ceil(TOKENS / tokens));
-  return { ...batch, examples: batch.labels.length / (isText ? tokens : 1) };
+  return { ...batch, examples: batch.labels.length / labelsPerExample };
 }
 
 /** The records of the runs that are whole in a probe's folder. */

@@ -1,8 +1,9 @@
 // Watches a run: measures it before the first step and after every tenth of its steps, and keeps account of the gradients
 // of the training steps in between.
+
 import { z } from "zod";
 import type { Trainer } from "../model/index.js";
-import type { Batch } from "../tasks/task.js";
+import type { Batch } from "../tasks/common/task.js";
 import { lengthOf, type Measurement, measure, QUANTILES, type View } from "./measure.js";
 
 /** Measurements after the first step. */

@@ -1,16 +1,17 @@
 // The side of the queue that asks: puts the runs of a sweep in, and brings what workers made of them into the folder.
 // It looks at the queue again and again instead of waiting for messages, so that none can be missed: killed and started
 // again, or Redis emptied, it goes on from what it finds.
+
 import { setTimeout as delay } from "node:timers/promises";
 import { type Job, Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import type { Config } from "../config/config.js";
+import type { Config } from "../config/types.js";
 import type { SweepEvents } from "../records/events.js";
 import type { RunRecord } from "../records/record.js";
 import type { Run } from "../records/run.js";
 import { readRecords, writeModel, writeRecord } from "../sweep/folder.js";
-import { OpenRuns } from "../sweep/openRuns.js";
-import { tidyRecords } from "../sweep/sweep.js";
+import { OpenRuns } from "../sweep/open-runs.js";
+import { type BestOf, tidyRecords } from "../sweep/sweep.js";
 import { connectRedis, explainReply, tellTroubles } from "./connection.js";
 import {
   jobId,
@@ -36,12 +37,14 @@ const MOST_TRIES = 3;
  *
  * @param folder opened by `openFolder` for this configuration
  * @param url of Redis
+ * @param bestOf says whose model is kept
  * @throws UserError when Redis cannot be reached; StopError when the folder's disk is full
  */
 export async function runQueued(
   config: Config,
   folder: string,
   url: string,
+  bestOf: BestOf,
   events: SweepEvents,
   signal: AbortSignal,
 ): Promise<RunRecord[]> {
@@ -63,7 +66,7 @@ export async function runQueued(
     signal.removeEventListener("abort", hangUp);
     redis.disconnect();
   }
-  return tidyRecords(config, folder);
+  return tidyRecords(config, folder, bestOf);
 }
 
 class Dispatch {

@@ -1,8 +1,9 @@
 // What travels through the queue: a run as data, and what became of it. Nothing of it is code: activations travel as
 // expressions in JSON. Whatever comes out of Redis is checked before it is used.
+
 import { z } from "zod";
-import type { Config } from "../config/config.js";
 import { type Checked, checkRunConfig, problemOf } from "../config/schema.js";
+import type { Config } from "../config/types.js";
 import { checkRecord, type RunRecord } from "../records/record.js";
 import { configOfRun, type Run, runHash } from "../records/run.js";
 

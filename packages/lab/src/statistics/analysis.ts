@@ -1,13 +1,15 @@
 // The analysis that docs/method-first-edition.md lays down: primary questions with Dunnett's comparisons, all else exploratory with
 // Benjamini and Hochberg's correction; equivalence, effect sizes, test-set noise and pairing for every comparison.
-import type { Config } from "../config/config.js";
+import type { Config } from "../config/types.js";
 import { lossesOfText, type RunRecord } from "../records/record.js";
+import type { Metric } from "../tasks/common/score.js";
+import type { TestPart } from "../tasks/common/task.js";
 import { type Anova, anova } from "./anova.js";
-import { benjaminiHochberg } from "./benjaminiHochberg.js";
-import { bootstrapInterval, bootstrapMeans, type TestPart } from "./bootstrap.js";
+import { benjaminiHochberg } from "./benjamini-hochberg.js";
+import { bootstrapInterval, bootstrapMeans } from "./bootstrap.js";
 import { type DunnettComparison, dunnett } from "./dunnett.js";
 import { type Interval, meanOf, varianceOf } from "./estimate.js";
-import { type Metric, outcomesOf } from "./metric.js";
+import { outcomesOf } from "./metric.js";
 import {
   type Equivalence,
   equivalence,

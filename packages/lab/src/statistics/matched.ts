@@ -1,8 +1,9 @@
 // The variants at equal cost: their validation losses where each has used as many floating-point operations, or as much
 // processor time, as the cheapest one in its whole run.
+
 import { activationFromJson } from "swiglu";
-import type { Config, VariantConfig } from "../config/config.js";
 import { shapeOf } from "../config/shape.js";
+import type { Config, VariantConfig } from "../config/types.js";
 import { flopsPerStep } from "../model/flops.js";
 import type { CurvePoint, FinishedRun, RunRecord } from "../records/record.js";
 import { type Estimate, estimate, median } from "./estimate.js";

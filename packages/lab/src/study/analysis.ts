@@ -6,7 +6,7 @@ import { lossesOfText } from "../records/record.js";
 import type { Interval } from "../statistics/estimate.js";
 import { holm } from "../statistics/holm.js";
 import { kendall } from "../statistics/kendall.js";
-import { fallingCurve, slopeOf, stepsFor } from "../statistics/lengthCurve.js";
+import { fallingCurve, slopeOf, stepsFor } from "../statistics/length-curve.js";
 import {
   type Means,
   type Measured,

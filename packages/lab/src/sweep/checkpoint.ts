@@ -1,11 +1,12 @@
 // A run in the middle, as a file: what training needs to go on bit for bit as if it had never stopped.
 // Layout: a line of JSON, the three float32 arrays of the state, a SHA-256 of all before it.
+
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import type { TrainingState } from "onnx-grad";
 import { z } from "zod";
-import type { Config } from "../config/config.js";
 import { problemOf } from "../config/schema.js";
+import type { Config } from "../config/types.js";
 import { messageOf } from "../errors.js";
 import { parseJson, readIfThere } from "../files.js";
 import { type CurvePoint, curveSchema } from "../records/record.js";

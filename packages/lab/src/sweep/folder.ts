@@ -1,9 +1,11 @@
 // The folder of a sweep, runs/<name>/: config.json, records/<variant>-<seed>.json, .onnx and .checkpoint, and the results.
 // Every file is written atomically, so that a file that exists is whole, whatever was killed when.
+
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Config, canonicalJson, folderName } from "../config/config.js";
+import { canonicalJson, folderName } from "../config/config.js";
 import { checkConfig } from "../config/schema.js";
+import type { Config } from "../config/types.js";
 import { messageOf, StopError, UserError } from "../errors.js";
 import { parseJson, readIfThere } from "../files.js";
 import { checkRecord, type RunRecord, runKey } from "../records/record.js";

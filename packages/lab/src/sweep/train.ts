@@ -1,13 +1,14 @@
 // One run from start to end: build the model, train it, evaluate it. No files, no processes.
+
 import { setImmediate as yieldToEvents } from "node:timers/promises";
 import { activationFromJson } from "swiglu";
-import type { Config, VariantConfig } from "../config/config.js";
 import { shapeOf } from "../config/shape.js";
+import type { Config, VariantConfig } from "../config/types.js";
 import { describeEnvironment, environment } from "../environment.js";
 import { messageOf, UserError } from "../errors.js";
 import { Trainer } from "../model/index.js";
 import { type CurvePoint, type RunRecord, textOfLosses } from "../records/record.js";
-import type { Task } from "../tasks/task.js";
+import type { Task } from "../tasks/common/task.js";
 import type { Checkpoints, RunProgress } from "./checkpoint.js";
 import { learningRateAt } from "./schedule.js";
 

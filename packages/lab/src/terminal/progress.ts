@@ -1,5 +1,5 @@
 // The state of a sweep and what it looks like while it runs: a panel in a terminal, lines elsewhere. Pure functions.
-import type { Config } from "../config/config.js";
+import type { Config } from "../config/types.js";
 import { type CurvePoint, type RunRecord, runKey } from "../records/record.js";
 import type { Run } from "../records/run.js";
 import { describeScore } from "../statistics/metric.js";

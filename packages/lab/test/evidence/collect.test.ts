@@ -1,9 +1,11 @@
 // A finished sweep's folder becomes a small file with everything that the document needs; anything else is refused.
+
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Config, folderName } from "../../src/config/config.js";
+import { folderName } from "../../src/config/config.js";
+import type { Config } from "../../src/config/types.js";
 import { collect, evidenceJson } from "../../src/evidence/collect.js";
 import { firstEditionDocument } from "../../src/evidence/document.js";
 import { taskDocument } from "../../src/evidence/section.js";

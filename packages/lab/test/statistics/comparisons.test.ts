@@ -1,7 +1,7 @@
 // Analysis of variance, paired tests, effect sizes, power and corrections against published examples and R's output.
 import { describe, expect, test } from "vitest";
 import { anova } from "../../src/statistics/anova.js";
-import { benjaminiHochberg } from "../../src/statistics/benjaminiHochberg.js";
+import { benjaminiHochberg } from "../../src/statistics/benjamini-hochberg.js";
 import { equivalence, pairedTest, pairing } from "../../src/statistics/paired.js";
 import { effectSize, noncentralTCdf, powerOf, seedsNeeded } from "../../src/statistics/power.js";
 

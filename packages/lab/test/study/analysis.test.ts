@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { chooseRates } from "../../src/statistics/rateChoice.js";
+import { chooseRates } from "../../src/statistics/rate-choice.js";
 import { analyseStudy, type Judged, rankAgreement, wordOf } from "../../src/study/analysis.js";
 import { studyJson } from "../../src/study/record.js";
 import type { StudyRecord } from "../../src/study/types.js";

@@ -1,6 +1,6 @@
 // The runs of a sweep that have no record yet, as one of those sees them who share the folder: free, in its own hands,
 // or in another's.
-import type { Config } from "../config/config.js";
+import type { Config } from "../config/types.js";
 import { type RunRecord, runKey } from "../records/record.js";
 import type { Run } from "../records/run.js";
 import { Claims } from "./claims.js";

@@ -1,6 +1,6 @@
 // Finding a translation: beam search over what the model gives a chance; a beam of one is greedy.
 import { setImmediate as yieldToEvents } from "node:timers/promises";
-import type { Decoder } from "../model/index.js";
+import type { Decoder } from "../../model/index.js";
 
 /** A translation under way: its tokens after the prompt, and the sum of their log-probabilities. */
 interface Hypothesis {

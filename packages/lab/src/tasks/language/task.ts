@@ -1,20 +1,21 @@
 // The task of predicting text, token by token: documents, a byte-pair vocabulary, loss per token and bits per byte.
+
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
-import type { TaskConfig } from "../config/task.js";
-import { batchesOf } from "../data/batches.js";
-import { learnTokenizer, type Tokenizer, tokensOfVocabulary } from "../data/bytePairs.js";
-import { groupByPassages, partition } from "../data/partition.js";
-import { hashOf, readDocuments, type TextDocument } from "../data/text.js";
-import { tokenizerJson } from "../data/tokenizerFile.js";
-import { UserError } from "../errors.js";
-import type { Trainer } from "../model/index.js";
-import type { FinishedRun } from "../records/record.js";
-import type { TestPart } from "../statistics/bootstrap.js";
-import { count, grouped } from "../words/format.js";
-import { groupsOfTwo } from "./leftOut.js";
-import { checkSequences, evaluateSequences, type Sequences, spread, tokensOf } from "./sequences.js";
-import type { Batch, LeftOut, Outcome, Task } from "./task.js";
+import { batchesOf } from "../../data/batches.js";
+import { learnTokenizer, type Tokenizer, tokensOfVocabulary } from "../../data/byte-pairs.js";
+import { groupByPassages, partition } from "../../data/partition.js";
+import { hashOf, readDocuments, type TextDocument } from "../../data/text.js";
+import { tokenizerJson } from "../../data/tokenizer-file.js";
+import { UserError } from "../../errors.js";
+import type { Trainer } from "../../model/index.js";
+import { count, grouped } from "../../words/format.js";
+import type { TaskData, TaskModule } from "../common/definition.js";
+import { groupsOfTwo } from "../common/left-out.js";
+import { checkSequences, evaluateSequences, type Sequences, spread, tokensOf } from "../common/sequences.js";
+import type { Batch, Expected, LeftOut, Outcome, Task, TestPart } from "../common/task.js";
+import type { TextSettings } from "../common/text.js";
+import type { LanguageConfig } from "./config.js";
 
 const require = createRequire(import.meta.url);
 
@@ -25,11 +26,6 @@ const END = "<|endoftext|>";
 const PASSAGE_WORDS = 13;
 const PASSAGE_SHARE = 0.02;
 
-interface Settings {
-  readonly vocabulary: number;
-  readonly context: number;
-}
-
 /** A part of the data that is measured: sequences, and the bytes of text that their labels stand for. */
 interface Measured {
   readonly sequences: Sequences;
@@ -39,24 +35,22 @@ interface Measured {
 }
 
 /** What is read of text, whatever is asked of it. */
-export interface TextData {
+interface TextData extends TaskData {
   readonly task: "language";
-  readonly path: string | undefined;
-  readonly sha256: string;
   readonly documents: readonly TextDocument[];
 }
 
 /** Reads text from a file or folder, the addresses where none is named. Throws a UserError for what is no text. */
-export function readTexts(path: string | undefined): TextData {
+function readTexts(path: string | undefined): TextData {
   const documents = readDocuments(path ?? addresses());
   const sha256 = hashOf(documents.map(({ text }) => text));
   return { task: "language", path: path && resolve(path), sha256, documents };
 }
 
-export class LanguageTask implements Task {
-  readonly config: TaskConfig;
+class LanguageTask implements Task<LanguageConfig> {
+  readonly config: LanguageConfig;
   readonly path: string | undefined;
-  readonly ends: Settings;
+  readonly ends: TextSettings;
   readonly testPart: TestPart;
   readonly validationPart: TestPart;
   readonly leftOut: LeftOut;
@@ -71,7 +65,7 @@ export class LanguageTask implements Task {
    * @param lowers whether a vocabulary that the text does not allow becomes the largest that it allows
    * @throws UserError for too little text, and for a vocabulary that it does not allow
    */
-  constructor({ vocabulary: wanted, context }: Settings, data: TextData, lowers: boolean) {
+  constructor({ vocabulary: wanted, context }: TextSettings, data: TextData, lowers: boolean) {
     const { documents, path, sha256 } = data;
     const texts = documents.map(({ text }) => text);
     const groups = groupByPassages(texts, PASSAGE_WORDS, PASSAGE_SHARE);
@@ -163,11 +157,16 @@ export class LanguageTask implements Task {
     };
   }
 
-  async check(file: string, run: FinishedRun): Promise<string> {
-    const loss = await checkSequences(file, this.#test.sequences, run);
+  async check(file: string, expected: Expected): Promise<string> {
+    const loss = await checkSequences(file, this.#test.sequences, expected);
     return `it has the same loss on the first test sequences, ${loss.toFixed(4)} nats per token`;
   }
 }
+
+export const languageModule: TaskModule<LanguageConfig, TextData> = {
+  read: readTexts,
+  make: (settings, data, lowers) => new LanguageTask(settings, data, lowers),
+};
 
 const partOf = ({ sequences, documents }: Measured): TestPart => ({
   weights: tokensOf(sequences),

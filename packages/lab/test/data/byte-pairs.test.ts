@@ -1,8 +1,8 @@
 // Byte-pair encoding against a worked example, against Hugging Face's tokenizers on the exported file, and its limits.
 import { Tokenizer as Independent } from "@huggingface/tokenizers";
 import { describe, expect, test } from "vitest";
-import { learnTokenizer } from "../../src/data/bytePairs.js";
-import { tokenizerJson } from "../../src/data/tokenizerFile.js";
+import { learnTokenizer } from "../../src/data/byte-pairs.js";
+import { tokenizerJson } from "../../src/data/tokenizer-file.js";
 
 /** The example of Sennrich, Haddow and Birch 2016 with its frequencies; GPT-2's words begin with their space. */
 const example = [

@@ -1,5 +1,5 @@
 // A tokenizer as tokenizer.json, the format of Hugging Face's tokenizers, so that others can feed an exported model.
-import type { Tokenizer } from "./bytePairs.js";
+import type { Tokenizer } from "./byte-pairs.js";
 
 /** The file's content: byte-level BPE with GPT-2's words, and the marks as special tokens. */
 export function tokenizerJson(tokenizer: Tokenizer): string {

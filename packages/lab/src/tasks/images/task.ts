@@ -1,36 +1,35 @@
 // The task of naming what images show: IDX files, patches, accuracy.
+
 import { resolve } from "node:path";
 import { setImmediate as yieldToEvents } from "node:timers/promises";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { TaskConfig } from "../config/task.js";
-import { allOf, batchesOf, gather, holdBack } from "../data/batches.js";
-import { type ImageSet, type LabelledImages, loadImageSet } from "../data/imageSet.js";
-import { UserError } from "../errors.js";
-import type { Trainer } from "../model/index.js";
-import type { FinishedRun, Score } from "../records/record.js";
-import type { TestPart } from "../statistics/bootstrap.js";
-import { grouped, percent } from "../words/format.js";
-import type { Batch, Outcome, Task } from "./task.js";
+import { allOf, batchesOf, gather, holdBack } from "../../data/batches.js";
+import { type ImageSet, type LabelledImages, loadImageSet } from "../../data/image-set.js";
+import { UserError } from "../../errors.js";
+import type { Trainer } from "../../model/index.js";
+import { grouped, percent } from "../../words/format.js";
+import type { TaskData, TaskModule } from "../common/definition.js";
+import type { Score } from "../common/score.js";
+import type { Batch, Expected, Outcome, Task, TestPart } from "../common/task.js";
+import type { ImagesConfig } from "./config.js";
 
 /** Images evaluated at a time. */
 const PORTION = 1000;
 
 /** What is read of images, whatever is asked of them. */
-export interface ImagesData {
+interface ImagesData extends TaskData {
   readonly task: "images";
-  readonly path: string | undefined;
-  readonly sha256: string;
   readonly set: ImageSet;
 }
 
 /** Reads images from a folder, MNIST where none is named. Throws a UserError for files that cannot be used. */
-export function readImages(path: string | undefined): ImagesData {
+function readImages(path: string | undefined): ImagesData {
   const set = loadImageSet(path);
   return { task: "images", path: path && resolve(path), sha256: set.sha256, set };
 }
 
-export class ImagesTask implements Task {
-  readonly config: TaskConfig;
+class ImagesTask implements Task<ImagesConfig> {
+  readonly config: ImagesConfig;
   readonly path: string | undefined;
   readonly ends: { readonly imageSize: number; readonly classes: number; readonly patch: number };
   readonly testPart: TestPart;
@@ -91,7 +90,7 @@ export class ImagesTask implements Task {
     };
   }
 
-  async check(file: string, { test }: FinishedRun): Promise<string> {
+  async check(file: string, { test }: Expected): Promise<string> {
     const accuracy = await accuracyOf(file, this.#data.test);
     if (accuracy !== test.accuracy) {
       throw new Error(`${file} has a test accuracy of ${accuracy}, but training measured ${test.accuracy}`);
@@ -99,6 +98,11 @@ export class ImagesTask implements Task {
     return `it has the same test accuracy, ${percent(accuracy)}`;
   }
 }
+
+export const imagesModule: TaskModule<ImagesConfig, ImagesData> = {
+  read: readImages,
+  make: ({ patch }, data) => new ImagesTask(patch, data),
+};
 
 /** Loss and accuracy over some images, in portions, so that the process stays responsive. */
 async function evaluateOn(

@@ -1,7 +1,9 @@
 // The best model as a file that others can run: written as ONNX, loaded again, and measured on test data.
+
 import { messageOf, UserError } from "../errors.js";
-import type { FinishedRun, Score } from "../records/record.js";
-import type { Task } from "../tasks/task.js";
+import { type FinishedRun, lossesOfText } from "../records/record.js";
+import type { Score } from "../tasks/common/score.js";
+import type { Task } from "../tasks/common/task.js";
 import { readModel, recordFile, writeResult } from "./folder.js";
 
 export interface BestModel {
@@ -43,7 +45,7 @@ export async function saveBestModel(folder: string, best: FinishedRun, task: Tas
 
 async function check(task: Task, file: string, best: FinishedRun, record: string): Promise<string> {
   try {
-    return await task.check(file, best);
+    return await task.check(file, { test: best.test, testLosses: lossesOfText(best.testLosses) });
   } catch (thrown) {
     throw new UserError(
       `${messageOf(thrown)}: the model of ${best.variant}, seed ${best.seed}, is damaged, or its record was changed. ` +

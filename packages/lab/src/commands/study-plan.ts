@@ -1,7 +1,9 @@
 // compare --plan: which runs a study consists of, which are done, and what the rest will cost, from one short timed run of every width.
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Config, folderName } from "../config/config.js";
+import { folderName } from "../config/config.js";
+import type { Config } from "../config/types.js";
 import type { RunRecord } from "../records/record.js";
 import { extensionOf, type Round, tuningOf } from "../statistics/tuning.js";
 import { tuningRecord } from "../study/record.js";

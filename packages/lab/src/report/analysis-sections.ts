@@ -1,9 +1,11 @@
 // The report's sections on the analysis: the primary questions with the figures behind them, and the exploratory comparisons.
-import type { TaskKind } from "../config/task.js";
+
 import type { Analysis, Comparison, OutcomeAnalysis, PrimaryComparison } from "../statistics/analysis.js";
 import type { Interval } from "../statistics/estimate.js";
-import { type Metric, outcomesOf, showInterval } from "../statistics/metric.js";
+import { outcomesOf, showInterval } from "../statistics/metric.js";
 import { FEWEST_SEEDS, pText } from "../statistics/verdicts.js";
+import type { Metric } from "../tasks/common/score.js";
+import type { TaskKind } from "../tasks/registry.js";
 import { grouped, list, signed } from "../words/format.js";
 import { escapeHtml, htmlTable, plainRow, scrolling } from "./tables.js";
 

@@ -1,5 +1,5 @@
 // The studies of the second edition of docs/method.md: several lengths, or sizes, in place of one number of steps.
-import type { PresetData, StudyPresetOptions } from "./presets.js";
+import type { PresetData, StudyPresetOptions } from "./preset-options.js";
 
 interface StudyPreset {
   readonly options: StudyPresetOptions;

@@ -1,8 +1,8 @@
 // Holm, the choice of learning rates, and length curves: against R's and SciPy's figures, and by hand.
 import { describe, expect, test } from "vitest";
 import { holm } from "../../src/statistics/holm.js";
-import { fallingCurve, slopeOf, stepsFor } from "../../src/statistics/lengthCurve.js";
-import { chooseRates, lossAtRate } from "../../src/statistics/rateChoice.js";
+import { fallingCurve, slopeOf, stepsFor } from "../../src/statistics/length-curve.js";
+import { chooseRates, lossAtRate } from "../../src/statistics/rate-choice.js";
 
 describe("holm", () => {
   test("R: p.adjust(c(0.01, 0.02, 0.03, 0.04, 0.05), 'holm')", () => {

@@ -1,9 +1,8 @@
 // Measuring sequences of tokens, for every task that has them: with the Trainer, and with an exported model.
 import { setImmediate as yieldToEvents } from "node:timers/promises";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { Trainer } from "../model/index.js";
-import { type FinishedRun, lossesOfText } from "../records/record.js";
-import type { Batch } from "./task.js";
+import type { Trainer } from "../../model/index.js";
+import type { Batch, Expected } from "./task.js";
 
 /** Sequences of `context` tokens each, one after the other. */
 export interface Sequences {
@@ -70,7 +69,7 @@ export function spread({ count, context, inputs, labels }: Sequences, wanted: nu
 export async function checkSequences(
   file: string,
   { count, context, inputs, labels }: Sequences,
-  run: FinishedRun,
+  { testLosses }: Expected,
 ): Promise<number> {
   const session = await InferenceSession.create(file, { intraOpNumThreads: 1 });
   const [metadata] = session.inputMetadata;
@@ -92,9 +91,7 @@ export async function checkSequences(
     sum += largest + Math.log(row.reduce((all, score) => all + Math.exp(score - largest), 0)) - row[label]!;
     counted++;
   }
-  const expected = lossesOfText(run.testLosses)
-    .subarray(0, taken)
-    .reduce((a, b) => a + b, 0);
+  const expected = testLosses.subarray(0, taken).reduce((a, b) => a + b, 0);
   if (!(Math.abs(sum - expected) <= 1e-4 * expected)) {
     throw new Error(
       `${file} has a loss of ${sum / counted} on the first test sequences, but training measured ${expected / counted}`,

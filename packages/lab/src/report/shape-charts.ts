@@ -3,7 +3,7 @@ import { axisX, axisY, line, type PlotOptions, ruleX, ruleY } from "@observableh
 import type { Activation } from "swiglu";
 import { axisName, familyOf, type Sample, sampleActivation } from "../activation/samples.js";
 import type { Summary } from "../statistics/summary.js";
-import type { Panel } from "./learningCharts.js";
+import type { Panel } from "./learning-charts.js";
 import { familyColour, panelFrame, svg } from "./svg.js";
 
 /** One panel per variant in the order of the ranking: the value (solid) and the slope (dashed). */

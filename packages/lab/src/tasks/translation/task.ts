@@ -1,25 +1,28 @@
 // The task of translating: a source, a mark for the language wanted, and the translation in one sequence, of which only
 // the translation counts. A decoder that reads its source as a prefix serves, so that the model is that of the other tasks.
+
 import { basename, resolve } from "node:path";
-import type { TaskConfig } from "../config/task.js";
-import { batchesOf } from "../data/batches.js";
-import { learnTokenizer, type Tokenizer, tokensOfVocabulary } from "../data/bytePairs.js";
-import { compilerMessages, type Pair, readPairs } from "../data/pairs.js";
-import { groupByPassages, partition } from "../data/partition.js";
-import { permutation, stream } from "../data/random.js";
-import { hashOf } from "../data/text.js";
-import { tokenizerJson } from "../data/tokenizerFile.js";
-import { UserError } from "../errors.js";
-import { bleu } from "../metrics/bleu.js";
-import { chrf } from "../metrics/chrf.js";
-import { Decoder, type SequenceShape, type Trainer } from "../model/index.js";
-import type { FinishedRun, Sample, Score } from "../records/record.js";
-import type { TestPart } from "../statistics/bootstrap.js";
-import { count, grouped } from "../words/format.js";
-import { groupsOfTwo } from "./leftOut.js";
+import { batchesOf } from "../../data/batches.js";
+import { learnTokenizer, type Tokenizer, tokensOfVocabulary } from "../../data/byte-pairs.js";
+import { compilerMessages, type Pair, readPairs } from "../../data/pairs.js";
+import { groupByPassages, partition } from "../../data/partition.js";
+import { permutation, stream } from "../../data/random.js";
+import { hashOf } from "../../data/text.js";
+import { tokenizerJson } from "../../data/tokenizer-file.js";
+import { UserError } from "../../errors.js";
+import { bleu } from "../../metrics/bleu.js";
+import { chrf } from "../../metrics/chrf.js";
+import { Decoder, type Trainer } from "../../model/index.js";
+import { count, grouped } from "../../words/format.js";
+import type { OwnSettings } from "../common/config.js";
+import type { TaskData, TaskModule } from "../common/definition.js";
+import { groupsOfTwo } from "../common/left-out.js";
+import type { Sample, Score } from "../common/score.js";
+import { checkSequences, evaluateSequences, type Sequences, spread, tokensOf } from "../common/sequences.js";
+import type { Batch, Expected, LeftOut, Outcome, Task, TestPart } from "../common/task.js";
+import type { TextSettings } from "../common/text.js";
+import type { TranslationConfig } from "./config.js";
 import { continueAll } from "./search.js";
-import { checkSequences, evaluateSequences, type Sequences, spread, tokensOf } from "./sequences.js";
-import type { Batch, LeftOut, Outcome, Task } from "./task.js";
 
 const END = "<|endoftext|>";
 const markOf = (language: string): string => (language === "" ? "<|to|>" : `<|to ${language}|>`);
@@ -40,18 +43,16 @@ const ROWS = 100;
 /** Translations that a record keeps for the report. */
 const SAMPLES = 8;
 
-type Settings = Omit<Extract<TaskConfig, { task: "translation" }>, "task" | "data">;
+type Settings = OwnSettings<TranslationConfig>;
 
 /** What is read of pairs, whatever is asked of them. */
-export interface PairsData {
+interface PairsData extends TaskData {
   readonly task: "translation";
-  readonly path: string | undefined;
-  readonly sha256: string;
   readonly pairs: readonly Pair[];
 }
 
 /** Reads pairs from a file, the compiler's messages where none is named. Throws a UserError for what holds no pairs. */
-export function readTranslations(path: string | undefined): PairsData {
+function readTranslations(path: string | undefined): PairsData {
   const pairs = path === undefined ? compilerMessages() : readPairs(path);
   const sha256 = hashOf(pairs.flatMap(({ source, target, language }) => [source, target, language]));
   return { task: "translation", path: path && resolve(path), sha256, pairs };
@@ -63,10 +64,10 @@ interface Part {
   readonly sequences: Sequences;
 }
 
-export class TranslationTask implements Task {
-  readonly config: TaskConfig;
+class TranslationTask implements Task<TranslationConfig> {
+  readonly config: TranslationConfig;
   readonly path: string | undefined;
-  readonly ends: Pick<SequenceShape, "vocabulary" | "context">;
+  readonly ends: TextSettings;
   readonly testPart: TestPart;
   readonly validationPart: TestPart;
   readonly leftOut: LeftOut;
@@ -187,8 +188,8 @@ export class TranslationTask implements Task {
     }
   }
 
-  async check(file: string, run: FinishedRun): Promise<string> {
-    const loss = await checkSequences(file, this.#test.sequences, run);
+  async check(file: string, expected: Expected): Promise<string> {
+    const loss = await checkSequences(file, this.#test.sequences, expected);
     return `it has the same loss on the first test pairs, ${loss.toFixed(4)} nats per token`;
   }
 
@@ -227,6 +228,11 @@ export class TranslationTask implements Task {
     return { score, losses, translations };
   }
 }
+
+export const translationModule: TaskModule<TranslationConfig, PairsData> = {
+  read: readTranslations,
+  make: (settings, data, lowers) => new TranslationTask(settings, data, lowers),
+};
 
 const promptOf = ({ source, language }: Pair, tokenizer: Tokenizer): number[] => [
   ...tokenizer.encode(source),
