@@ -1,5 +1,4 @@
 // Estimates, paired differences and the words made of them, against examples worked out by hand.
-
 import { expect, describe as group, test } from "vitest";
 import type { Config } from "../src/config/types.js";
 import type { RunRecord } from "../src/records/record.js";

@@ -1,6 +1,5 @@
 // swiglu-lab compare: from options to a sweep (and to those that tune learning rates before it), and from its records to
 // tables, results.json, report.html and best.onnx.
-
 import { isStudyPreset } from "../config/presets.js";
 import type { Config } from "../config/types.js";
 import { UserError } from "../errors.js";

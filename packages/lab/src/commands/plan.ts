@@ -1,5 +1,4 @@
 // What compare is asked to do: options, those of a preset among them, checked and turned into data, sweeps and a place to do them.
-
 import { availableParallelism, loadavg } from "node:os";
 import { makeConfig } from "../config/config.js";
 import { complete, type TaskOptions } from "../config/defaults.js";

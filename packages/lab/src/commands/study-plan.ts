@@ -1,5 +1,4 @@
 // compare --plan: which runs a study consists of, which are done, and what the rest will cost, from one short timed run of every width.
-
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { folderName } from "../config/config.js";
@@ -32,7 +31,7 @@ export async function printPlan({ prepared, cells }: Study): Promise<void> {
   for (const { width, plan } of cells) {
     if (costs.has(width)) continue;
     const config = { ...plan.configAt(), steps: TRIAL_STEPS };
-    const { record } = await trainRun(config, config.variants[0]!.name, 1, task, () => {});
+    const { record } = await trainRun({ config, variant: config.variants[0]!.name, seed: 1, task });
     costs.set(width, costOf(record));
   }
   const lines = cells.flatMap((cell): Line[] => {

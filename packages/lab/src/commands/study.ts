@@ -1,6 +1,5 @@
 // swiglu-lab compare --lengths, --sizes: the same comparison at several lengths and widths, each a sweep in a folder of its own, and
 // study.json, which is written again whenever one of them is finished.
-
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,4 @@
 // compare --tune: a sweep for each learning rate, all variants under the tuning seeds; the validation data choose.
-
 import type { LearningRates } from "../config/learning-rates.js";
 import type { Config } from "../config/types.js";
 import { UserError } from "../errors.js";

@@ -1,6 +1,5 @@
 // What a configuration may be, wherever it comes from: a job of a queue, or the file of a sweep's folder. Every size has a
 // bound, so that no configuration keeps a machine busy with what it can never do.
-
 import { activationFromJson } from "swiglu";
 import { z } from "zod";
 import { messageOf } from "../errors.js";

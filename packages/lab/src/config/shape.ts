@@ -1,5 +1,4 @@
 // The shape of a variant's model, from the configuration alone.
-
 import type { ModelShape } from "../model/index.js";
 import { definitionOf } from "../tasks/registry.js";
 import type { Config, VariantConfig } from "./types.js";

@@ -15,9 +15,9 @@ const BASE = 2 ** 26;
 export class Tokenizer {
   /** Number of tokens. */
   readonly vocabulary: number;
-  readonly #ranks: ReadonlyMap<number, number>;
-  readonly #bytes: readonly Uint8Array[];
-  readonly #cache = new Map<string, readonly number[]>();
+  private readonly ranks: ReadonlyMap<number, number>;
+  private readonly bytes: readonly Uint8Array[];
+  private readonly cache = new Map<string, readonly number[]>();
 
   /**
    * @param merges pairs of tokens; pair i becomes token 256 + i
@@ -28,10 +28,10 @@ export class Tokenizer {
     readonly marks: readonly string[],
   ) {
     this.vocabulary = BYTES + merges.length + marks.length;
-    this.#ranks = new Map(merges.map(([left, right], i) => [left * BASE + right, BYTES + i]));
+    this.ranks = new Map(merges.map(([left, right], i) => [left * BASE + right, BYTES + i]));
     const bytes = Array.from({ length: BYTES }, (_, byte) => Uint8Array.of(byte));
     for (const [left, right] of merges) bytes.push(Uint8Array.of(...bytes[left]!, ...bytes[right]!));
-    this.#bytes = bytes;
+    this.bytes = bytes;
   }
 
   /** The token of a mark. */
@@ -44,10 +44,10 @@ export class Tokenizer {
   encode(text: string): number[] {
     const tokens: number[] = [];
     for (const [word] of text.matchAll(WORDS)) {
-      let known = this.#cache.get(word);
+      let known = this.cache.get(word);
       if (known === undefined) {
-        known = this.#merge([...Buffer.from(word)]);
-        this.#cache.set(word, known);
+        known = this.merge([...Buffer.from(word)]);
+        this.cache.set(word, known);
       }
       for (const token of known) tokens.push(token);
     }
@@ -58,7 +58,7 @@ export class Tokenizer {
   decode(tokens: Iterable<number>): string {
     const parts: Uint8Array[] = [];
     for (const token of tokens) {
-      const bytes = this.#bytes[token];
+      const bytes = this.bytes[token];
       if (bytes !== undefined) parts.push(bytes);
     }
     return Buffer.concat(parts).toString();
@@ -66,16 +66,16 @@ export class Tokenizer {
 
   /** How many bytes each token stands for; 0 for marks. */
   byteLength(token: number): number {
-    return this.#bytes[token]?.length ?? 0;
+    return this.bytes[token]?.length ?? 0;
   }
 
   /** Merges the pair that was learned first, again and again. */
-  #merge(tokens: number[]): readonly number[] {
+  private merge(tokens: number[]): readonly number[] {
     for (;;) {
       let best = Number.POSITIVE_INFINITY;
       let place = -1;
       for (let i = 0; i + 1 < tokens.length; i++) {
-        const rank = this.#ranks.get(tokens[i]! * BASE + tokens[i + 1]!);
+        const rank = this.ranks.get(tokens[i]! * BASE + tokens[i + 1]!);
         if (rank !== undefined && rank < best) {
           best = rank;
           place = i;
@@ -129,11 +129,11 @@ export const tokensOfVocabulary = (vocabulary: number, wanted: number): string =
 
 /** The distinct words of a text as tokens, and how often each pair of neighbours occurs in them. */
 class Learner {
-  readonly #words: number[][] = [];
-  readonly #frequencies: number[] = [];
-  readonly #counts = new Map<number, number>();
+  private readonly words: number[][] = [];
+  private readonly frequencies: number[] = [];
+  private readonly counts = new Map<number, number>();
   /** The words in which a pair occurs, or did before something was merged. */
-  readonly #places = new Map<number, Set<number>>();
+  private readonly places = new Map<number, Set<number>>();
 
   constructor(texts: Iterable<string>) {
     const frequencies = new Map<string, number>();
@@ -141,16 +141,16 @@ class Learner {
       for (const [word] of text.matchAll(WORDS)) frequencies.set(word, (frequencies.get(word) ?? 0) + 1);
     }
     for (const [word, frequency] of frequencies) {
-      const index = this.#words.push([...Buffer.from(word)]) - 1;
-      this.#frequencies.push(frequency);
-      this.#count(index, 1);
+      const index = this.words.push([...Buffer.from(word)]) - 1;
+      this.frequencies.push(frequency);
+      this.count(index, 1);
     }
   }
 
   mostFrequent(): [number, number] | undefined {
     let best = 0;
     let most = 1;
-    for (const [pair, count] of this.#counts) {
+    for (const [pair, count] of this.counts) {
       if (count > most || (count === most && count > 1 && pair < best)) {
         best = pair;
         most = count;
@@ -160,9 +160,9 @@ class Learner {
   }
 
   merge([left, right]: readonly [number, number], merged: number): void {
-    for (const index of this.#places.get(left * BASE + right) ?? []) {
-      this.#count(index, -1);
-      const word = this.#words[index]!;
+    for (const index of this.places.get(left * BASE + right) ?? []) {
+      this.count(index, -1);
+      const word = this.words[index]!;
       const shorter: number[] = [];
       for (let i = 0; i < word.length; i++) {
         if (word[i] === left && word[i + 1] === right) {
@@ -172,24 +172,24 @@ class Learner {
           shorter.push(word[i]!);
         }
       }
-      this.#words[index] = shorter;
-      this.#count(index, 1);
+      this.words[index] = shorter;
+      this.count(index, 1);
     }
-    this.#places.delete(left * BASE + right);
+    this.places.delete(left * BASE + right);
   }
 
   /** Adds a word's pairs to the counts, or takes them off. */
-  #count(index: number, sign: 1 | -1): void {
-    const word = this.#words[index]!;
-    const weight = sign * this.#frequencies[index]!;
+  private count(index: number, sign: 1 | -1): void {
+    const word = this.words[index]!;
+    const weight = sign * this.frequencies[index]!;
     for (let i = 0; i + 1 < word.length; i++) {
       const pair = word[i]! * BASE + word[i + 1]!;
-      const count = (this.#counts.get(pair) ?? 0) + weight;
-      if (count === 0) this.#counts.delete(pair);
-      else this.#counts.set(pair, count);
+      const count = (this.counts.get(pair) ?? 0) + weight;
+      if (count === 0) this.counts.delete(pair);
+      else this.counts.set(pair, count);
       if (sign < 0) continue;
-      const places = this.#places.get(pair);
-      if (places === undefined) this.#places.set(pair, new Set([index]));
+      const places = this.places.get(pair);
+      if (places === undefined) this.places.set(pair, new Set([index]));
       else places.add(index);
     }
   }

@@ -1,6 +1,5 @@
 // Reading text: a file, or all .txt and .md files of a folder, as documents. Strict UTF-8, so that no binary file trains
 // without complaint.
-
 import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";

@@ -1,5 +1,4 @@
 // From the folder of a finished sweep to what the repository keeps of it.
-
 import { dirname, join } from "node:path";
 import { folderName } from "../config/config.js";
 import { presetNames, presets } from "../config/presets.js";

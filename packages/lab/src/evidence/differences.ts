@@ -1,5 +1,4 @@
 // How a finished sweep differs from the preset that it is the evidence of.
-
 import { parseGrid } from "../config/learning-rates.js";
 import { otherData, type PresetName, presets } from "../config/presets.js";
 import { parseSeeds } from "../config/seeds.js";

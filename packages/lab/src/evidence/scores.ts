@@ -1,5 +1,4 @@
 // The numbers that several parts of the document need: scores by variant, and swiglu against each of the others.
-
 import type { OutcomeAnalysis, PrimaryComparison } from "../statistics/analysis.js";
 import { type Interval, meanOf } from "../statistics/estimate.js";
 import { outcomesOf } from "../statistics/metric.js";

@@ -1,5 +1,4 @@
 // The section of the document on one task.
-
 import { presets } from "../config/presets.js";
 import type { RunRecord } from "../records/record.js";
 import { markdownBullets, markdownTable, plainMarkdown } from "../report/markdown.js";

@@ -1,6 +1,6 @@
 // docs/evidence/<preset>.md of the second edition: answers, every length in both parts, rates, cost and what was left out.
 import { markdownBullets, markdownTable } from "../report/markdown.js";
-import { rankAgreement } from "../study/analysis.js";
+import { rankAgreement } from "../study/rank-agreement.js";
 import { answerText, lengthCells, passes, readingTexts, trendTexts } from "../study/words.js";
 import { count, grouped, signed } from "../words/format.js";
 import type { FinishedStudy } from "./overview.js";

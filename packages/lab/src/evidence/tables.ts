@@ -1,5 +1,4 @@
 // The tables of the evidence of one task.
-
 import type { PrimaryComparison } from "../statistics/analysis.js";
 import { estimate, type Interval } from "../statistics/estimate.js";
 import { outcomesOf, show, showEstimate, showInterval } from "../statistics/metric.js";

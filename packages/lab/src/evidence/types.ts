@@ -1,6 +1,5 @@
 // What the repository keeps of a finished sweep, as docs/evidence/<preset>.json: enough to write docs/evidence.md, and for
 // others to analyse the scores their own way.
-
 import type { PresetName } from "../config/presets.js";
 import type { Config } from "../config/types.js";
 import type { Environment } from "../environment.js";

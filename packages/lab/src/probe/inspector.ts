@@ -1,6 +1,5 @@
 // Looks into a model in training: the loss and its whole gradient, and what goes on at the activations of every block. Both
 // are graphs of the model's own files, differentiated like the training step; no formula is written again.
-
 import {
   activate,
   compile,

@@ -1,5 +1,4 @@
 // The probe as a document in Markdown: docs/evidence/probe.md is made of docs/evidence/probe.json by this.
-
 import { describeRates } from "../config/learning-rates.js";
 import { markdownBullets, markdownTable } from "../report/markdown.js";
 import { definitionOf } from "../tasks/registry.js";

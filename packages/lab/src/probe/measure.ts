@@ -1,5 +1,4 @@
 // What is measured at one place of a run, on a fixed batch: the gates of every block, and the loss along its own gradient.
-
 import { endsOf } from "../model/transformer.js";
 import type { Batch } from "../tasks/common/task.js";
 import type { Inspector, Layer } from "./inspector.js";

@@ -1,5 +1,4 @@
 // The runs of a probe, one after the other in this process: trained exactly as compare trains them, and watched.
-
 import { join } from "node:path";
 import { activationFromJson } from "swiglu";
 import { problemOf } from "../config/schema.js";
@@ -84,15 +83,13 @@ async function probeRun(
     events.started(run, config.steps);
     const watch = new Watch(inspector, batch, config.steps);
     const { record } = await trainRun(
-      config,
-      run.variant,
-      run.seed,
-      task,
-      (step, loss) => events.progress(run, step, loss),
-      undefined,
-      (trainer, step, gradNorm) => {
-        signal.throwIfAborted();
-        return watch.observe(trainer, step, gradNorm);
+      { ...run, config, task },
+      {
+        onStep: (step, loss) => events.progress(run, step, loss),
+        observe: (trainer, step, gradNorm) => {
+          signal.throwIfAborted();
+          return watch.observe(trainer, step, gradNorm);
+        },
       },
     );
     await writeAtomically(pointsPath(folder, run), `${JSON.stringify(watch.points)}\n`);

@@ -1,6 +1,5 @@
 // What a probe has to say, in sections of a title, an explanation and a table: the same in the terminal, on the page and in
 // the documents.
-
 import { definitionOf } from "../tasks/registry.js";
 import { count, grouped } from "../words/format.js";
 import type { Shape } from "./shape.js";

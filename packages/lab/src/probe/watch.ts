@@ -1,6 +1,5 @@
 // Watches a run: measures it before the first step and after every tenth of its steps, and keeps account of the gradients
 // of the training steps in between.
-
 import { z } from "zod";
 import type { Trainer } from "../model/index.js";
 import type { Batch } from "../tasks/common/task.js";
@@ -58,9 +57,9 @@ const NOTHING = { steps: 0, norms: 0, changes: 0, lengths: 0 };
 /** Collects the points of one run; `observe` is called as `trainRun` does. */
 export class Watch {
   readonly points: Point[] = [];
-  #since = NOTHING;
-  #norm = Number.NaN;
-  #parameters = new Float32Array();
+  private since = NOTHING;
+  private norm = Number.NaN;
+  private parameters = new Float32Array();
 
   constructor(
     private readonly inspector: View,
@@ -70,27 +69,27 @@ export class Watch {
 
   /** @param gradientNorm of the step's own batch; left out before the first step */
   async observe({ state }: Pick<Trainer, "state">, step: number, gradientNorm?: number): Promise<void> {
-    if (gradientNorm !== undefined) this.#account(gradientNorm, state.parameters);
-    this.#parameters = state.parameters.slice();
+    if (gradientNorm !== undefined) this.account(gradientNorm, state.parameters);
+    this.parameters = state.parameters.slice();
     if (step > 0 && !isMeasured(step, this.steps)) return;
-    const { steps, norms, changes, lengths } = this.#since;
-    this.#since = NOTHING;
+    const { steps, norms, changes, lengths } = this.since;
+    this.since = NOTHING;
     const training =
       steps === 0
         ? null
         : { gradientNorm: norms / steps, variation: changes / steps, stepLength: lengths / steps };
-    this.points.push({ step, training, ...(await measure(this.inspector, this.#parameters, this.batch)) });
+    this.points.push({ step, training, ...(await measure(this.inspector, this.parameters, this.batch)) });
   }
 
-  #account(norm: number, parameters: Float32Array): void {
-    const { steps, norms, changes, lengths } = this.#since;
-    const change = this.#norm > 0 && norm > 0 ? Math.abs(Math.log(norm / this.#norm)) : 0;
-    this.#norm = norm;
-    this.#since = {
+  private account(norm: number, parameters: Float32Array): void {
+    const { steps, norms, changes, lengths } = this.since;
+    const change = this.norm > 0 && norm > 0 ? Math.abs(Math.log(norm / this.norm)) : 0;
+    this.norm = norm;
+    this.since = {
       steps: steps + 1,
       norms: norms + norm,
       changes: changes + change,
-      lengths: lengths + lengthOf(parameters.map((x, i) => x - this.#parameters[i]!)),
+      lengths: lengths + lengthOf(parameters.map((x, i) => x - this.parameters[i]!)),
     };
   }
 }

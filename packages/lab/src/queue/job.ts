@@ -1,6 +1,5 @@
 // What travels through the queue: a run as data, and what became of it. Nothing of it is code: activations travel as
 // expressions in JSON. Whatever comes out of Redis is checked before it is used.
-
 import { z } from "zod";
 import { type Checked, checkRunConfig, problemOf } from "../config/schema.js";
 import type { Config } from "../config/types.js";

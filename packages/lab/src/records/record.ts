@@ -1,5 +1,4 @@
 // What one run (a variant trained under a seed) leaves behind, as JSON, and the check of such a file when it is read.
-
 import { activationFromJson } from "swiglu";
 import { z } from "zod";
 import { type Checked, problemOf } from "../config/schema.js";

@@ -1,6 +1,5 @@
 // One run of a sweep: a variant under a seed. What decides its result is a configuration of its own, and the hash of
 // that is the run's identity wherever it is trained: here, in a checkpoint, or on another machine.
-
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../config/config.js";
 import type { Config } from "../config/types.js";

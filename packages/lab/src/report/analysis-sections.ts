@@ -1,5 +1,4 @@
 // The report's sections on the analysis: the primary questions with the figures behind them, and the exploratory comparisons.
-
 import type { Analysis, Comparison, OutcomeAnalysis, PrimaryComparison } from "../statistics/analysis.js";
 import type { Interval } from "../statistics/estimate.js";
 import { outcomesOf, showInterval } from "../statistics/metric.js";

@@ -1,5 +1,4 @@
 // The report as one HTML page that needs nothing else: style sheet, prose, tables and charts are all inside.
-
 import { activationFromJson, textWithParts } from "swiglu";
 import { type Family, familyOf } from "../activation/samples.js";
 import { machinesOf } from "../environment.js";

@@ -1,5 +1,4 @@
 // The report's tables: the ranking, and every run.
-
 import type { Family } from "../activation/samples.js";
 import type { RunRecord } from "../records/record.js";
 import type { Matched } from "../statistics/matched.js";

@@ -1,6 +1,5 @@
 // The variants at equal cost: their validation losses where each has used as many floating-point operations, or as much
 // processor time, as the cheapest one in its whole run.
-
 import { activationFromJson } from "swiglu";
 import { shapeOf } from "../config/shape.js";
 import type { Config, VariantConfig } from "../config/types.js";

@@ -1,5 +1,4 @@
 // The test scores of a sweep as a table of seeds and variants, in which runs that diverged count as losses.
-
 import type { DivergedRun, FinishedRun, RunRecord } from "../records/record.js";
 import type { Metric } from "../tasks/common/score.js";
 

@@ -1,5 +1,4 @@
 // The answers to the primary questions in plain words: the verdict, the figures behind it, and how many seeds would tell more.
-
 import type { Metric } from "../tasks/common/score.js";
 import type { TaskKind } from "../tasks/registry.js";
 import { grouped, signed } from "../words/format.js";

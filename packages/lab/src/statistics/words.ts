@@ -1,5 +1,4 @@
 // The summary in plain words: what the numbers show, and what a run of this size can and cannot rank.
-
 import { describeRates } from "../config/learning-rates.js";
 import type { Config } from "../config/types.js";
 import type { Metric } from "../tasks/common/score.js";

@@ -1,5 +1,4 @@
 // Test examples in at most 256 groups, so that the losses of every run can be published: clusters stay whole, and are put together by lot.
-
 import { permutation, stream } from "../data/random.js";
 import { lossesOfText, textOfLosses } from "../records/record.js";
 import type { TestPart } from "../tasks/common/task.js";

@@ -1,5 +1,4 @@
 // The answers of a study in words and cells, verdict first: for the terminal, the page and docs/evidence.
-
 import { BEYOND } from "../statistics/length-curve.js";
 import { FEWEST_SEEDS } from "../statistics/verdicts.js";
 import { list, signed } from "../words/format.js";

@@ -1,5 +1,4 @@
 // The best model as a file that others can run: written as ONNX, loaded again, and measured on test data.
-
 import { messageOf, UserError } from "../errors.js";
 import { type FinishedRun, lossesOfText } from "../records/record.js";
 import type { Score } from "../tasks/common/score.js";

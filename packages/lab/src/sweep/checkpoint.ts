@@ -1,6 +1,5 @@
 // A run in the middle, as a file: what training needs to go on bit for bit as if it had never stopped.
 // Layout: a line of JSON, the three float32 arrays of the state, a SHA-256 of all before it.
-
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import type { TrainingState } from "onnx-grad";
@@ -43,8 +42,8 @@ export class CheckpointFile implements Checkpoints {
   readonly resumed: RunProgress | undefined;
   /** Why a checkpoint that was there is not used, as a sentence. */
   readonly refusal: string | undefined;
-  readonly #hash: string;
-  #written = performance.now();
+  private readonly hash: string;
+  private written = performance.now();
 
   /**
    * Reads what is there.
@@ -57,11 +56,11 @@ export class CheckpointFile implements Checkpoints {
     run: Run,
     private readonly interval: number,
   ) {
-    this.#hash = runHash(config, run);
+    this.hash = runHash(config, run);
     try {
       const content = readIfThere(file);
       if (content === undefined) return;
-      const resumed = decode(content, this.#hash, config.version);
+      const resumed = decode(content, this.hash, config.version);
       if (resumed.state.steps > config.steps)
         throw new Error(`it is of step ${resumed.state.steps} of ${config.steps}`);
       this.resumed = resumed;
@@ -71,9 +70,9 @@ export class CheckpointFile implements Checkpoints {
   }
 
   async offer(progress: () => RunProgress): Promise<void> {
-    if (performance.now() - this.#written < 1000 * this.interval) return;
-    await writeAtomically(this.file, encode(progress(), this.#hash, this.config.version));
-    this.#written = performance.now();
+    if (performance.now() - this.written < 1000 * this.interval) return;
+    await writeAtomically(this.file, encode(progress(), this.hash, this.config.version));
+    this.written = performance.now();
   }
 
   /** For a run that has its record. */

@@ -1,6 +1,5 @@
 // The folder of a sweep, runs/<name>/: config.json, records/<variant>-<seed>.json, .onnx and .checkpoint, and the results.
 // Every file is written atomically, so that a file that exists is whole, whatever was killed when.
-
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { canonicalJson, folderName } from "../config/config.js";

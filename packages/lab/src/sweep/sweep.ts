@@ -1,6 +1,5 @@
 // A whole sweep on this machine: the runs of a configuration that are not done yet, trained side by side, and shared with
 // other sweeps in the same folder; models of all but the best deleted.
-
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config/types.js";
 import type { SweepEvents } from "../records/events.js";

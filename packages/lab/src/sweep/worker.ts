@@ -1,6 +1,5 @@
 // A worker process: trains the jobs it is sent, one after the other, writes each record itself and reports over IPC.
 // It ends when its parent does: also when that was killed, for the channel then closes.
-
 import { canonicalJson } from "../config/config.js";
 import type { Config } from "../config/types.js";
 import { messageOf, StopError, UserError } from "../errors.js";
@@ -40,7 +39,10 @@ async function runJob(job: Job): Promise<void> {
     reported = now;
     send({ type: "progress", step, loss });
   };
-  const { record, model } = await trainRun(config, variant, seed, task, onStep, checkpoint);
+  const { record, model } = await trainRun(
+    { config, variant, seed, task },
+    { onStep, checkpoints: checkpoint },
+  );
   if (model !== undefined) await writeModel(folder, record, model);
   await writeRecord(folder, record);
   await checkpoint.remove();

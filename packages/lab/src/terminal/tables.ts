@@ -1,5 +1,4 @@
 // The tables that a sweep prints: matched parameters, every run, and the ranking.
-
 import { targetParameters } from "../config/matching.js";
 import type { Config } from "../config/types.js";
 import type { RunRecord } from "../records/record.js";

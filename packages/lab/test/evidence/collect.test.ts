@@ -1,5 +1,4 @@
 // A finished sweep's folder becomes a small file with everything that the document needs; anything else is refused.
-
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

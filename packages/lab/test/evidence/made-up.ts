@@ -1,5 +1,4 @@
 // Evidence made up for tests: sweeps of the presets, with the losses that a test gives.
-
 import { type PresetName, presets } from "../../src/config/presets.js";
 import type { Config } from "../../src/config/types.js";
 import type { Evidence } from "../../src/evidence/types.js";

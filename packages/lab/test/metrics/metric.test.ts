@@ -1,5 +1,4 @@
 // What the metrics of each task do to ranking, choice of the best model, figures and words.
-
 import { describe, expect, test } from "vitest";
 import type { Config } from "../../src/config/types.js";
 import { textOfLosses } from "../../src/records/record.js";

@@ -1,5 +1,4 @@
 // The bootstrap against cases whose distribution is known: all resamples listed, and the normal theory of ratios.
-
 import { describe, expect, test } from "vitest";
 import { stream } from "../../src/data/random.js";
 import { bootstrapInterval, bootstrapMeans } from "../../src/statistics/bootstrap.js";

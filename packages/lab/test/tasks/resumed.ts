@@ -1,5 +1,4 @@
 // A short run of a task twice: without a pause, and from a checkpoint in its middle.
-
 import { activations } from "swiglu";
 import { makeConfig } from "../../src/config/config.js";
 import type { RunProgress } from "../../src/sweep/checkpoint.js";
@@ -21,7 +20,7 @@ export async function wholeAndResumed(task: LoadedTask): Promise<{ whole: Traine
     if (now.state.steps === MIDDLE) middle = structuredClone(now);
   };
   const train = (from: RunProgress | undefined): Promise<TrainedRun> =>
-    trainRun(config, "swiglu", 1, task, () => {}, { resumed: from, offer });
+    trainRun({ config, variant: "swiglu", seed: 1, task }, { checkpoints: { resumed: from, offer } });
   const whole = await train(undefined);
   if (middle === undefined) throw new Error(`there was no step ${MIDDLE}`);
   return { whole: timeless(whole), resumed: timeless(await train(middle)) };

@@ -1,5 +1,4 @@
 // A task: data, what a model learns from it batch by batch, and how well it does. All else is the same for every task.
-
 import type { Trainer } from "../../model/index.js";
 import type { EndsShape } from "../../model/types.js";
 import type { TaskConfigBase } from "./config.js";

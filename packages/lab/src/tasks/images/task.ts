@@ -1,5 +1,4 @@
 // The task of naming what images show: IDX files, patches, accuracy.
-
 import { resolve } from "node:path";
 import { setImmediate as yieldToEvents } from "node:timers/promises";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -37,9 +36,9 @@ class ImagesTask implements Task<ImagesConfig> {
   readonly leftOut = { tooLong: [], nearCopies: [] };
   readonly introduction: string;
   readonly files = {};
-  readonly #data: ImageSet;
-  readonly #train: Int32Array;
-  readonly #validation: Int32Array;
+  private readonly data: ImageSet;
+  private readonly train: Int32Array;
+  private readonly validation: Int32Array;
 
   /** @throws UserError for a patch that does not divide the images */
   constructor(patch: number, { set: data, path }: ImagesData) {
@@ -63,24 +62,24 @@ class ImagesTask implements Task<ImagesConfig> {
     this.introduction =
       `Images of ${imageSize} x ${imageSize} in ${classes} classes: ${grouped(train.length)} to train on, ` +
       `${grouped(validation.length)} held back for validation, ${grouped(data.test.count)} for the test.`;
-    this.#data = data;
-    this.#train = train;
-    this.#validation = validation;
+    this.data = data;
+    this.train = train;
+    this.validation = validation;
   }
 
   *batches(seed: number, size: number, from = 0): Generator<Batch, never> {
-    const indices = batchesOf(this.#train, size, seed);
+    const indices = batchesOf(this.train, size, seed);
     for (let i = 0; i < from; i++) indices.next();
-    for (;;) yield gather(this.#data.train, indices.next().value);
+    for (;;) yield gather(this.data.train, indices.next().value);
   }
 
   validationBatch(size: number): Batch {
-    return gather(this.#data.train, this.#validation.subarray(0, size)); // which is in random order
+    return gather(this.data.train, this.validation.subarray(0, size)); // which is in random order
   }
 
   async evaluate(trainer: Trainer): Promise<Outcome> {
-    const { train, test } = this.#data;
-    const validation = await evaluateOn(trainer, train, this.#validation);
+    const { train, test } = this.data;
+    const validation = await evaluateOn(trainer, train, this.validation);
     const { score, losses } = await evaluateOn(trainer, test, allOf(test));
     return {
       validation: validation.score,
@@ -91,7 +90,7 @@ class ImagesTask implements Task<ImagesConfig> {
   }
 
   async check(file: string, { test }: Expected): Promise<string> {
-    const accuracy = await accuracyOf(file, this.#data.test);
+    const accuracy = await accuracyOf(file, this.data.test);
     if (accuracy !== test.accuracy) {
       throw new Error(`${file} has a test accuracy of ${accuracy}, but training measured ${test.accuracy}`);
     }

@@ -1,5 +1,4 @@
 // The task of predicting text, token by token: documents, a byte-pair vocabulary, loss per token and bits per byte.
-
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { batchesOf } from "../../data/batches.js";
@@ -56,10 +55,10 @@ class LanguageTask implements Task<LanguageConfig> {
   readonly leftOut: LeftOut;
   readonly introduction: string;
   readonly files: Readonly<Record<string, string>>;
-  readonly #train: Int32Array;
-  readonly #windows: Int32Array;
-  readonly #validation: Measured;
-  readonly #test: Measured;
+  private readonly train: Int32Array;
+  private readonly windows: Int32Array;
+  private readonly validation: Measured;
+  private readonly test: Measured;
 
   /**
    * @param lowers whether a vocabulary that the text does not allow becomes the largest that it allows
@@ -84,21 +83,21 @@ class LanguageTask implements Task<LanguageConfig> {
     );
     const { vocabulary } = tokenizer;
     const end = tokenizer.mark(END);
-    this.#train = Int32Array.from([
+    this.train = Int32Array.from([
       end,
       ...parts.train.flatMap(({ text }) => [...tokenizer.encode(text), end]),
     ]);
-    const windows = Math.floor((this.#train.length - 1) / context);
+    const windows = Math.floor((this.train.length - 1) / context);
     if (windows < 1) {
       throw new UserError(
-        `--context ${context} is longer than the training text, which has ${count(this.#train.length, "token")}: choose a smaller one, or give more text.`,
+        `--context ${context} is longer than the training text, which has ${count(this.train.length, "token")}: choose a smaller one, or give more text.`,
       );
     }
-    this.#windows = Int32Array.from({ length: windows }, (_, i) => i);
-    this.#validation = measured(parts.validation, tokenizer, context);
-    this.#test = measured(parts.test, tokenizer, context);
-    this.testPart = partOf(this.#test);
-    this.validationPart = partOf(this.#validation);
+    this.windows = Int32Array.from({ length: windows }, (_, i) => i);
+    this.validation = measured(parts.validation, tokenizer, context);
+    this.test = measured(parts.test, tokenizer, context);
+    this.testPart = partOf(this.test);
+    this.validationPart = partOf(this.validation);
     this.leftOut = {
       tooLong: [],
       nearCopies: groupsOfTwo(
@@ -108,8 +107,8 @@ class LanguageTask implements Task<LanguageConfig> {
     };
     const examples = {
       train: windows,
-      validation: this.#validation.sequences.count,
-      test: this.#test.sequences.count,
+      validation: this.validation.sequences.count,
+      test: this.test.sequences.count,
     };
     const name = path === undefined ? "State of the Union" : basename(path);
     this.config = { task: "language", data: { name, sha256, examples }, vocabulary, context };
@@ -121,44 +120,44 @@ class LanguageTask implements Task<LanguageConfig> {
       `${grouped(part.length)} (${count(sequences.tokens, "token")})`;
     this.introduction =
       `${count(documents.length, "document")} of ${(bytes / 1e6).toFixed(2)} MB in ${tokensOfVocabulary(vocabulary, wanted)}: ` +
-      `${grouped(parts.train.length)} (${count(this.#train.length, "token")}) to train on, ` +
-      `${held(parts.validation, this.#validation)} held back for validation, ${held(parts.test, this.#test)} for the test. ` +
+      `${grouped(parts.train.length)} (${count(this.train.length, "token")}) to train on, ` +
+      `${held(parts.validation, this.validation)} held back for validation, ${held(parts.test, this.test)} for the test. ` +
       "Documents that share passages are in the same part.";
   }
 
   *batches(seed: number, size: number, from = 0): Generator<Batch, never> {
     const { context } = this.ends;
-    const order = batchesOf(this.#windows, size, seed);
+    const order = batchesOf(this.windows, size, seed);
     for (let i = 0; i < from; i++) order.next();
     for (;;) {
       const inputs = new Int32Array(size * context);
       const labels = new Int32Array(size * context);
       order.next().value.forEach((window, i) => {
         const start = window * context;
-        inputs.set(this.#train.subarray(start, start + context), i * context);
-        labels.set(this.#train.subarray(start + 1, start + context + 1), i * context);
+        inputs.set(this.train.subarray(start, start + context), i * context);
+        labels.set(this.train.subarray(start + 1, start + context + 1), i * context);
       });
       yield { inputs, labels };
     }
   }
 
   validationBatch(size: number): Batch {
-    return spread(this.#validation.sequences, size);
+    return spread(this.validation.sequences, size);
   }
 
   async evaluate(trainer: Trainer): Promise<Outcome> {
-    const validation = await evaluateSequences(trainer, this.#validation.sequences);
-    const test = await evaluateSequences(trainer, this.#test.sequences);
+    const validation = await evaluateSequences(trainer, this.validation.sequences);
+    const test = await evaluateSequences(trainer, this.test.sequences);
     return {
-      validation: score(validation.loss, this.#validation),
-      test: score(test.loss, this.#test),
+      validation: score(validation.loss, this.validation),
+      test: score(test.loss, this.test),
       testLosses: test.losses,
       validationLosses: validation.losses,
     };
   }
 
   async check(file: string, expected: Expected): Promise<string> {
-    const loss = await checkSequences(file, this.#test.sequences, expected);
+    const loss = await checkSequences(file, this.test.sequences, expected);
     return `it has the same loss on the first test sequences, ${loss.toFixed(4)} nats per token`;
   }
 }

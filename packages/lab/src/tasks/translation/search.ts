@@ -11,7 +11,7 @@ interface Hypothesis {
 /** One prompt in the search. */
 class Search {
   live: Hypothesis[] = [{ tokens: [], score: 0 }];
-  readonly #finished: Hypothesis[] = [];
+  private readonly finished: Hypothesis[] = [];
 
   constructor(
     readonly prompt: readonly number[],
@@ -21,12 +21,12 @@ class Search {
 
   /** Nothing better can be found, or only by chance: as many translations have ended as the beam is wide. */
   get isOver(): boolean {
-    return this.live.length === 0 || this.#finished.length >= this.beam;
+    return this.live.length === 0 || this.finished.length >= this.beam;
   }
 
   /** Of all, the best for its length, which else would favour the short ones. */
   get best(): readonly number[] {
-    const all = this.#finished.length > 0 ? this.#finished : this.live;
+    const all = this.finished.length > 0 ? this.finished : this.live;
     const quality = ({ tokens, score }: Hypothesis): number => score / Math.max(1, tokens.length);
     return all.reduce((a, b) => (quality(b) > quality(a) ? b : a)).tokens;
   }
@@ -54,7 +54,7 @@ class Search {
         next.push({ tokens, score });
         parents.push(parent);
       } else if (rank < this.beam) {
-        this.#finished.push({ tokens, score });
+        this.finished.push({ tokens, score });
       }
       if (next.length === this.beam || this.isOver) break;
     }

@@ -1,6 +1,5 @@
 // The task of translating: a source, a mark for the language wanted, and the translation in one sequence, of which only
 // the translation counts. A decoder that reads its source as a prefix serves, so that the model is that of the other tasks.
-
 import { basename, resolve } from "node:path";
 import { batchesOf } from "../../data/batches.js";
 import { learnTokenizer, type Tokenizer, tokensOfVocabulary } from "../../data/byte-pairs.js";
@@ -73,11 +72,11 @@ class TranslationTask implements Task<TranslationConfig> {
   readonly leftOut: LeftOut;
   readonly introduction: string;
   readonly files: Readonly<Record<string, string>>;
-  readonly #settings: Settings;
-  readonly #tokenizer: Tokenizer;
-  readonly #train: Part;
-  readonly #validation: Part;
-  readonly #test: Part;
+  private readonly settings: Settings;
+  private readonly tokenizer: Tokenizer;
+  private readonly train: Part;
+  private readonly validation: Part;
+  private readonly test: Part;
 
   /**
    * @param lowers whether a vocabulary that the pairs do not allow becomes the largest that they allow
@@ -107,15 +106,15 @@ class TranslationTask implements Task<TranslationConfig> {
     const tokenizer = learnTokenizer(texts, wanted, [...languages.map(markOf), END], lowers);
     const { vocabulary } = tokenizer;
     const encoded = new Encoder(tokenizer, context);
-    this.#tokenizer = tokenizer;
-    this.#train = encoded.part(parts.train);
-    this.#validation = encoded.part(parts.validation);
-    this.#test = encoded.part(parts.test);
+    this.tokenizer = tokenizer;
+    this.train = encoded.part(parts.train);
+    this.validation = encoded.part(parts.validation);
+    this.test = encoded.part(parts.test);
     encoded.refuseManyTooLong(pairs.length);
     const examples = {
-      train: this.#train.pairs.length,
-      validation: this.#validation.pairs.length,
-      test: this.#test.pairs.length,
+      train: this.train.pairs.length,
+      validation: this.validation.pairs.length,
+      test: this.test.pairs.length,
     };
     if (Object.values(examples).includes(0)) {
       throw new UserError(
@@ -126,12 +125,12 @@ class TranslationTask implements Task<TranslationConfig> {
       weights: tokensOf(sequences),
       clusters: Int32Array.from(pairs, ({ source }) => groupOf.get(source)!),
     });
-    this.testPart = clustered(this.#test);
-    this.validationPart = clustered(this.#validation);
+    this.testPart = clustered(this.test);
+    this.validationPart = clustered(this.validation);
     this.leftOut = { tooLong: encoded.tooLong, nearCopies: groupsOfTwo(sources, groups) };
     const name = path === undefined ? "TypeScript messages" : basename(path);
     const settings = { vocabulary, context, beam, translated };
-    this.#settings = settings;
+    this.settings = settings;
     this.config = { task: "translation", data: { name, sha256, examples }, ...settings };
     this.path = path;
     this.ends = { vocabulary, context };
@@ -146,7 +145,7 @@ class TranslationTask implements Task<TranslationConfig> {
 
   *batches(seed: number, size: number, from = 0): Generator<Batch, never> {
     const { context } = this.ends;
-    const { sequences } = this.#train;
+    const { sequences } = this.train;
     const order = batchesOf(
       Int32Array.from({ length: sequences.count }, (_, i) => i),
       size,
@@ -166,16 +165,16 @@ class TranslationTask implements Task<TranslationConfig> {
   }
 
   validationBatch(size: number): Batch {
-    return spread(this.#validation.sequences, size);
+    return spread(this.validation.sequences, size);
   }
 
   async evaluate(trainer: Trainer): Promise<Outcome> {
     const { vocabulary, context } = this.ends;
     const shape = { ...trainer.shape, vocabulary, context };
-    const decoder = new Decoder(trainer.variant, shape, { rows: this.#rows, threads: 1 });
+    const decoder = new Decoder(trainer.variant, shape, { rows: this.rows, threads: 1 });
     try {
-      const validation = await this.#evaluatePart(trainer, decoder, this.#validation);
-      const test = await this.#evaluatePart(trainer, decoder, this.#test);
+      const validation = await this.evaluatePart(trainer, decoder, this.validation);
+      const test = await this.evaluatePart(trainer, decoder, this.test);
       return {
         validation: validation.score,
         test: test.score,
@@ -189,28 +188,28 @@ class TranslationTask implements Task<TranslationConfig> {
   }
 
   async check(file: string, expected: Expected): Promise<string> {
-    const loss = await checkSequences(file, this.#test.sequences, expected);
+    const loss = await checkSequences(file, this.test.sequences, expected);
     return `it has the same loss on the first test pairs, ${loss.toFixed(4)} nats per token`;
   }
 
-  get #rows(): number {
-    const { beam, translated } = this.#settings;
+  private get rows(): number {
+    const { beam, translated } = this.settings;
     return beam * Math.max(1, Math.floor(Math.min(ROWS, beam * translated) / beam));
   }
 
-  async #evaluatePart(
+  private async evaluatePart(
     trainer: Trainer,
     decoder: Decoder,
     { pairs, sequences }: Part,
   ): Promise<{ score: Score; losses: Float32Array; translations: Sample[] }> {
     const { loss, losses } = await evaluateSequences(trainer, sequences);
-    const { beam, translated } = this.#settings;
+    const { beam, translated } = this.settings;
     const order = permutation(pairs.length, stream(0, "translated pairs")).subarray(0, translated);
     const chosen = Array.from(order, (i) => pairs[i]!);
-    const prompts = chosen.map((pair) => promptOf(pair, this.#tokenizer));
-    const end = this.#tokenizer.mark(END);
+    const prompts = chosen.map((pair) => promptOf(pair, this.tokenizer));
+    const end = this.tokenizer.mark(END);
     const found = await continueAll(decoder, trainer.state.parameters, prompts, { end, beam });
-    const outputs = found.map((tokens) => this.#tokenizer.decode(tokens).trim());
+    const outputs = found.map((tokens) => this.tokenizer.decode(tokens).trim());
     const references = chosen.map(({ target }) => target);
     const score = {
       loss,
@@ -241,8 +240,8 @@ const promptOf = ({ source, language }: Pair, tokenizer: Tokenizer): number[] =>
 
 /** Makes sequences of pairs, and keeps count of those that are too long. */
 class Encoder {
-  readonly #tooLong: string[] = [];
-  #longest = 0;
+  private readonly leftSources: string[] = [];
+  private longest = 0;
 
   constructor(
     private readonly tokenizer: Tokenizer,
@@ -255,9 +254,9 @@ class Encoder {
     const rows = pairs.flatMap((pair) => {
       const prompt = promptOf(pair, tokenizer);
       const tokens = [...prompt, ...tokenizer.encode(pair.target), end];
-      this.#longest = Math.max(this.#longest, tokens.length - 1);
+      this.longest = Math.max(this.longest, tokens.length - 1);
       if (tokens.length - 1 <= context) return [{ pair, tokens, from: prompt.length - 1 }];
-      this.#tooLong.push(pair.source);
+      this.leftSources.push(pair.source);
       return [];
     });
     const inputs = new Int32Array(rows.length * context);
@@ -275,22 +274,22 @@ class Encoder {
 
   /** The sources of the pairs that are missing. */
   get tooLong(): readonly string[] {
-    return this.#tooLong;
+    return this.leftSources;
   }
 
   /** A sentence on the pairs that are missing, or none. */
   get leftOut(): string {
-    const { length } = this.#tooLong;
+    const { length } = this.leftSources;
     return length === 0
       ? ""
       : `${count(length, "pair")} longer than ${count(this.context, "token")} ${length === 1 ? "is" : "are"} left out. `;
   }
 
   refuseManyTooLong(total: number): void {
-    if (this.#tooLong.length <= TOO_LONG * total) return;
+    if (this.leftSources.length <= TOO_LONG * total) return;
     throw new UserError(
-      `--context ${this.context} is too short: ${grouped(this.#tooLong.length)} of ${count(total, "pair")} are longer, the longest has ` +
-        `${count(this.#longest, "token")}. Choose a larger context, or a larger --vocabulary, which makes the pairs shorter.`,
+      `--context ${this.context} is too short: ${grouped(this.leftSources.length)} of ${count(total, "pair")} are longer, the longest has ` +
+        `${count(this.longest, "token")}. Choose a larger context, or a larger --vocabulary, which makes the pairs shorter.`,
     );
   }
 }
