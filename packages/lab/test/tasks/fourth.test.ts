@@ -17,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run, start } from "../cli.js";
 import { hasRedis, startRedis, unlessRedis } from "../redis.js";
+import { sums } from "./sums/definition.js";
 
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), "swiglu-fourth-")));
 const cli = join(scratch, "dist/cli.js");
@@ -87,7 +88,7 @@ describe("a fourth task", () => {
     expect(help).toContain('(choices: "images", "language", "translation", "sums", default: "images")');
     expect(help).toContain("--digits <n> sums: digits of each number (default: 1)");
     expect(help).toContain("images, sequences, pairs or sums per step");
-    expect(help).toContain("sums: nothing, they are made");
+    expect(help).toContain(`${sums.kind}: ${sums.data}`);
   });
 
   test("refuses the options of others, and sizes beyond its own bounds", async () => {
