@@ -96,7 +96,7 @@ export async function printPlan({ prepared, cells }: Study): Promise<void> {
 
 /** Seconds of the processor, which other work on the machine changes less than those on the clock. */
 interface Cost {
-  /** Of a step, and of everything beside the steps of a run. */
+  /** The seconds of a step, and of everything beside the steps of a run. */
   readonly step: number;
   readonly beside: number;
 }

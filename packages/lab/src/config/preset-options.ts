@@ -13,7 +13,7 @@ export interface PresetOptions extends TaskOptions {
   readonly threads: number;
 }
 
-/** Of a study: lengths in place of steps, and sizes. */
+/** The options of a study: lengths in place of steps, and sizes. */
 export interface StudyPresetOptions extends Omit<PresetOptions, "steps"> {
   readonly lengths: string;
   readonly tuneLengths: string;

@@ -104,7 +104,7 @@ const isPreset = (name: string): name is PresetName => Object.hasOwn(presets, na
 
 export const presetNames = Object.keys(presets).filter(isPreset);
 
-/** Of a comparison or of a study. */
+/** The name of a preset, of a comparison or of a study. */
 export type AnyPresetName = PresetName | StudyPresetName;
 
 const presetOf = (name: AnyPresetName): Preset => (isPreset(name) ? presets[name] : studyPresets[name]);

@@ -79,14 +79,14 @@ function schemaOf<V extends z.ZodType, S extends z.ZodType>(variants: V, seeds: 
       ...sizes(Object.fromEntries(Object.entries(settings).map(([name, { largest }]) => [name, largest]))),
     }),
   );
-  // The settings of a task are named by its definition, of which the compiler knows that they are those of its configuration.
+  // The type of a definition makes sure that its settings are those of its configuration; zod cannot see that here.
   return z.discriminatedUnion("task", [first!, ...others]) as unknown as z.ZodType<Config>;
 }
 
-/** Of a whole sweep. */
+/** The schema of a whole sweep. */
 const sweepSchema = schemaOf(z.array(variant).min(1), z.array(seed).min(1));
 
-/** Of one run. */
+/** The schema of one run. */
 const runSchema = schemaOf(z.tuple([variant]), z.tuple([seed]));
 
 /** What a configuration was found to be: itself, or what is wrong with it, as "batch: ...". */

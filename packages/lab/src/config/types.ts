@@ -20,7 +20,7 @@ export interface VariantConfig {
 }
 
 interface CommonConfig extends Hyperparameters {
-  /** Of the lab: another version may train differently. */
+  /** The version of the lab: another one may train differently. */
   readonly version: string;
   readonly variants: readonly VariantConfig[];
   readonly seeds: readonly number[];

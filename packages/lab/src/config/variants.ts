@@ -81,7 +81,7 @@ export function resolveVariants(names: readonly string[], all: Activations): Var
   });
 }
 
-/** Of a name that cannot be meant: as much as tells it. */
+/** The beginning of a name that is too long to be one. */
 const shortened = (name: string): string =>
   name.length <= 100 ? name : `${name.slice(0, 100)}... (${name.length} characters)`;
 

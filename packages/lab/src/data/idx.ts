@@ -32,7 +32,7 @@ export function parseIdxLabels(bytes: Uint8Array, file: string): Uint8Array {
   return parse(bytes, file, "labels", LABELS_MAGIC, 1).body;
 }
 
-/** Reads a file of so many dimensions. Of a gzipped one no more is inflated than its header says that there is. */
+/** Reads a file of `dimensions` dimensions. A gzipped file is inflated only as far as its header says that it goes. */
 function parse(
   bytes: Uint8Array,
   file: string,

@@ -3,7 +3,7 @@ import { estimate } from "../statistics/estimate.js";
 import type { Evidence } from "./types.js";
 
 interface GapPoint {
-  /** Of the run's steps, 0 to 1. */
+  /** The share of the run's steps, 0 to 1. */
   readonly share: number;
   readonly mean: number;
   /** Half the width of the 95 % t-interval over seeds. */

@@ -12,7 +12,7 @@ export interface Cost {
   readonly runs: number;
   /** Processor time of training alone. */
   readonly cpuSeconds: number;
-  /** Of whole runs on the clock, one after the other. */
+  /** Seconds of whole runs on the clock, one after the other. */
   readonly seconds: number;
 }
 

@@ -117,7 +117,7 @@ export class Decoder {
 const cacheNames = ({ depth }: SequenceShape): string[] =>
   Array.from({ length: depth }, (_, i) => [`keys${i}`, `values${i}`]).flat();
 
-/** The graph: the same network as in transformer.ts, at one place of the first so many. */
+/** The graph: the same network as in transformer.ts, for one place, where the caches have room for `places`. */
 function nextScores(
   variant: Variant,
   shape: SequenceShape,

@@ -60,7 +60,7 @@ export interface Ends {
   /** The parameters of the embedding; learned positions are added for all models. */
   embeddingSpecs(width: number): ParameterSpec[];
 
-  /** Ports for so many examples. */
+  /** Ports for `count` examples. */
   ports(count: number): Ports;
   /** Data for the port that takes examples. */
   inputFeeds(inputs: Inputs): Record<string, Inputs>;
@@ -69,12 +69,12 @@ export interface Ends {
 
   /** A batch in fewer rows, where that saves enough; never of images. */
   pack(inputs: Inputs, labels: Int32Array): PackedBatch | undefined;
-  /** Ports for so many packed rows. */
+  /** Ports for `rows` packed rows. */
   packedPorts(rows: number): Required<Ports>;
 
-  /** What the inputs are to the blocks: [tokens * count, width], or of that many elements, all first tokens first. */
+  /** The embedded inputs: tokens * count * width elements, all first tokens first. */
   embed(inputs: Tensor, weights: Weights): Tensor;
-  /** What is added to the scores of attention to hide tokens; undefined where all are seen. */
+  /** The mask that is added to the scores of attention to hide tokens; undefined where every token is seen. */
   mask(dtype: DType, packing: Packing | undefined): Tensor | undefined;
   /** The scores of `count` examples, from the final norm of every token. */
   head(last: Normed, count: number, weights: Weights, packing: Packing | undefined): Tensor;
@@ -87,6 +87,6 @@ export interface Ends {
   /** Compiles what measures a model. */
   measure(network: Network, layout: ParameterLayout, threads: number): Promise<Measure>;
 
-  /** The rows of the model's tokens, all first tokens first, that have a label, of so many. */
+  /** Which of the model's rows have a label. A row is a token of an example; all first tokens come first. */
   countedRows(rows: number, labels: Int32Array): number[];
 }

@@ -47,7 +47,7 @@ export function parameterSpecs(variant: Variant, shape: ModelShape): ParameterSp
 
 /** What goes into the logits beside the data and the weights. */
 interface LogitsOptions extends ForwardOptions {
-  /** Of inputs that are packed sequences. */
+  /** Given where the inputs are packed sequences. */
   readonly packing?: Packing | undefined;
 }
 
@@ -126,7 +126,7 @@ function attention(
 /** Ports for `count` examples. */
 export const ports = (shape: ModelShape, count: number): Ports => endsOf(shape).ports(count);
 
-/** Ports for a packed batch of so many rows. */
+/** Ports for a packed batch of `rows` rows. */
 export const packedPorts = (shape: SequenceShape, rows: number): Required<Ports> =>
   endsOf(shape).packedPorts(rows);
 

@@ -10,7 +10,7 @@ export const DISTANCES = [1e-4, 1e-3, 1e-2, 1e-1, 1] as const;
 /** A gate is closed where its factor is at most this share of the block's root mean square factor. */
 const CLOSED = 0.01;
 
-/** Of the inputs of the nonlinearity. */
+/** Which quantiles of the inputs of the nonlinearity are kept. */
 export const QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
 
 export interface Gates {
@@ -112,7 +112,7 @@ export function gatesOf({ gate, slope, factor, units }: Layer, rows: readonly nu
   };
 }
 
-/** The share of the sum of squares that the largest values in magnitude hold, so many of all; 0 where all are 0. */
+/** The share of the sum of squares that the largest values in magnitude hold; `part` says how many these are. 0 where all are 0. */
 function topShare(values: Float32Array, part: number): number {
   const squares = values.map((value) => value * value).sort();
   const top = squares.subarray(squares.length - Math.round(part * squares.length));

@@ -19,7 +19,7 @@ export interface VariantProbe {
   readonly seeds: number;
   /** Loss on the probed examples at the end. */
   readonly loss: Spread;
-  /** Of the training steps' gradients, over the whole run. */
+  /** Figures of the training steps' gradients, over the whole run. */
   readonly gradientNorm: Spread;
   readonly variation: Spread;
   readonly stepLength: Spread;

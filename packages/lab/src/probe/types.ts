@@ -10,7 +10,7 @@ export interface ProbeRun {
   readonly seed: number;
   /** Whether loss or gradient ceased to be finite: then the points end there. */
   readonly diverged: boolean;
-  /** Of the test part, at the end; null where the run diverged. */
+  /** The score on the test part, at the end; null where the run diverged. */
   readonly test: Score | null;
   readonly points: readonly Point[];
 }

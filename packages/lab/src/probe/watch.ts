@@ -11,7 +11,7 @@ const POINTS = 10;
 export interface Point extends Measurement {
   /** Training steps done. */
   readonly step: number;
-  /** Of the training batches since the point before, gradients before clipping; null before the first step. */
+  /** Figures of the training batches since the point before, gradients before clipping; null before the first step. */
   readonly training: {
     /** Mean length of the gradient. */
     readonly gradientNorm: number;

@@ -71,7 +71,7 @@ export async function runQueued(
 class Dispatch {
   /** The runs that are this sweep's to collect, by the id of their jobs. */
   private readonly pending = new Map<string, Run>();
-  /** Of these, the jobs that a worker has in hand, and what was told of each last. */
+  /** Those of the pending jobs that a worker has in hand, and what was told of each last. */
   private readonly active = new Map<string, QueueProgress>();
   /** How often the model of a run was missing. */
   private readonly tries = new Map<string, number>();

@@ -50,7 +50,7 @@ const progress = z.object({
 });
 export type QueueProgress = z.infer<typeof progress>;
 
-/** Undefined before there is any, and for what cannot be that of a run of so many steps. */
+/** The progress of a run of `steps` steps; undefined before there is any, and for what cannot be its progress. */
 export function readProgress(json: unknown, steps: number): QueueProgress | undefined {
   const { data } = progress.safeParse(json);
   return data !== undefined && data.from <= data.step && data.step <= steps ? data : undefined;

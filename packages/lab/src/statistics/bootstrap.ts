@@ -74,7 +74,7 @@ export function bootstrapInterval(a: Float64Array, b: Float64Array, n: number): 
   return { low: quantile(differences, level), high: quantile(differences, 1 - level) };
 }
 
-/** Of sorted values, with linear interpolation between neighbours. */
+/** A quantile of sorted values, with linear interpolation between neighbours. */
 function quantile(sorted: Float64Array, level: number): number {
   const place = level * (sorted.length - 1);
   const [below, above] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];

@@ -45,7 +45,7 @@ function withinBound(bound: number, k: number, rule: Rule): number {
 
 export interface DunnettComparison {
   readonly difference: number;
-  /** Of all comparisons together: all true differences lie in their intervals with the chance asked for. */
+  /** The interval of a difference. All true differences lie in their intervals together with the chance asked for. */
   readonly interval: Interval;
   /** Two-sided, adjusted: the chance that any of the statistics is as large as this one, when no variant differs. */
   readonly p: number;

@@ -1,6 +1,6 @@
 // Loss against training length, and what a loss is worth in compute: how many steps a rival needs for it (docs/method.md).
 
-/** Mean loss at the end of full runs of so many steps. */
+/** The mean loss at the end of full runs, and how many steps these had. */
 export interface LengthPoint {
   readonly steps: number;
   readonly loss: number;

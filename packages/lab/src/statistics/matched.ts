@@ -10,7 +10,7 @@ import { type Estimate, estimate, median } from "./estimate.js";
 /** What a step of a variant costs, and the losses on the sample of the validation part. */
 interface MatchedVariant {
   readonly name: string;
-  /** Of the matrix products, forward and backward. */
+  /** Operations of the matrix products, forward and backward. */
   readonly flopsPerStep: number;
   /** Processor time of the median run. */
   readonly cpuSecondsPerStep: number;

@@ -13,15 +13,15 @@ export interface Parabola {
 }
 
 export interface RateChoice {
-  /** Of each variant: its own rate or the common one. */
+  /** The rate of each variant: its own or the common one. */
   readonly rates: readonly number[];
   /** What each variant's own parabola says. */
   readonly own: readonly number[];
   /** The rate of all variants where they cannot be told apart; null where each has its own. */
   readonly common: number | null;
-  /** Of the analysis of variance of the minima, seed by seed; null where that cannot be made. */
+  /** The p-value of the analysis of variance of the minima, seed by seed; null where that cannot be made. */
   readonly p: number | null;
-  /** Of each variant, through its means; null where there is none. */
+  /** The parabola of each variant, through its means; null where there is none. */
   readonly parabolas: readonly (Parabola | null)[];
 }
 

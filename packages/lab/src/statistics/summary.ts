@@ -19,7 +19,7 @@ interface ScoreEstimate {
  */
 interface Difference {
   readonly metric: Estimate;
-  /** Of the metric, seed by seed. */
+  /** The differences of the metric, seed by seed. */
   readonly values: readonly number[];
 }
 

@@ -73,7 +73,7 @@ export interface Answer {
   readonly lengths: readonly LengthAnswer[];
   /** At the verdict length; null for what is not primary, and with one length. */
   readonly verdict: Verdict | null;
-  /** Of the logarithm of the multiplier over that of the steps, test part, all lengths but the longest; null below two of them. */
+  /** The slope of the logarithm of the multiplier over that of the steps: test part, all lengths but the longest; null below two of them. */
   readonly trend: Judged | null;
 }
 

@@ -16,7 +16,7 @@ export interface MeasuredLength {
 interface Tuned {
   readonly seeds: readonly number[];
   readonly rates: readonly number[];
-  /** Of each variant. */
+  /** The tuning losses of each variant. */
   readonly losses: readonly TuningLosses[];
 }
 

@@ -12,7 +12,7 @@ export interface CellRecord {
   /** Passes over the training part, at the first width; at another one as many tokens per parameter. */
   readonly length: number;
   readonly steps: number;
-  /** Of the model with the first variant. */
+  /** Parameters of the model with the first variant. */
   readonly parameters: number;
   /** The variants' hidden widths and rates, and all else that decides the runs. */
   readonly config: Config;

@@ -78,7 +78,7 @@ export class RunState {
     };
   }
 
-  /** What every record has of a run that ends after so many steps. */
+  /** The part of a record that every run has; this one ended after `steps` steps. */
   ended(steps: number) {
     const { curve, validationCurve } = this;
     return {

@@ -19,7 +19,7 @@ export class Tenths {
     this.last = this.clock();
   }
 
-  /** A run of so many steps begins. */
+  /** A run of `steps` steps begins. */
   begin(run: Run, steps: number): void {
     this.runs.set(keyOf(run), { steps, told: 0 });
   }

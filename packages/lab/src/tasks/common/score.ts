@@ -8,7 +8,7 @@ export interface Score {
   readonly accuracy?: number;
   /** Cross-entropy in bits for every byte of the text. */
   readonly bitsPerByte?: number;
-  /** Of translations, 0 to 100. */
+  /** chrF and BLEU of translations, 0 to 100. */
   readonly chrf?: number;
   readonly bleu?: number;
   /** Any other figure, by the name that its task gives it. */

@@ -14,9 +14,9 @@ export interface Batch {
 export interface Outcome {
   readonly validation: Score;
   readonly test: Score;
-  /** Of every test example, in nats: what says how much the choice of the test set may matter. */
+  /** The loss of every test example, in nats: it says how much the choice of the test set may matter. */
   readonly testLosses: Float32Array;
-  /** The same of every validation example. */
+  /** The loss of every validation example. */
   readonly validationLosses: Float32Array;
   readonly samples?: readonly Sample[];
 }
@@ -64,7 +64,7 @@ export interface Task<C extends TaskConfigBase = TaskConfigBase> {
    */
   batches(seed: number, size: number, from?: number): Generator<Batch, never>;
 
-  /** So many examples of the validation part, or all where there are fewer; the same ones always, from all over it. */
+  /** `size` examples of the validation part, or all where there are fewer; always the same ones, from all over it. */
   validationBatch(size: number): Batch;
 
   evaluate(trainer: Trainer): Promise<Outcome>;

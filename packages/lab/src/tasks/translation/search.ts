@@ -24,7 +24,7 @@ class Search {
     return this.live.length === 0 || this.finished.length >= this.beam;
   }
 
-  /** Of all, the best for its length, which else would favour the short ones. */
+  /** The best hypothesis by its mean score per token; sums would favour short ones. */
   get best(): readonly number[] {
     const all = this.finished.length > 0 ? this.finished : this.live;
     const quality = ({ tokens, score }: Hypothesis): number => score / Math.max(1, tokens.length);

@@ -27,7 +27,7 @@ const END = "<|endoftext|>";
 const markOf = (language: string): string => (language === "" ? "<|to|>" : `<|to ${language}|>`);
 
 /**
- * Sources that share half of their runs of so many words stay together: two words for the compiler's messages, which are
+ * Sources that share half of their runs of this many words stay together. It is two words for the compiler's messages, which are
  * templates that differ in one word; four in files, which may hold many thousand lines.
  */
 const PASSAGE_WORDS = { messages: 2, file: 4 };
