@@ -10,7 +10,7 @@ import { DEFAULT_LEARNING_RATE } from "./config/learning-rates.js";
 import { presetNames } from "./config/presets.js";
 import { studyPresetNames } from "./config/study-presets.js";
 import { defaultVariants, probeVariants } from "./config/variants.js";
-import { UserError } from "./errors.js";
+import { UserError } from "./system/errors.js";
 import { type TaskKind, taskKinds, tasks } from "./tasks/registry.js";
 import { complain, print, showDefect, watchOutput, write, writeError } from "./terminal/output.js";
 import { either } from "./words/format.js";

@@ -14,8 +14,6 @@ import { join } from "node:path";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { environment } from "../src/environment.js";
-import { UserError } from "../src/errors.js";
 import type { RunRecord } from "../src/records/record.js";
 import { reportPage } from "../src/report/page.js";
 import { analyse } from "../src/statistics/analysis.js";
@@ -32,6 +30,8 @@ import {
   writeRecord,
 } from "../src/sweep/folder.js";
 import { tidyRecords } from "../src/sweep/sweep.js";
+import { environment } from "../src/system/environment.js";
+import { UserError } from "../src/system/errors.js";
 import { rankingTable, runTable } from "../src/terminal/tables.js";
 import { runCli } from "./cli.js";
 import { tinyModel, writeImageSet } from "./idx-files.js";

@@ -2,7 +2,6 @@
 // tables, results.json, report.html and best.onnx.
 import { isStudyPreset } from "../config/presets.js";
 import type { Config } from "../config/types.js";
-import { UserError } from "../errors.js";
 import { analyse } from "../statistics/analysis.js";
 import { describeWaiting } from "../statistics/load.js";
 import { describeMatched, type Matched, matchCosts } from "../statistics/matched.js";
@@ -10,6 +9,7 @@ import { describeScore, metricOf } from "../statistics/metric.js";
 import { type Summary, summarise } from "../statistics/summary.js";
 import { describeTuning, type Tuning } from "../statistics/tuning.js";
 import { describe, type Findings } from "../statistics/words.js";
+import { UserError } from "../system/errors.js";
 import { print } from "../terminal/output.js";
 import { tuningOutcomeText } from "../terminal/progress.js";
 import { heading, wrap } from "../terminal/style.js";

@@ -13,10 +13,10 @@ import { type AnyPresetName, otherData, withPreset } from "../config/presets.js"
 import { parseSeeds } from "../config/seeds.js";
 import type { Config } from "../config/types.js";
 import { allActivations, resolveVariants } from "../config/variants.js";
-import { UserError } from "../errors.js";
 import type { Variant } from "../model/index.js";
 import { redisName } from "../queue/address.js";
 import { describeLoad } from "../statistics/load.js";
+import { UserError } from "../system/errors.js";
 import { type LoadedTask, loadTask } from "../tasks/load.js";
 import { definitionOf, type TaskKind } from "../tasks/registry.js";
 import { introduction } from "../terminal/introduction.js";

@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { activationToJson } from "swiglu";
-import { UserError } from "../errors.js";
 import type { Variant } from "../model/index.js";
+import { UserError } from "../system/errors.js";
 import type { TaskConfig } from "../tasks/registry.js";
 import { type LearningRates, ratesOf } from "./learning-rates.js";
 import { matchAll } from "./matching.js";

@@ -1,5 +1,5 @@
 // What `compare` does where nothing is said: the defaults of each task, and the options that belong to it.
-import { UserError } from "../errors.js";
+import { UserError } from "../system/errors.js";
 import type { Training } from "../tasks/common/config.js";
 import { definitionOf, type TaskKind, type TaskSettings, taskKinds, tasks } from "../tasks/registry.js";
 

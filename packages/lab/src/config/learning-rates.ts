@@ -1,5 +1,5 @@
 // The highest learning rate of every variant: one for all, and exceptions. As an option, `0.004,swiglu=0.008`.
-import { UserError } from "../errors.js";
+import { UserError } from "../system/errors.js";
 
 /** The rate of all variants but those that `of` names. */
 export interface LearningRates {

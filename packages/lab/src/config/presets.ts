@@ -1,6 +1,6 @@
 // Named sets of options: what the published evidence was made with. A preset is only a way to give options; whatever is given
 // beside it counts in its place.
-import { UserError } from "../errors.js";
+import { UserError } from "../system/errors.js";
 import type { PresetData, PresetOptions, StudyPresetOptions } from "./preset-options.js";
 import { type StudyPresetName, studyPresets } from "./study-presets.js";
 

@@ -2,7 +2,7 @@
 // bound, so that no configuration keeps a machine busy with what it can never do.
 import { activationFromJson } from "swiglu";
 import { z } from "zod";
-import { messageOf } from "../errors.js";
+import { messageOf } from "../system/errors.js";
 import { definitionOf, tasks } from "../tasks/registry.js";
 import type { Config } from "./types.js";
 

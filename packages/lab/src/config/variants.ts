@@ -1,8 +1,8 @@
 // A variant: an activation with its parameters fixed at their defaults, or (suffix "-trained") trained with the weights.
 import { type Activation, activationFromJson, activations } from "swiglu";
-import { messageOf, UserError } from "../errors.js";
-import { parseJson, readBytes } from "../files.js";
 import type { Variant } from "../model/index.js";
+import { messageOf, UserError } from "../system/errors.js";
+import { parseJson, readBytes } from "../system/files.js";
 import { nearestNames } from "./nearest.js";
 
 const TRAINED = "-trained";

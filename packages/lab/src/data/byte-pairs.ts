@@ -1,6 +1,6 @@
 // Byte-pair encoding as in GPT-2: text is split into words with their leading space, words into bytes, and the pairs
 // learned from a text are merged in the order in which they were learned. Bytes are tokens too, so no text is outside.
-import { UserError } from "../errors.js";
+import { UserError } from "../system/errors.js";
 import { grouped } from "../words/format.js";
 
 /** The pattern of GPT-2's words; what it matches, one after the other, is the whole text. */

@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
-import { UserError } from "../errors.js";
-import { readBytes } from "../files.js";
+import { UserError } from "../system/errors.js";
+import { readBytes } from "../system/files.js";
 import { type IdxImages, parseIdxImages, parseIdxLabels } from "./idx.js";
 
 const require = createRequire(import.meta.url);

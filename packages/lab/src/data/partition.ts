@@ -1,5 +1,5 @@
 // Divides examples into training, validation and test so that nothing leaks: what shares passages stays together.
-import { UserError } from "../errors.js";
+import { UserError } from "../system/errors.js";
 import { permutation, stream } from "./random.js";
 
 export interface Partition<T> {

@@ -2,10 +2,10 @@
 // others to analyse the scores their own way.
 import type { PresetName } from "../config/presets.js";
 import type { Config } from "../config/types.js";
-import type { Environment } from "../environment.js";
 import type { RunRecord } from "../records/record.js";
 import type { Analysis } from "../statistics/analysis.js";
 import type { Tuning } from "../statistics/tuning.js";
+import type { Environment } from "../system/environment.js";
 
 /** What runs took. */
 export interface Cost {

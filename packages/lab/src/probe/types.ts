@@ -1,6 +1,6 @@
 // What a probe finds out: shapes from the formulas, and measurements of every run.
 import type { Config } from "../config/types.js";
-import type { Environment } from "../environment.js";
+import type { Environment } from "../system/environment.js";
 import type { Score } from "../tasks/common/score.js";
 import type { Shape } from "./shape.js";
 import type { Point } from "./watch.js";

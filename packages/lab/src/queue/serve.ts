@@ -7,12 +7,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { labVersion } from "../config/config.js";
-import { messageOf, StopError, UserError } from "../errors.js";
 import type { SweepEvents } from "../records/events.js";
 import type { RunRecord } from "../records/record.js";
 import type { Run } from "../records/run.js";
 import { readModel, readRecord, recordFile } from "../sweep/folder.js";
 import { TrainingProcess } from "../sweep/process.js";
+import { messageOf, StopError, UserError } from "../system/errors.js";
 import { connectRedis, explainReply, tellTroubles } from "./connection.js";
 import {
   jobId,

@@ -1,11 +1,11 @@
 // The report as one HTML page that needs nothing else: style sheet, prose, tables and charts are all inside.
 import { activationFromJson, textWithParts } from "swiglu";
 import { type Family, familyOf } from "../activation/samples.js";
-import { machinesOf } from "../environment.js";
 import { describeWaiting } from "../statistics/load.js";
 import { describeMatched } from "../statistics/matched.js";
 import { metricOf, show } from "../statistics/metric.js";
 import { describeTuning } from "../statistics/tuning.js";
+import { machinesOf } from "../system/environment.js";
 import { definitionOf } from "../tasks/registry.js";
 import { count, duration, grouped } from "../words/format.js";
 import { analysisSections } from "./analysis-sections.js";

@@ -1,6 +1,5 @@
 // What a finished sweep leaves in its folder beside the records: best.onnx, results.json, report.html.
 import type { Config } from "../config/types.js";
-import { environment } from "../environment.js";
 import type { RunRecord } from "../records/record.js";
 import type { Analysis } from "../statistics/analysis.js";
 import type { Matched } from "../statistics/matched.js";
@@ -9,6 +8,7 @@ import type { Tuning } from "../statistics/tuning.js";
 import type { Findings } from "../statistics/words.js";
 import { type BestModel, saveBestModel } from "../sweep/best-model.js";
 import { prettyJson, writeResult } from "../sweep/folder.js";
+import { environment } from "../system/environment.js";
 import type { Task } from "../tasks/common/task.js";
 import { reportPage } from "./page.js";
 import type { Results, ResultsFile } from "./types.js";

@@ -1,6 +1,7 @@
 // The best model as a file that others can run: written as ONNX, loaded again, and measured on test data.
-import { messageOf, UserError } from "../errors.js";
+
 import { type FinishedRun, lossesOfText } from "../records/record.js";
+import { messageOf, UserError } from "../system/errors.js";
 import type { Score } from "../tasks/common/score.js";
 import type { Task } from "../tasks/common/task.js";
 import { readModel, recordFile, writeResult } from "./folder.js";

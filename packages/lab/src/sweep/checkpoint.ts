@@ -6,10 +6,10 @@ import type { TrainingState } from "onnx-grad";
 import { z } from "zod";
 import { problemOf } from "../config/schema.js";
 import type { Config } from "../config/types.js";
-import { messageOf } from "../errors.js";
-import { parseJson, readIfThere } from "../files.js";
 import { type CurvePoint, curveSchema } from "../records/record.js";
 import { type Run, runHash } from "../records/run.js";
+import { messageOf } from "../system/errors.js";
+import { parseJson, readIfThere } from "../system/files.js";
 import { writeAtomically } from "./atomic.js";
 
 /** A run after some of its steps. The order of the data follows from the seed and the number of steps. */

@@ -4,9 +4,9 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { z } from "zod";
-import { codeOf, messageOf, UserError } from "../errors.js";
-import { parseJson } from "../files.js";
 import type { Run } from "../records/run.js";
+import { codeOf, messageOf, UserError } from "../system/errors.js";
+import { parseJson } from "../system/files.js";
 import { explainWrite } from "./atomic.js";
 import { claimPath } from "./folder.js";
 

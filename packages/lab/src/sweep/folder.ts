@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { canonicalJson, folderName } from "../config/config.js";
 import { checkConfig } from "../config/schema.js";
 import type { Config } from "../config/types.js";
-import { messageOf, StopError, UserError } from "../errors.js";
-import { parseJson, readIfThere } from "../files.js";
 import { checkRecord, type RunRecord, runKey } from "../records/record.js";
 import type { Run } from "../records/run.js";
+import { messageOf, StopError, UserError } from "../system/errors.js";
+import { parseJson, readIfThere } from "../system/files.js";
 import { isTemporary, writeAtomically } from "./atomic.js";
 
 /**

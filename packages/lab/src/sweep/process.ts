@@ -1,8 +1,8 @@
 // A worker process as its parent sees it: takes a job, tells how it goes, and gives the record or an error.
 import { fork } from "node:child_process";
-import { StopError } from "../errors.js";
 import type { RunEvents } from "../records/events.js";
 import type { RunRecord } from "../records/record.js";
+import { StopError } from "../system/errors.js";
 import type { Job, WorkerMessage } from "./job.js";
 
 const WORKER = new URL("./worker.js", import.meta.url);

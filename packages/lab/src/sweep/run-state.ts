@@ -1,6 +1,7 @@
 // What is counted while a run is trained: its learning curves, and the time that its steps take.
-import { describeEnvironment, environment } from "../environment.js";
+
 import type { CurvePoint } from "../records/record.js";
+import { describeEnvironment, environment } from "../system/environment.js";
 import type { RunProgress } from "./checkpoint.js";
 
 /** Points on a learning curve, and on that of the validation loss. */

@@ -2,7 +2,7 @@
 // It ends when its parent does: also when that was killed, for the channel then closes.
 import { canonicalJson } from "../config/config.js";
 import type { Config } from "../config/types.js";
-import { messageOf, StopError, UserError } from "../errors.js";
+import { messageOf, StopError, UserError } from "../system/errors.js";
 import type { TaskData, TaskModule } from "../tasks/common/definition.js";
 import type { Task } from "../tasks/common/task.js";
 import { loadModule } from "../tasks/load.js";

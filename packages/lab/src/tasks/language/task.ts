@@ -6,8 +6,8 @@ import { learnTokenizer, type Tokenizer, tokensOfVocabulary } from "../../data/b
 import { groupByPassages, partition } from "../../data/partition.js";
 import { hashOf, readDocuments, type TextDocument } from "../../data/text.js";
 import { tokenizerJson } from "../../data/tokenizer-file.js";
-import { UserError } from "../../errors.js";
 import type { Trainer } from "../../model/index.js";
+import { UserError } from "../../system/errors.js";
 import { count, grouped } from "../../words/format.js";
 import type { TaskData, TaskModule } from "../common/definition.js";
 import { groupsOfTwo } from "../common/left-out.js";
