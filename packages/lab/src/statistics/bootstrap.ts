@@ -2,15 +2,8 @@
 import normalCdf from "@stdlib/stats-base-dists-normal-cdf";
 import tQuantile from "@stdlib/stats-base-dists-t-quantile";
 import { stream } from "../data/random.js";
+import type { TestPart } from "../tasks/common/task.js";
 import type { Interval } from "./estimate.js";
-
-/** What the test part consists of, example by example. */
-export interface TestPart {
-  /** What each example counts in the mean loss: its tokens; 1 for an image. */
-  readonly weights: Int32Array;
-  /** The document, or the group of like sources, that each example belongs to: examples of one are not independent. */
-  readonly clusters: Int32Array;
-}
 
 const RESAMPLES = 2000;
 

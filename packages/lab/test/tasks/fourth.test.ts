@@ -30,6 +30,9 @@ const compare = (...options: string[]): string[] => [
   ...options,
 ];
 
+/** Milliseconds: the sources are compiled, and processes started, on machines that may have much other work. */
+const PATIENCE = 600_000;
+
 /** A text with another in place of a part of it that must be there. */
 function replaced(text: string, part: string, by: string): string {
   expect(text).toContain(part);
@@ -66,7 +69,7 @@ beforeAll(async () => {
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   const { code, stdout } = await run(process.execPath, [compiler, "-p", scratch], scratch);
   expect([code, stdout]).toEqual([0, ""]); // no file but the folder and the registry had to change
-});
+}, PATIENCE);
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const folderOf = (out: string): string => join(scratch, out, readdirSync(join(scratch, out))[0]!);
@@ -81,7 +84,7 @@ const recordsOf = (out: string) =>
       return { ...record, seconds: 0, stepsPerSecond: 0, cpuSeconds: 0 };
     });
 
-describe("a fourth task", () => {
+describe("a fourth task", { timeout: PATIENCE }, () => {
   test("is among the choices, with its own option, its examples and its data", async () => {
     const { stdout } = await run(process.execPath, [cli, "compare", "--help"], scratch);
     const help = stdout.replace(/\s+/g, " ");
