@@ -100,7 +100,7 @@ describe("a fourth task", { timeout: PATIENCE }, () => {
       1,
       "error: --patch is not an option of --task sums, but of --task images.\n",
     ]);
-    const digits = await run(process.execPath, compare("--digits", "4"), scratch);
+    const digits = await run(process.execPath, compare("--digits", "3"), scratch);
     expect([digits.code, digits.stderr]).toEqual([1, expect.stringMatching(/cannot be trained: digits: /)]);
   });
 

@@ -18,7 +18,7 @@ export const sums: TaskDefinition<SumsConfig> = {
   network: "adding transformer",
   beyond: ", subtraction above all",
   defaults: { steps: 50, batch: 8, width: 16, depth: 1, heads: 2, digits: 1 },
-  settings: { digits: { largest: 3, help: "sums: digits of each number" } },
+  settings: { digits: { largest: 2, help: "sums: digits of each number" } },
   dataSizes: {},
   metrics: [tokenLoss, bitsPerDigit],
   figures: { bitsPerDigit: 1000 },
