@@ -1,5 +1,5 @@
 // SwiGLU's validation loss minus a rival's on the way of the first edition's runs, in per cent of the rival's loss.
-import { estimate } from "../statistics/estimate.js";
+import { estimate } from "../statistics/inference/estimate.js";
 import type { Evidence } from "./types.js";
 
 interface GapPoint {

@@ -4,7 +4,7 @@ import type { RunRecord } from "../records/record.js";
 import { markdownBullets, markdownTable, plainMarkdown } from "../report/markdown.js";
 import { methodOf } from "../report/task-words.js";
 import type { ExploratoryComparison, OutcomeAnalysis } from "../statistics/analysis.js";
-import type { Anova } from "../statistics/anova.js";
+import type { Anova } from "../statistics/inference/anova.js";
 import { describeMatched, matchCosts } from "../statistics/matched.js";
 import { outcomesOf } from "../statistics/metric.js";
 import { summarise } from "../statistics/summary.js";

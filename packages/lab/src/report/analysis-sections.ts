@@ -1,6 +1,6 @@
 // The report's sections on the analysis: the primary questions with the figures behind them, and the exploratory comparisons.
 import type { Analysis, Comparison, OutcomeAnalysis, PrimaryComparison } from "../statistics/analysis.js";
-import type { Interval } from "../statistics/estimate.js";
+import type { Interval } from "../statistics/inference/estimate.js";
 import { outcomesOf, showInterval } from "../statistics/metric.js";
 import { FEWEST_SEEDS, pText } from "../statistics/verdicts.js";
 import type { Metric } from "../tasks/common/score.js";

@@ -1,7 +1,7 @@
 // The ranking as two charts in the same order: the test metric, and the difference to the baseline.
 import { axisX, axisY, dot, gridX, gridY, type PlotOptions, ruleX, ruleY } from "@observablehq/plot";
 import type { Family } from "../activation/samples.js";
-import { type Estimate, excludesZero } from "../statistics/estimate.js";
+import { type Estimate, excludesZero } from "../statistics/inference/estimate.js";
 import type { Summary } from "../statistics/summary.js";
 import type { Metric } from "../tasks/common/score.js";
 import { familyColour, svg } from "./svg.js";

@@ -4,12 +4,11 @@ import type { Config } from "../config/types.js";
 import { lossesOfText, type RunRecord } from "../records/record.js";
 import type { Metric } from "../tasks/common/score.js";
 import type { TestPart } from "../tasks/common/task.js";
-import { type Anova, anova } from "./anova.js";
-import { benjaminiHochberg } from "./benjamini-hochberg.js";
-import { bootstrapInterval, bootstrapMeans } from "./bootstrap.js";
-import { type DunnettComparison, dunnett } from "./dunnett.js";
-import { type Interval, meanOf, varianceOf } from "./estimate.js";
-import { outcomesOf } from "./metric.js";
+import { type Anova, anova } from "./inference/anova.js";
+import { benjaminiHochberg } from "./inference/benjamini-hochberg.js";
+import { bootstrapInterval, bootstrapMeans } from "./inference/bootstrap.js";
+import { type DunnettComparison, dunnett } from "./inference/dunnett.js";
+import { type Interval, meanOf, varianceOf } from "./inference/estimate.js";
 import {
   type Equivalence,
   equivalence,
@@ -17,8 +16,9 @@ import {
   type Pairing,
   pairedTest,
   pairing,
-} from "./paired.js";
-import { type EffectSize, effectSize, seedsNeeded } from "./power.js";
+} from "./inference/paired.js";
+import { type EffectSize, effectSize, seedsNeeded } from "./inference/power.js";
+import { outcomesOf } from "./metric.js";
 import { baselineOf, blocksOf, countedAs, worstRun } from "./scores.js";
 
 /** One variant against another on the same seeds; a difference is the variant's value minus the reference's. */

@@ -5,7 +5,7 @@ import { shapeOf } from "../config/shape.js";
 import type { Config, VariantConfig } from "../config/types.js";
 import { flopsPerStep } from "../model/flops.js";
 import type { CurvePoint, FinishedRun, RunRecord } from "../records/record.js";
-import { type Estimate, estimate, median } from "./estimate.js";
+import { type Estimate, estimate, median } from "./inference/estimate.js";
 
 /** What a step of a variant costs, and the losses on the sample of the validation part. */
 interface MatchedVariant {

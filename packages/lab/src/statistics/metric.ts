@@ -2,7 +2,7 @@
 import { loss, type Metric, type Score } from "../tasks/common/score.js";
 import { type TaskKind, tasks } from "../tasks/registry.js";
 import { percent, signed } from "../words/format.js";
-import { type Estimate, type Interval, intervalOf } from "./estimate.js";
+import { type Estimate, type Interval, intervalOf } from "./inference/estimate.js";
 
 /** What the variants of a task are ranked and compared by: the loss, the primary outcome; then the secondary ones beside it. */
 export const outcomesOf = (task: TaskKind): readonly [Metric, ...Metric[]] => tasks[task].metrics;

@@ -1,7 +1,7 @@
 // The learning rate of every variant from tuning runs: the minimum of a parabola through the means near the best, or one common
 // rate where the variants' minima cannot be told apart (docs/method.md, second edition).
-import { anova } from "./anova.js";
-import { meanOf } from "./estimate.js";
+import { anova } from "./inference/anova.js";
+import { meanOf } from "./inference/estimate.js";
 
 /** y = level + slope x + curvature x^2, with x the natural logarithm of the rate over `centre`. */
 export interface Parabola {

@@ -2,7 +2,7 @@
 import type { Config } from "../config/types.js";
 import type { DivergedRun, FinishedRun, RunRecord } from "../records/record.js";
 import type { Metric, Score } from "../tasks/common/score.js";
-import { type Estimate, estimate, median } from "./estimate.js";
+import { type Estimate, estimate, median } from "./inference/estimate.js";
 import { isBetter, metricOf, outcomesOf } from "./metric.js";
 import { baselineOf, countedAs, worstRun } from "./scores.js";
 

@@ -5,7 +5,7 @@ import type { Metric } from "../tasks/common/score.js";
 import { definitionOf } from "../tasks/registry.js";
 import { count, grouped, list } from "../words/format.js";
 import type { Analysis } from "./analysis.js";
-import { excludesZero, median } from "./estimate.js";
+import { excludesZero, median } from "./inference/estimate.js";
 import { metricOf, show, showDifference } from "./metric.js";
 import type { Summary, VariantSummary } from "./summary.js";
 import { describePrimary } from "./verdicts.js";

@@ -2,8 +2,8 @@
 // data agree, and how multipliers change with length and size.
 import tCdf from "@stdlib/stats-base-dists-t-cdf";
 import tQuantile from "@stdlib/stats-base-dists-t-quantile";
-import type { Interval } from "../statistics/estimate.js";
-import { holm } from "../statistics/holm.js";
+import type { Interval } from "../statistics/inference/estimate.js";
+import { holm } from "../statistics/inference/holm.js";
 import { fallingCurve, slopeOf, stepsFor } from "../statistics/length-curve.js";
 import {
   type Means,

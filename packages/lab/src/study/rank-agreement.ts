@@ -1,6 +1,6 @@
 // How the order of a study's variants agrees with a published one.
-import type { Interval } from "../statistics/estimate.js";
-import { kendall } from "../statistics/kendall.js";
+import type { Interval } from "../statistics/inference/estimate.js";
+import { kendall } from "../statistics/inference/kendall.js";
 import { RESAMPLES, resampledMeans, sampleMeans } from "./bootstrap.js";
 import { measuredAt } from "./measured.js";
 import type { StudyRecord } from "./types.js";

@@ -1,6 +1,6 @@
 // Holm, the choice of learning rates, and length curves: against R's and SciPy's figures, and by hand.
 import { describe, expect, test } from "vitest";
-import { holm } from "../../src/statistics/holm.js";
+import { holm } from "../../src/statistics/inference/holm.js";
 import { fallingCurve, slopeOf, stepsFor } from "../../src/statistics/length-curve.js";
 import { chooseRates, lossAtRate } from "../../src/statistics/rate-choice.js";
 

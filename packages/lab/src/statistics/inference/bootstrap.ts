@@ -1,8 +1,8 @@
 // The bootstrap over seeds and test data: how far a mean loss would move with other seeds and another test set.
 import normalCdf from "@stdlib/stats-base-dists-normal-cdf";
 import tQuantile from "@stdlib/stats-base-dists-t-quantile";
-import { stream } from "../data/random.js";
-import type { TestPart } from "../tasks/common/task.js";
+import { stream } from "../../data/random.js";
+import type { TestPart } from "../../tasks/common/task.js";
 import type { Interval } from "./estimate.js";
 
 const RESAMPLES = 2000;
