@@ -2,8 +2,8 @@
 // Usage: node scripts/evidence.mjs <preset> <folder>, as in: node scripts/evidence.mjs evidence-language runs/state-of-the-union-7x8-...
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { messageOf } from "../packages/lab/dist/errors.js";
 import { collect, evidenceJson } from "../packages/lab/dist/evidence/collect.js";
+import { messageOf } from "../packages/lab/dist/system/errors.js";
 
 const [preset, folder] = process.argv.slice(2);
 if (preset === undefined || folder === undefined) {

@@ -7,24 +7,35 @@ import { collect, nameList, positiveNumber, wholeNumber } from "./commands/optio
 import type { CompareOptions } from "./commands/plan.js";
 import type { ProbeOptions } from "./commands/probe.js";
 import type { WorkerCommandOptions } from "./commands/worker.js";
-import { defaults, type TaskOptions } from "./config/defaults.js";
-import { DEFAULT_LEARNING_RATE } from "./config/learningRates.js";
+import { DEFAULT_LEARNING_RATE } from "./config/learning-rates.js";
 import { presetNames } from "./config/presets.js";
-import { studyPresetNames } from "./config/studyPresets.js";
+import { studyPresetNames } from "./config/study-presets.js";
 import { defaultVariants, type OwnActivation, probeVariants } from "./config/variants.js";
-import { UserError } from "./errors.js";
+import { UserError } from "./system/errors.js";
+import { type TaskKind, taskKinds, tasks } from "./tasks/registry.js";
 import { complain, print, showDefect, watchOutput, write, writeError } from "./terminal/output.js";
+import { either } from "./words/format.js";
 
 /** "0.01; language: 0.005": what an option is where it is not given. */
-function defaultOf(name: keyof TaskOptions): string {
-  const values = Object.entries(defaults).flatMap(([task, options]) => {
-    const value = Object.entries(options).find(([key]) => key === name)?.[1];
+function defaultOf(name: string): string {
+  const values = taskKinds.flatMap((task) => {
+    const value = Object.entries(tasks[task].defaults).find(([key]) => key === name)?.[1];
     return value === undefined ? [] : [{ task, value }];
   });
   const [first, ...others] = values;
   const different = others.filter(({ value }) => value !== first?.value);
   return [`default: ${first?.value}`, ...different.map(({ task, value }) => `${task}: ${value}`)].join("; ");
 }
+
+/** The settings that belong to some of the tasks, each with its help. */
+const taskSettings: ReadonlyMap<string, string> = new Map(
+  taskKinds.flatMap((task) =>
+    Object.entries(tasks[task].settings).map(([name, { help }]) => [name, help] as const),
+  ),
+);
+
+/** "images, sequences or pairs" */
+const exampleNouns = either(taskKinds.map((task) => tasks[task].examples));
 
 /** What compare and worker have in common. */
 const checkpointInterval = (): Option =>
@@ -36,12 +47,10 @@ const checkpointInterval = (): Option =>
     .default(30);
 
 /** What compare and probe have in common: data, variants, network, training and the place for results. */
-const trainingOptions = (command: Command, variants: readonly string[]): Command =>
+function trainingOptions(command: Command, variants: readonly string[]): Command {
   command
     .addOption(
-      new Option("--task <name>", "what is learned")
-        .choices(["images", "language", "translation"])
-        .default("images"),
+      new Option("--task <name>", "what is learned").choices(taskKinds).default("images" satisfies TaskKind),
     )
     .addOption(
       new Option(
@@ -59,44 +68,22 @@ const trainingOptions = (command: Command, variants: readonly string[]): Command
     .addOption(formulaOption())
     .option("--seeds <count|list>", "3 means the seeds 1, 2 and 3; 7,11 means these", "3")
     .option("--steps <n>", `training steps of a run (${defaultOf("steps")})`, wholeNumber)
-    .option("--batch <n>", `images, sequences or pairs per step (${defaultOf("batch")})`, wholeNumber)
+    .option("--batch <n>", `${exampleNouns} per step (${defaultOf("batch")})`, wholeNumber)
     .option("--width <n>", `width of the network, dModel (${defaultOf("width")})`, wholeNumber)
     .option("--depth <n>", `blocks (${defaultOf("depth")})`, wholeNumber)
-    .option("--heads <n>", `attention heads; must divide the width (${defaultOf("heads")})`, wholeNumber)
-    .option(
-      "--patch <n>",
-      `images: side of a patch in pixels; must divide the images' side (${defaultOf("patch")})`,
-      wholeNumber,
-    )
-    .option(
-      "--vocabulary <n>",
-      `text: byte-pair tokens, the 256 bytes among them (${defaultOf("vocabulary")})`,
-      wholeNumber,
-    )
-    .option("--context <n>", `text: tokens that the network sees (${defaultOf("context")})`, wholeNumber)
-    .option(
-      "--beam <n>",
-      `translation: candidates that the search keeps; 1 is greedy (${defaultOf("beam")})`,
-      wholeNumber,
-    )
-    .option(
-      "--translated <n>",
-      `translation: pairs of each part that chrF and BLEU are over (${defaultOf("translated")})`,
-      wholeNumber,
-    )
+    .option("--heads <n>", `attention heads; must divide the width (${defaultOf("heads")})`, wholeNumber);
+  for (const [name, help] of taskSettings)
+    command.option(`--${name} <n>`, `${help} (${defaultOf(name)})`, wholeNumber);
+  return command
     .option(
       "--learning-rate <rates>",
       "highest learning rate, before a cosine to zero; 0.004,swiglu=0.008 is one for all and another for swiglu " +
         `(default: ${DEFAULT_LEARNING_RATE})`,
     )
-    .option(
-      "--data <path>",
-      "images: folder with the four IDX files, plain or .gz (default: MNIST); language: a text file, or a folder of " +
-        ".txt and .md files (default: State of the Union addresses); translation: a file with a source, a tab and a target " +
-        "on each line (default: the TypeScript compiler's messages in 13 languages)",
-    )
+    .option("--data <path>", taskKinds.map((task) => `${task}: ${tasks[task].data}`).join("; "))
     .option("--out <dir>", "folder for the results, each configuration in a folder of its own", "runs")
     .option("--threads <n>", "threads of a process; runs repeat bit for bit with 1", wholeNumber, 1);
+}
 
 /** The names of the options that the user gave. */
 const givenOf = (options: CompareOptions | ProbeOptions, command: Command): (keyof CompareOptions)[] =>

@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isRunRecord } from "../src/records/record.js";
 import { CheckpointFile, type RunProgress } from "../src/sweep/checkpoint.js";
 import { CLI, eventually, run, runCli, startCli } from "./cli.js";
-import { tinyModel, writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idx-files.js";
 import { configOf } from "./records.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-checkpoint-"));

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Claims } from "../src/sweep/claims.js";
 import { claimPath } from "../src/sweep/folder.js";
 import { eventually, start, startCli } from "./cli.js";
-import { tinyModel, writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idx-files.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-claims-"));
 const data = join(scratch, "rows");

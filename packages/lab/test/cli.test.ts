@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli } from "./cli.js";
-import { writeImageSet } from "./idxFiles.js";
+import { writeImageSet } from "./idx-files.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-cli-"));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -5,13 +5,14 @@ import { join } from "node:path";
 import { activations, defineActivation } from "swiglu";
 import { afterAll, describe, expect, test } from "vitest";
 import { canonicalJson, folderName, makeConfig, type Settings } from "../src/config/config.js";
-import { complete, defaults } from "../src/config/defaults.js";
-import { describeRates, parseGrid, parseLearningRates, ratesOf } from "../src/config/learningRates.js";
+import { complete } from "../src/config/defaults.js";
+import { describeRates, parseGrid, parseLearningRates, ratesOf } from "../src/config/learning-rates.js";
 import { matchAll, nearestMatch, targetParameters } from "../src/config/matching.js";
 import { parseSeeds } from "../src/config/seeds.js";
 import { allActivations, defaultVariants, findActivation, resolveVariants } from "../src/config/variants.js";
-import { loadTask } from "../src/tasks/task.js";
-import { writeImageSet } from "./idxFiles.js";
+import { loadTask } from "../src/tasks/load.js";
+import { tasks } from "../src/tasks/registry.js";
+import { writeImageSet } from "./idx-files.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-config-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -122,11 +123,12 @@ describe("variants", () => {
     expect(ratesOf({ rate: 0.01, of: {} }, ["constructor", "toString"])).toEqual([0.01, 0.01]);
     expect(ratesOf(parseLearningRates("0.1,constructor=0.2"), ["relu", "constructor"])).toEqual([0.1, 0.2]);
     const given: object = { constructor: 3, toString: 4 };
-    expect(complete("images", given)).toEqual({ task: "images", ...defaults.images });
+    expect(complete("images", given)).toEqual({ task: "images", ...tasks.images.defaults });
   });
 
-  test("sizes beyond all bounds are a sentence", () => {
-    const images = loadTask({ task: "images", patch: 4 }, writeImageSet(join(scratch, "bounds"))).config;
+  test("sizes beyond all bounds are a sentence", async () => {
+    const images = (await loadTask({ task: "images", patch: 4 }, writeImageSet(join(scratch, "bounds"))))
+      .config;
     const common = { seeds: [1], steps: 1, batch: 1, width: 8, depth: 1, heads: 2, threads: 1 };
     const settings = {
       ...common,
@@ -195,9 +197,9 @@ describe("matched parameters", () => {
   });
 });
 
-describe("configuration", () => {
+describe("configuration", async () => {
   const folder = writeImageSet(join(scratch, "Some Set"));
-  const images = (patch = 4) => loadTask({ task: "images", patch }, folder).config;
+  const { config: images } = await loadTask({ task: "images", patch: 4 }, folder);
   const settings: Settings = {
     variants: resolveVariants(["relu", "swiglu"], catalogue),
     seeds: [1, 2],
@@ -210,7 +212,7 @@ describe("configuration", () => {
     threads: 1,
   };
   const name = (changes: Partial<Settings> = {}): string =>
-    folderName(makeConfig({ ...settings, ...changes }, images()));
+    folderName(makeConfig({ ...settings, ...changes }, images));
 
   test("the folder's name tells what it is, and repeats", () => {
     expect(name()).toMatch(/^some-set-2x2-10steps-[0-9a-f]{10}$/);
@@ -236,8 +238,9 @@ describe("configuration", () => {
     expect(name({ variants: [mine("x")] })).not.toBe(name({ variants: [mine(activations.tanh.expression)] }));
   });
 
-  test("a patch that does not divide the images: refused, with those that do", () => {
-    expect(() => images(3)).toThrow("--patch 3 does not divide the images of 8 x 8: choose 1, 2, 4, 8.");
+  test("a patch that does not divide the images: refused, with those that do", async () => {
+    const refused = expect(loadTask({ task: "images", patch: 3 }, folder)).rejects;
+    await refused.toThrow("--patch 3 does not divide the images of 8 x 8: choose 1, 2, 4, 8.");
   });
 
   test("heads that do not divide the width: refused", () => {

@@ -14,14 +14,12 @@ import { join } from "node:path";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { environment } from "../src/environment.js";
-import { UserError } from "../src/errors.js";
 import type { RunRecord } from "../src/records/record.js";
 import { reportPage } from "../src/report/page.js";
 import { analyse } from "../src/statistics/analysis.js";
 import { describeWaiting } from "../src/statistics/load.js";
 import { matchCosts } from "../src/statistics/matched.js";
-import { summarise } from "../src/statistics/summary.js";
+import { bestRun, summarise } from "../src/statistics/summary.js";
 import { describe as findingsOf } from "../src/statistics/words.js";
 import {
   openFolder,
@@ -32,9 +30,11 @@ import {
   writeRecord,
 } from "../src/sweep/folder.js";
 import { tidyRecords } from "../src/sweep/sweep.js";
+import { environment } from "../src/system/environment.js";
+import { UserError } from "../src/system/errors.js";
 import { rankingTable, runTable } from "../src/terminal/tables.js";
 import { runCli } from "./cli.js";
-import { tinyModel, writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idx-files.js";
 import { configOf, diverged, finished } from "./records.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-damaged-"));
@@ -201,14 +201,14 @@ describe("an altered score", () => {
       await writeRecord(folder, record);
       if (record.status === "finished") await writeModel(folder, record, Uint8Array.of(1));
     }
-    tidyRecords(config, folder);
+    tidyRecords(config, folder, bestRun);
     expect(models(folder)).toEqual(["swiglu-2.onnx"]);
     const file = recordFile(folder, { variant: "relu", seed: 1 });
     writeFileSync(file, prettyJson(finished("relu", 1, 0.99)));
-    tidyRecords(config, folder);
+    tidyRecords(config, folder, bestRun);
     expect(models(folder)).toEqual(["swiglu-2.onnx"]);
     writeFileSync(file, prettyJson(records[0]));
-    tidyRecords(config, folder);
+    tidyRecords(config, folder, bestRun);
     expect(models(folder)).toEqual(["swiglu-2.onnx"]);
   });
 
@@ -217,7 +217,7 @@ describe("an altered score", () => {
     for (const record of records) await writeRecord(folder, record);
     const names = ["mine.tmp", "relu-1.json.0123456789ab.tmp", "relu-1.claim.tmp"];
     for (const name of names) writeFileSync(join(folder, "records", name), "");
-    tidyRecords(config, folder);
+    tidyRecords(config, folder, bestRun);
     expect(names.map((name) => existsSync(join(folder, "records", name)))).toEqual([true, false, false]);
   });
 });

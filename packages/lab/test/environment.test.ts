@@ -1,7 +1,7 @@
 // Machines as records name them.
 import { cpus } from "node:os";
 import { expect, test } from "vitest";
-import { describeEnvironment, environment, machinesOf } from "../src/environment.js";
+import { describeEnvironment, environment, machinesOf } from "../src/system/environment.js";
 
 test("this machine, in one line", () => {
   const here = environment();

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
 import { parseIdxImages, parseIdxLabels } from "../src/data/idx.js";
-import { loadImageSet, mnistDirectory } from "../src/data/imageSet.js";
-import { idxFile, imagesFile, labelsFile, writeImageSet } from "./idxFiles.js";
+import { loadImageSet, mnistDirectory } from "../src/data/image-set.js";
+import { idxFile, imagesFile, labelsFile, writeImageSet } from "./idx-files.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-idx-"));
 afterAll(() => rmSync(scratch, { recursive: true }));

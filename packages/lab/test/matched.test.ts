@@ -1,5 +1,4 @@
 // Losses at equal cost: read off the validation curves at the right step, with the operations and times that were made up here.
-
 import { activations } from "swiglu";
 import { expect, test } from "vitest";
 import { flopsPerStep } from "../src/model/flops.js";

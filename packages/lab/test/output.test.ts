@@ -8,7 +8,7 @@ import { describeLoad, describeWaiting } from "../src/statistics/load.js";
 import { harmless, harmlessLine } from "../src/terminal/output.js";
 import { Tenths } from "../src/terminal/tenths.js";
 import { CLI, eventually, run, runCli } from "./cli.js";
-import { tinyModel, writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idx-files.js";
 import { finished } from "./records.js";
 import { hasRedis, startRedis, unlessRedis } from "./redis.js";
 

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { CompareOptions } from "../src/commands/plan.js";
 import { complete } from "../src/config/defaults.js";
-import { parseGrid } from "../src/config/learningRates.js";
+import { parseGrid } from "../src/config/learning-rates.js";
 import { matchAll } from "../src/config/matching.js";
 import { otherData, type PresetName, presetNames, presets, withPreset } from "../src/config/presets.js";
 import { parseSeeds } from "../src/config/seeds.js";
 import { allActivations, defaultVariants, resolveVariants } from "../src/config/variants.js";
 import { runCli } from "./cli.js";
-import { tinyModel, writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idx-files.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-presets-"));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -12,9 +12,9 @@ import { redisName } from "../src/queue/address.js";
 import { jobId, QUEUE, readProgress, readQueuedRun } from "../src/queue/job.js";
 import { isRunRecord } from "../src/records/record.js";
 import { configOfRun } from "../src/records/run.js";
-import { loadTask } from "../src/tasks/task.js";
+import { loadTask } from "../src/tasks/load.js";
 import { eventually, type Running, run, runCli, startCli } from "./cli.js";
-import { tinyModel, writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idx-files.js";
 import { configOf } from "./records.js";
 import { freePort, hasRedis, type RedisServer, startRedis, unlessRedis } from "./redis.js";
 
@@ -296,7 +296,7 @@ describe.skipIf(!hasRedis)(`with Redis${unlessRedis}`, () => {
 
   test("a job that is no good anywhere fails alone, with its reason, and the worker goes on to the next", async () => {
     const worker = startWorker("poisoned", "--jobs", "1");
-    const own = loadTask({ task: "images", patch: 4 }, data).config.data;
+    const own = (await loadTask({ task: "images", patch: 4 }, data)).config.data;
     const size = { imageSize: 8, classes: 4 };
     const poison = [
       { data: { ...own, ...size }, patch: 5 },

@@ -1,6 +1,6 @@
 // Records and configurations made up for tests of what is computed from them.
 import { activations, activationToJson, defineActivation } from "swiglu";
-import type { Config } from "../src/config/config.js";
+import type { Config } from "../src/config/types.js";
 import { type DivergedRun, type FinishedRun, textOfLosses } from "../src/records/record.js";
 
 const curve = [

@@ -2,7 +2,7 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
 import type { RunRecord } from "../src/records/record.js";
-import { meanCurve } from "../src/report/learningCharts.js";
+import { meanCurve } from "../src/report/learning-charts.js";
 import { reportPage } from "../src/report/page.js";
 import { escapeHtml } from "../src/report/tables.js";
 import type { Results } from "../src/report/types.js";

@@ -1,9 +1,9 @@
 // Estimates, paired differences and the words made of them, against examples worked out by hand.
 import { expect, describe as group, test } from "vitest";
-import type { Config } from "../src/config/config.js";
+import type { Config } from "../src/config/types.js";
 import type { RunRecord } from "../src/records/record.js";
 import { analyse } from "../src/statistics/analysis.js";
-import { estimate, excludesZero, median } from "../src/statistics/estimate.js";
+import { estimate, excludesZero, median } from "../src/statistics/inference/estimate.js";
 import { summarise } from "../src/statistics/summary.js";
 import { describe } from "../src/statistics/words.js";
 import { configOf, diverged, finished } from "./records.js";

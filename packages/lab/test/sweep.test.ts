@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isRunRecord, type RunRecord } from "../src/records/record.js";
 import { childrenOf, eventually, isAlive, runCli, startCli } from "./cli.js";
-import { tinyModel, writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idx-files.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-sweep-"));
 const data = join(scratch, "rows");

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { extensionOf, type Tuning, tuningOf } from "../src/statistics/tuning.js";
 import { runCli, startCli } from "./cli.js";
-import { tinyModel, writeImageSet } from "./idxFiles.js";
+import { tinyModel, writeImageSet } from "./idx-files.js";
 import { diverged, finished } from "./records.js";
 
 const seeds = [1001, 1002];

@@ -1,8 +1,7 @@
 // swiglu-lab compare: from options to a sweep (and to those that tune learning rates before it), and from its records to
 // tables, results.json, report.html and best.onnx.
-import type { Config } from "../config/config.js";
 import { isStudyPreset } from "../config/presets.js";
-import { UserError } from "../errors.js";
+import type { Config } from "../config/types.js";
 import { analyse } from "../statistics/analysis.js";
 import { describeWaiting } from "../statistics/load.js";
 import { describeMatched, type Matched, matchCosts } from "../statistics/matched.js";
@@ -10,6 +9,7 @@ import { describeScore, metricOf } from "../statistics/metric.js";
 import { type Summary, summarise } from "../statistics/summary.js";
 import { describeTuning, type Tuning } from "../statistics/tuning.js";
 import { describe, type Findings } from "../statistics/words.js";
+import { UserError } from "../system/errors.js";
 import { print } from "../terminal/output.js";
 import { tuningOutcomeText } from "../terminal/progress.js";
 import { heading, wrap } from "../terminal/style.js";
@@ -33,13 +33,13 @@ export async function compare(
   if (isStudy(options)) {
     const { study, studyOf } = await import("./study.js");
     if (options.plan !== true) return await study(options, given);
-    const { printPlan } = await import("./studyPlan.js");
-    await printPlan(studyOf(options, given));
+    const { printPlan } = await import("./study-plan.js");
+    await printPlan(await studyOf(options, given));
     return 0;
   }
   if (options.plan === true)
     throw new UserError("--plan is for --lengths and --sizes, and presets with them.");
-  const plan = planOf(prepare(options, given));
+  const plan = planOf(await prepare(options, given));
   const { result, code } = await untilInterrupted((aborted) => carryOut(plan, aborted));
   if (result === undefined) return code;
   const { config, tuning, folder, records } = result;

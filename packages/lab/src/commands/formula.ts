@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { type Activation, activationFromText } from "swiglu";
 import type { OwnActivation } from "../config/variants.js";
-import { messageOf, UserError } from "../errors.js";
+import { messageOf, UserError } from "../system/errors.js";
 
 /** Its values go where those of --activation go. */
 class FormulaOption extends Option {

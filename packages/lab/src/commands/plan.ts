@@ -1,6 +1,6 @@
 // What compare is asked to do: options, those of a preset among them, checked and turned into data, sweeps and a place to do them.
 import { availableParallelism, loadavg } from "node:os";
-import { type Config, makeConfig } from "../config/config.js";
+import { makeConfig } from "../config/config.js";
 import { complete, type TaskOptions } from "../config/defaults.js";
 import {
   DEFAULT_LEARNING_RATE,
@@ -8,16 +8,17 @@ import {
   type LearningRates,
   parseGrid,
   parseLearningRates,
-} from "../config/learningRates.js";
+} from "../config/learning-rates.js";
 import { type AnyPresetName, otherData, withPreset } from "../config/presets.js";
 import { parseSeeds } from "../config/seeds.js";
-import type { TaskConfig, TaskKind } from "../config/task.js";
+import type { Config } from "../config/types.js";
 import { allActivations, type OwnActivation, resolveVariants } from "../config/variants.js";
-import { UserError } from "../errors.js";
 import type { Variant } from "../model/index.js";
 import { redisName } from "../queue/address.js";
 import { describeLoad } from "../statistics/load.js";
-import { loadTask, type Task } from "../tasks/task.js";
+import { UserError } from "../system/errors.js";
+import { type LoadedTask, loadTask } from "../tasks/load.js";
+import { definitionOf, type TaskKind } from "../tasks/registry.js";
 import { introduction } from "../terminal/introduction.js";
 import type { Place } from "./train.js";
 import type { Grid } from "./tune.js";
@@ -49,7 +50,7 @@ export interface CompareOptions extends TaskOptions {
 }
 
 export interface Plan {
-  readonly task: Task;
+  readonly task: LoadedTask;
   readonly place: Place;
   /** What to tell the user before anything is trained. */
   readonly opening: string;
@@ -65,7 +66,7 @@ export interface Plan {
 export interface Prepared {
   readonly options: CompareOptions;
   readonly settings: Settings;
-  readonly task: Task;
+  readonly task: LoadedTask;
   readonly variants: readonly Variant[];
   readonly seeds: readonly number[];
   readonly learningRates: LearningRates;
@@ -91,11 +92,11 @@ const FIRST_TUNE_SEED = 1001;
  * @param tuneSeeds how many where --tune is given without --tune-seeds
  * @throws UserError for what cannot be done; nothing is printed or written before
  */
-export function prepare(
+export async function prepare(
   all: CompareOptions,
   given: readonly (keyof CompareOptions)[],
   tuneSeeds = "2",
-): Prepared {
+): Promise<Prepared> {
   const { preset } = all;
   const { options, differences } =
     preset === undefined ? { options: all, differences: [] } : withPreset(preset, all, given);
@@ -107,7 +108,7 @@ export function prepare(
   if (queue !== undefined) redisName(queue); // before anything is read or written
   const settings = complete(options.task, options);
   // A vocabulary that nobody asked for may be smaller.
-  const task = loadTask(settings, options.data, options.vocabulary === undefined);
+  const task = await loadTask(settings, options.data, options.vocabulary === undefined);
   const slots = jobs ?? Math.max(1, Math.floor(availableParallelism() / threads));
   const place = { out, dataPath: task.path, slots, checkpointInterval, queue };
   const departures =
@@ -134,7 +135,7 @@ export function planOf(
     configAt: (rate: number): Config =>
       makeConfig(
         { ...common, seeds: tuning.seeds, learningRates: { rate, of: {} } },
-        withoutDecoding(task.config),
+        definitionOf(task.config).lossesOnly(task.config),
       ),
   };
   const config = configAt();
@@ -184,10 +185,6 @@ function chooseGrid(
   }
   return { rates, seeds: own };
 }
-
-/** The task with as little translating as it allows: tuning looks at losses alone. */
-const withoutDecoding = (config: TaskConfig): TaskConfig =>
-  config.task === "translation" ? { ...config, beam: 1, translated: 1 } : config;
 
 function presetRemark(name: AnyPresetName, differences: readonly string[]): string {
   const as = differences.length === 0 ? "as it stands" : `but for ${differences.join(", ")}`;

@@ -2,13 +2,13 @@
 import { join } from "node:path";
 import { activationFromJson } from "swiglu";
 import { allActivations } from "../config/variants.js";
-import { environment } from "../environment.js";
 import { probedBatch, probeRuns, watchedRecords } from "../probe/run.js";
 import { probeSections, type Section, shapeSection } from "../probe/sections.js";
 import { shapeOf } from "../probe/shape.js";
 import type { ProbeResults } from "../probe/types.js";
 import { probeWords } from "../probe/words.js";
 import { openFolder, writeResult } from "../sweep/folder.js";
+import { environment } from "../system/environment.js";
 import { liveView } from "../terminal/live.js";
 import { print } from "../terminal/output.js";
 import { heading, wrap } from "../terminal/style.js";
@@ -38,7 +38,8 @@ export async function probe(
     printSection(shapeSection(all.map(shapeOf)));
     return 0;
   }
-  const { task, opening, configAt } = planOf(prepare({ ...options, jobs: 1, checkpointInterval: 30 }, given));
+  const prepared = await prepare({ ...options, jobs: 1, checkpointInterval: 30 }, given);
+  const { task, opening, configAt } = planOf(prepared);
   const config = configAt();
   const folder = await openFolder(join(options.out, "probe"), config);
   const kept = watchedRecords(folder, config);

@@ -4,17 +4,18 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { activationFromJson } from "swiglu";
-import { type Config, canonicalJson } from "../config/config.js";
-import type { LearningRates } from "../config/learningRates.js";
+import { canonicalJson } from "../config/config.js";
+import type { LearningRates } from "../config/learning-rates.js";
 import { shapeOf } from "../config/shape.js";
-import { describeEnvironment, environment } from "../environment.js";
-import { UserError } from "../errors.js";
+import type { Config } from "../config/types.js";
 import { parameterSpecs } from "../model/index.js";
-import { chooseRates, type RateChoice } from "../statistics/rateChoice.js";
+import { chooseRates, type RateChoice } from "../statistics/rate-choice.js";
 import { parseRising, stepsOf, tunedFor, verdictLength } from "../study/lengths.js";
 import { cellRecord, studyJson, studyRecord, tuningRecord } from "../study/record.js";
 import type { CellRecord, StudyRecord, TuningRecord } from "../study/types.js";
 import { writeResult } from "../sweep/folder.js";
+import { describeEnvironment, environment } from "../system/environment.js";
+import { UserError } from "../system/errors.js";
 import { print } from "../terminal/output.js";
 import { tuningOutcomeText } from "../terminal/progress.js";
 import { heading, wrap } from "../terminal/style.js";
@@ -47,11 +48,11 @@ export interface Study {
 const TUNE_SEEDS = "4";
 
 /** What the options ask for, checked; nothing is printed or written. */
-export function studyOf(all: CompareOptions, given: readonly (keyof CompareOptions)[]): Study {
+export async function studyOf(all: CompareOptions, given: readonly (keyof CompareOptions)[]): Promise<Study> {
   if (given.includes("steps")) {
     throw new UserError("--steps and --lengths are both given: lengths are passes over the training part.");
   }
-  const prepared = prepare(all, given, TUNE_SEEDS);
+  const prepared = await prepare(all, given, TUNE_SEEDS);
   const { options, settings, task, variants, seeds, tuning, place } = prepared;
   const lengths = parseRising(options.lengths ?? "1", "--lengths", "0.5,1,2");
   const widths =
@@ -89,7 +90,7 @@ export function studyOf(all: CompareOptions, given: readonly (keyof CompareOptio
  * @returns the exit code: 0; 1 when a run failed; 128 + the signal's number when interrupted
  */
 export async function study(all: CompareOptions, given: readonly (keyof CompareOptions)[]): Promise<number> {
-  const asked = studyOf(all, given);
+  const asked = await studyOf(all, given);
   print(openingOf(asked));
   const { result, code } = await untilInterrupted((aborted) => carryOut(asked, aborted));
   if (result === undefined) return code;

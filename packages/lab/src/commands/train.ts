@@ -1,9 +1,10 @@
 // The runs of one sweep, done here or by the workers of a queue, under a live view: of a comparison, and of each round of
 // tuning before it.
-import type { Config } from "../config/config.js";
+import type { Config } from "../config/types.js";
 import { redisName } from "../queue/address.js";
 import type { SweepEvents } from "../records/events.js";
 import type { RunRecord } from "../records/record.js";
+import { bestRun } from "../statistics/summary.js";
 import { openFolder, readRecords } from "../sweep/folder.js";
 import { runSweep, type SweepOptions } from "../sweep/sweep.js";
 import { liveView } from "../terminal/live.js";
@@ -76,7 +77,7 @@ async function sweep(
   aborted: AbortSignal,
 ): Promise<RunRecord[]> {
   const isDone = kept.length === config.variants.length * config.seeds.length;
-  if (queue === undefined || isDone) return await runSweep(config, folder, options, view, aborted);
+  if (queue === undefined || isDone) return await runSweep(config, folder, options, bestRun, view, aborted);
   const { runQueued } = await import("../queue/dispatch.js");
-  return await runQueued(config, folder, queue, view, aborted);
+  return await runQueued(config, folder, queue, bestRun, view, aborted);
 }

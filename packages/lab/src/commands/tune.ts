@@ -1,8 +1,8 @@
 // compare --tune: a sweep for each learning rate, all variants under the tuning seeds; the validation data choose.
-import type { Config } from "../config/config.js";
-import type { LearningRates } from "../config/learningRates.js";
-import { UserError } from "../errors.js";
+import type { LearningRates } from "../config/learning-rates.js";
+import type { Config } from "../config/types.js";
 import { extensionOf, MOST_EXTENSIONS, type Round, type Tuning, tuningOf } from "../statistics/tuning.js";
+import { UserError } from "../system/errors.js";
 import { heading } from "../terminal/style.js";
 import { count } from "../words/format.js";
 import type { Trained } from "./train.js";

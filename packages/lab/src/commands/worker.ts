@@ -3,7 +3,7 @@ import { availableParallelism, hostname } from "node:os";
 import { redisName } from "../queue/address.js";
 import { serveQueue } from "../queue/serve.js";
 import { print } from "../terminal/output.js";
-import { workerView } from "../terminal/workerView.js";
+import { workerView } from "../terminal/worker-view.js";
 import { untilInterrupted } from "./signals.js";
 
 export interface WorkerCommandOptions {

@@ -3,22 +3,13 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { activationToJson } from "swiglu";
-import { UserError } from "../errors.js";
 import type { Variant } from "../model/index.js";
-import { type LearningRates, ratesOf } from "./learningRates.js";
+import { UserError } from "../system/errors.js";
+import type { TaskConfig } from "../tasks/registry.js";
+import { type LearningRates, ratesOf } from "./learning-rates.js";
 import { matchAll } from "./matching.js";
 import { checkConfig } from "./schema.js";
-import type { TaskConfig } from "./task.js";
-
-/** The numbers that shape the blocks of the model and its training, whatever the task. */
-export interface Hyperparameters {
-  readonly steps: number;
-  readonly batch: number;
-  readonly width: number;
-  readonly depth: number;
-  readonly heads: number;
-  readonly threads: number;
-}
+import type { Config, Hyperparameters } from "./types.js";
 
 /** What the user chooses, beside the task. */
 export interface Settings extends Hyperparameters {
@@ -26,29 +17,6 @@ export interface Settings extends Hyperparameters {
   readonly seeds: readonly number[];
   readonly learningRates: LearningRates;
 }
-
-export interface VariantConfig {
-  readonly name: string;
-  readonly trained: boolean;
-  /** The definition in the JSON form of `activationToJson`. */
-  readonly activation: unknown;
-  /** dFf of this variant. */
-  readonly hidden: number;
-  readonly feedForwardParameters: number;
-  /** The highest of its schedule. */
-  readonly learningRate: number;
-}
-
-interface CommonConfig extends Hyperparameters {
-  /** Of the lab: another version may train differently. */
-  readonly version: string;
-  readonly variants: readonly VariantConfig[];
-  readonly seeds: readonly number[];
-  readonly weightDecay: number;
-  readonly clipNorm: number;
-}
-
-export type Config = CommonConfig & TaskConfig;
 
 const WEIGHT_DECAY = 0.05;
 const CLIP_NORM = 1;

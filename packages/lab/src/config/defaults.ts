@@ -1,39 +1,13 @@
-// What `compare` does where nothing is said: sizes at which a run of each task takes seconds to tens of seconds.
-import { UserError } from "../errors.js";
-import type { Hyperparameters } from "./config.js";
-import type { TaskKind, TaskSettings } from "./task.js";
+// What `compare` does where nothing is said: the defaults of each task, and the options that belong to it.
+import { UserError } from "../system/errors.js";
+import type { Training } from "../tasks/common/config.js";
+import { definitionOf, type TaskKind, type TaskSettings, taskKinds, tasks } from "../tasks/registry.js";
 
-type Training = Omit<Hyperparameters, "threads">;
-type OwnOptions<T> = T extends unknown ? Omit<T, "task"> : never;
-type OptionsOf<K extends TaskKind> = Training & OwnOptions<Extract<TaskSettings, { task: K }>>;
-
-/** The defaults of each task; an option that is not here does not belong to the task. */
-export const defaults: { readonly [K in TaskKind]: OptionsOf<K> } = {
-  images: { steps: 500, batch: 128, width: 32, depth: 2, heads: 4, patch: 7 },
-  language: {
-    steps: 400,
-    batch: 16,
-    width: 64,
-    depth: 2,
-    heads: 4,
-    vocabulary: 1024,
-    context: 64,
-  },
-  translation: {
-    steps: 600,
-    batch: 16,
-    width: 64,
-    depth: 2,
-    heads: 4,
-    vocabulary: 2048,
-    context: 128,
-    beam: 1,
-    translated: 100,
-  },
-};
+type NamesOf<T> = T extends unknown ? Exclude<keyof T, "task"> : never;
+type OptionName = keyof Training | NamesOf<TaskSettings>;
 
 /** The options of one task or of several. */
-export type TaskOptions = Partial<OptionsOf<"images"> & OptionsOf<"language"> & OptionsOf<"translation">>;
+export type TaskOptions = { readonly [name in OptionName]?: number };
 
 /**
  * The settings of a task and its training: what was given, and the defaults for the rest.
@@ -44,23 +18,17 @@ export type TaskOptions = Partial<OptionsOf<"images"> & OptionsOf<"language"> & 
 export function complete(task: TaskKind, given: TaskOptions): Training & TaskSettings {
   const chosen = Object.entries(given).filter(([name, value]) => value !== undefined && isTaskOption(name));
   for (const [name] of chosen) {
-    if (Object.hasOwn(defaults[task], name)) continue;
-    const others = Object.entries(defaults).filter(([, options]) => Object.hasOwn(options, name));
+    if (hasOption(task, name)) continue;
+    const others = taskKinds.filter((other) => hasOption(other, name));
     throw new UserError(
-      `--${name} is not an option of --task ${task}, but of --task ${others.map(([other]) => other).join(" and ")}.`,
+      `--${name} is not an option of --task ${task}, but of --task ${others.join(" and ")}.`,
     );
   }
-  const own = Object.fromEntries(chosen);
-  switch (task) {
-    case "images":
-      return { task, ...defaults.images, ...own };
-    case "language":
-      return { task, ...defaults.language, ...own };
-    case "translation":
-      return { task, ...defaults.translation, ...own };
-  }
+  const { defaults } = definitionOf({ task });
+  return { task, ...defaults, ...Object.fromEntries(chosen) } as Training & TaskSettings;
 }
 
+const hasOption = (task: TaskKind, name: string): boolean => Object.hasOwn(tasks[task].defaults, name);
+
 /** Whether some task has an option of this name. */
-const isTaskOption = (name: string): boolean =>
-  Object.values(defaults).some((options) => Object.hasOwn(options, name));
+const isTaskOption = (name: string): boolean => taskKinds.some((task) => hasOption(task, name));

@@ -1,8 +1,8 @@
 // Gives every variant a hidden width (dFf) with which its feed-forward block has as many parameters as the ungated
 // relu block of dFf = 4 dModel, so that no variant wins by being larger.
 import { activations } from "swiglu";
-import { UserError } from "../errors.js";
 import { feedForwardParameters, type Variant } from "../model/index.js";
+import { UserError } from "../system/errors.js";
 
 /** The largest relative difference in parameters that counts as matched. */
 const MATCH_TOLERANCE = 0.01;

@@ -1,35 +1,8 @@
 // Named sets of options: what the published evidence was made with. A preset is only a way to give options; whatever is given
 // beside it counts in its place.
-import { UserError } from "../errors.js";
-import type { TaskOptions } from "./defaults.js";
-import { type StudyPresetName, studyPresets } from "./studyPresets.js";
-import type { TaskKind } from "./task.js";
-import type { OwnActivation } from "./variants.js";
-
-/** All options that decide results. */
-interface PresetOptions extends TaskOptions {
-  readonly task: TaskKind;
-  readonly variants: readonly string[];
-  readonly activation: readonly OwnActivation[];
-  readonly seeds: string;
-  readonly tune: string;
-  readonly tuneSeeds: string;
-  readonly threads: number;
-}
-
-/** Of a study: lengths in place of steps, and sizes. */
-export interface StudyPresetOptions extends Omit<PresetOptions, "steps"> {
-  readonly lengths: string;
-  readonly tuneLengths: string;
-  readonly sizes?: string;
-}
-
-export interface PresetData {
-  readonly name: string;
-  readonly sha256: string;
-  /** How to get data that does not come with the lab. */
-  readonly source?: string;
-}
+import { UserError } from "../system/errors.js";
+import type { PresetData, PresetOptions, StudyPresetOptions } from "./preset-options.js";
+import { type StudyPresetName, studyPresets } from "./study-presets.js";
 
 interface Preset {
   readonly options: PresetOptions | StudyPresetOptions;
@@ -131,7 +104,7 @@ const isPreset = (name: string): name is PresetName => Object.hasOwn(presets, na
 
 export const presetNames = Object.keys(presets).filter(isPreset);
 
-/** Of a comparison or of a study. */
+/** The name of a preset, of a comparison or of a study. */
 export type AnyPresetName = PresetName | StudyPresetName;
 
 const presetOf = (name: AnyPresetName): Preset => (isPreset(name) ? presets[name] : studyPresets[name]);

@@ -2,10 +2,11 @@
 // bound, so that no configuration keeps a machine busy with what it can never do.
 import { activationFromJson } from "swiglu";
 import { z } from "zod";
-import { messageOf } from "../errors.js";
-import type { Config } from "./config.js";
+import { messageOf } from "../system/errors.js";
+import { definitionOf, tasks } from "../tasks/registry.js";
+import type { Config } from "./types.js";
 
-/** The largest of each size; the model and the largest tensor of a step have bounds of their own. */
+/** The largest of each size that all tasks have; the model and the largest tensor of a step have bounds of their own. */
 const LARGEST = {
   steps: 1e8,
   batch: 2 ** 16,
@@ -14,13 +15,6 @@ const LARGEST = {
   heads: 2 ** 10,
   hidden: 2 ** 17,
   threads: 2 ** 8,
-  imageSize: 2 ** 12,
-  classes: 2 ** 8,
-  patch: 2 ** 12,
-  vocabulary: 2 ** 20,
-  context: 2 ** 14,
-  beam: 2 ** 10,
-  translated: 2 ** 20,
 } as const;
 
 /** Parameters of a model: 512 MiB, the longest value that Redis holds. */
@@ -58,7 +52,9 @@ const seed = z
   .nonnegative()
   .max(2 ** 31 - 1);
 
-const sequences = { data, vocabulary: size(LARGEST.vocabulary), context: size(LARGEST.context) };
+/** The schemas of sizes with these bounds. */
+const sizes = (largest: Readonly<Record<string, number>>) =>
+  Object.fromEntries(Object.entries(largest).map(([name, bound]) => [name, size(bound)]));
 
 /** The schema of configurations with these schemas of their variants and seeds. */
 function schemaOf<V extends z.ZodType, S extends z.ZodType>(variants: V, seeds: S) {
@@ -75,28 +71,22 @@ function schemaOf<V extends z.ZodType, S extends z.ZodType>(variants: V, seeds: 
     clipNorm: z.number().positive(),
     threads: size(LARGEST.threads),
   };
-  return z.discriminatedUnion("task", [
+  const [first, ...others] = Object.values(tasks).map(({ kind, settings, dataSizes }) =>
     z.strictObject({
       ...common,
-      task: z.literal("images"),
-      data: data.extend({ imageSize: size(LARGEST.imageSize), classes: size(LARGEST.classes) }),
-      patch: size(LARGEST.patch),
+      task: z.literal(kind),
+      data: data.extend(sizes(dataSizes)),
+      ...sizes(Object.fromEntries(Object.entries(settings).map(([name, { largest }]) => [name, largest]))),
     }),
-    z.strictObject({ ...common, task: z.literal("language"), ...sequences }),
-    z.strictObject({
-      ...common,
-      task: z.literal("translation"),
-      ...sequences,
-      beam: size(LARGEST.beam),
-      translated: size(LARGEST.translated),
-    }),
-  ]);
+  );
+  // The type of a definition makes sure that its settings are those of its configuration; zod cannot see that here.
+  return z.discriminatedUnion("task", [first!, ...others]) as unknown as z.ZodType<Config>;
 }
 
-/** Of a whole sweep. */
+/** The schema of a whole sweep. */
 const sweepSchema = schemaOf(z.array(variant).min(1), z.array(seed).min(1));
 
-/** Of one run. */
+/** The schema of one run. */
 const runSchema = schemaOf(z.tuple([variant]), z.tuple([seed]));
 
 /** What a configuration was found to be: itself, or what is wrong with it, as "batch: ...". */
@@ -124,17 +114,16 @@ export function problemOf({ issues: [issue] }: z.ZodError): string {
 function misfitOf(config: Config): string | undefined {
   const { variants, batch, width, depth, heads } = config;
   if (width % heads !== 0) return `heads: ${heads} does not divide the width, ${width}`;
-  const isImages = config.task === "images";
-  if (isImages && config.data.imageSize % config.patch !== 0)
-    return `patch: ${config.patch} does not divide the images' side, ${config.data.imageSize}`;
-  const tokens = isImages ? (config.data.imageSize / config.patch) ** 2 : config.context;
-  const ends = isImages ? config.patch ** 2 + config.data.classes : 2 * config.vocabulary;
+  const definition = definitionOf(config);
+  const misfit = definition.misfit(config);
+  if (misfit !== undefined) return misfit;
+  const { tokens, rows, perToken } = definition.extent(config);
   const hidden = Math.max(...variants.map((each) => each.hidden));
   // Attention, and the largest of the feed-forward forms: three projections, one of them from hidden to hidden.
-  const parameters = (ends + tokens) * width + depth * (4 * width ** 2 + hidden * (2 * width + hidden));
+  const parameters = (rows + tokens) * width + depth * (4 * width ** 2 + hidden * (2 * width + hidden));
   if (parameters > MOST_PARAMETERS)
     return `width, depth and hidden: a model of about ${parameters.toExponential(1)} parameters is more than ${MOST_PARAMETERS}`;
-  const widest = Math.max(width, hidden, isImages ? 0 : config.vocabulary, heads * tokens);
+  const widest = Math.max(width, hidden, perToken, heads * tokens);
   const elements = batch * tokens * widest;
   if (elements > MOST_ELEMENTS)
     return `batch: a tensor of ${elements.toExponential(1)} elements in each step is more than ${MOST_ELEMENTS}`;

@@ -1,5 +1,5 @@
 // Reads --seeds and --tune-seeds: a count, or a list.
-import { UserError } from "../errors.js";
+import { UserError } from "../system/errors.js";
 
 const LARGEST = 2 ** 31 - 1;
 

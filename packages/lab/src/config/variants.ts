@@ -1,8 +1,8 @@
 // A variant: an activation with its parameters fixed at their defaults, or (suffix "-trained") trained with the weights.
 import { type Activation, activationFromJson, activations } from "swiglu";
-import { messageOf, UserError } from "../errors.js";
-import { parseJson, readBytes } from "../files.js";
 import type { Variant } from "../model/index.js";
+import { messageOf, UserError } from "../system/errors.js";
+import { parseJson, readBytes } from "../system/files.js";
 import { nearestNames } from "./nearest.js";
 
 const TRAINED = "-trained";
@@ -86,7 +86,7 @@ export function resolveVariants(names: readonly string[], all: Activations): Var
   });
 }
 
-/** Of a name that cannot be meant: as much as tells it. */
+/** The beginning of a name that is too long to be one. */
 const shortened = (name: string): string =>
   name.length <= 100 ? name : `${name.slice(0, 100)}... (${name.length} characters)`;
 

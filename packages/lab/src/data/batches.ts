@@ -1,6 +1,6 @@
 // Which images are trained on, in what order: the held-back part, and the batches of a seed. Nothing here knows the
 // variant, so that all variants of one seed see the same batches in the same order.
-import type { LabelledImages } from "./imageSet.js";
+import type { LabelledImages } from "./image-set.js";
 import { permutation, stream } from "./random.js";
 
 export interface Split {

@@ -1,7 +1,7 @@
 // IDX, the file format of MNIST and its relatives: a big-endian header (magic, one size per dimension), then bytes.
 // Reading is strict: anything that does not add up is an error, for a wrong file trains without complaint and learns nothing.
 import { constants, gunzipSync } from "node:zlib";
-import { codeOf, messageOf, UserError } from "../errors.js";
+import { codeOf, messageOf, UserError } from "../system/errors.js";
 
 const IMAGES_MAGIC = 0x803; // unsigned bytes, three dimensions
 const LABELS_MAGIC = 0x801; // unsigned bytes, one dimension
@@ -32,7 +32,7 @@ export function parseIdxLabels(bytes: Uint8Array, file: string): Uint8Array {
   return parse(bytes, file, "labels", LABELS_MAGIC, 1).body;
 }
 
-/** Reads a file of so many dimensions. Of a gzipped one no more is inflated than its header says that there is. */
+/** Reads a file of `dimensions` dimensions. A gzipped file is inflated only as far as its header says that it goes. */
 function parse(
   bytes: Uint8Array,
   file: string,

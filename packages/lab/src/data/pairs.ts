@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { UserError } from "../errors.js";
+import { UserError } from "../system/errors.js";
 import { count } from "../words/format.js";
 import { readText } from "./text.js";
 

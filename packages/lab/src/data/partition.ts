@@ -1,5 +1,5 @@
 // Divides examples into training, validation and test so that nothing leaks: what shares passages stays together.
-import { UserError } from "../errors.js";
+import { UserError } from "../system/errors.js";
 import { permutation, stream } from "./random.js";
 
 export interface Partition<T> {
@@ -127,7 +127,7 @@ function runsOf(text: string, length: number): Uint32Array {
   return runs;
 }
 
-/** Of the polynomial of words, modulo 2^32, that a run's hash is. */
+/** The base of the polynomial of words, modulo 2^32, that is a run's hash. */
 const BASE = 0x5bd1e995;
 
 /** FNV-1a, 32 bits. */

@@ -1,12 +1,11 @@
 // Reading text: a file, or all .txt and .md files of a folder, as documents. Strict UTF-8, so that no binary file trains
 // without complaint.
-
 import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
-import { messageOf, UserError } from "../errors.js";
-import { readBytes } from "../files.js";
+import { messageOf, UserError } from "../system/errors.js";
+import { readBytes } from "../system/files.js";
 import { grouped } from "../words/format.js";
 
 export interface TextDocument {

@@ -2,10 +2,10 @@
 import { activationFromJson } from "swiglu";
 import { type Family, familyOf } from "../activation/samples.js";
 import { figure, type Part } from "../report/figure.js";
-import { learningPanels } from "../report/learningCharts.js";
-import { intervalChart, type Row } from "../report/rankingCharts.js";
+import { learningPanels } from "../report/learning-charts.js";
+import { intervalChart, type Row } from "../report/ranking-charts.js";
 import { familyColour, panelFrame } from "../report/svg.js";
-import { type Estimate, estimate, excludesZero } from "../statistics/estimate.js";
+import { type Estimate, estimate, excludesZero } from "../statistics/inference/estimate.js";
 import { summarise } from "../statistics/summary.js";
 import { primaryMetric, SUBJECT, scoresOf } from "./scores.js";
 import type { Evidence } from "./types.js";

@@ -1,14 +1,16 @@
 // From the folder of a finished sweep to what the repository keeps of it.
 import { dirname, join } from "node:path";
-import { type Config, folderName } from "../config/config.js";
+import { folderName } from "../config/config.js";
 import { presetNames, presets } from "../config/presets.js";
-import { UserError } from "../errors.js";
-import { parseJson, readIfThere } from "../files.js";
+import type { Config } from "../config/types.js";
 import type { CurvePoint, RunRecord } from "../records/record.js";
 import type { Results } from "../report/types.js";
 import { blocksOf } from "../statistics/scores.js";
 import type { Tuning } from "../statistics/tuning.js";
 import { readRecords } from "../sweep/folder.js";
+import { UserError } from "../system/errors.js";
+import { parseJson, readIfThere } from "../system/files.js";
+import { definitionOf } from "../tasks/registry.js";
 import { differencesFrom } from "./differences.js";
 import type { Cost, Evidence } from "./types.js";
 
@@ -83,7 +85,7 @@ function readResults(file: string): Pick<Results, "config" | "tuning" | "analysi
 
 /** The sweeps that tuned: one for each rate, of all variants, without translations beyond the first. */
 function tuningConfigs(config: Config, { rates, seeds }: Tuning): Config[] {
-  const shortened = config.task === "translation" ? { ...config, beam: 1, translated: 1 } : config;
+  const shortened = { ...config, ...definitionOf(config).lossesOnly(config) };
   return rates.map((learningRate) => ({
     ...shortened,
     seeds,

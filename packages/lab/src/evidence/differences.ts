@@ -1,8 +1,8 @@
 // How a finished sweep differs from the preset that it is the evidence of.
-import type { Config } from "../config/config.js";
-import { parseGrid } from "../config/learningRates.js";
+import { parseGrid } from "../config/learning-rates.js";
 import { otherData, type PresetName, presets } from "../config/presets.js";
 import { parseSeeds } from "../config/seeds.js";
+import type { Config } from "../config/types.js";
 import type { Tuning } from "../statistics/tuning.js";
 
 /** "--seeds 1,2,3 (10)" for each option that was another, the preset's in brackets; [] for the preset as it stands. */

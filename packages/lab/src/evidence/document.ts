@@ -1,7 +1,7 @@
 // docs/evidence/first-edition.md: what the first edition's results say together; each task has a file of its own.
 import { type PresetName, presetNames, presets } from "../config/presets.js";
-import { machinesOf } from "../environment.js";
 import { markdownBullets, markdownTable } from "../report/markdown.js";
+import { machinesOf } from "../system/environment.js";
 import { grouped } from "../words/format.js";
 import { answerRows, answers } from "./answers.js";
 import { about, titleOf } from "./presets.js";

@@ -1,9 +1,9 @@
 // SwiGLU's validation loss minus a rival's on the way of the first edition's runs, in per cent of the rival's loss.
-import { estimate } from "../statistics/estimate.js";
+import { estimate } from "../statistics/inference/estimate.js";
 import type { Evidence } from "./types.js";
 
 interface GapPoint {
-  /** Of the run's steps, 0 to 1. */
+  /** The share of the run's steps, 0 to 1. */
   readonly share: number;
   readonly mean: number;
   /** Half the width of the 95 % t-interval over seeds. */

@@ -2,8 +2,8 @@
 // caveats, a row for each task. All else is in a file for each task.
 import { presetNames } from "../config/presets.js";
 import { markdownBullets, markdownTable } from "../report/markdown.js";
-import { estimate, excludesZero } from "../statistics/estimate.js";
-import { pairedTest } from "../statistics/paired.js";
+import { estimate, excludesZero } from "../statistics/inference/estimate.js";
+import { pairedTest } from "../statistics/inference/paired.js";
 import type { StudyAnalysis } from "../study/analysis.js";
 import { verdictLength } from "../study/lengths.js";
 import type { StudyRecord } from "../study/types.js";

@@ -1,9 +1,9 @@
 // The numbers that several parts of the document need: scores by variant, and swiglu against each of the others.
-
 import type { OutcomeAnalysis, PrimaryComparison } from "../statistics/analysis.js";
-import { type Interval, meanOf } from "../statistics/estimate.js";
-import { type Metric, outcomesOf } from "../statistics/metric.js";
+import { type Interval, meanOf } from "../statistics/inference/estimate.js";
+import { outcomesOf } from "../statistics/metric.js";
 import { blocksOf, countedAs, worstRun } from "../statistics/scores.js";
+import type { Metric } from "../tasks/common/score.js";
 import type { Evidence } from "./types.js";
 
 /** What the primary questions are about. */

@@ -1,16 +1,17 @@
 // The section of the document on one task.
 import { presets } from "../config/presets.js";
-import { examplesOf } from "../config/task.js";
 import type { RunRecord } from "../records/record.js";
 import { markdownBullets, markdownTable, plainMarkdown } from "../report/markdown.js";
-import { methodOf } from "../report/taskWords.js";
+import { methodOf } from "../report/task-words.js";
 import type { ExploratoryComparison, OutcomeAnalysis } from "../statistics/analysis.js";
-import type { Anova } from "../statistics/anova.js";
+import type { Anova } from "../statistics/inference/anova.js";
 import { describeMatched, matchCosts } from "../statistics/matched.js";
-import { type Metric, outcomesOf } from "../statistics/metric.js";
+import { outcomesOf } from "../statistics/metric.js";
 import { summarise } from "../statistics/summary.js";
 import { describeTuning } from "../statistics/tuning.js";
 import { describePrimary, pText } from "../statistics/verdicts.js";
+import type { Metric } from "../tasks/common/score.js";
+import { definitionOf } from "../tasks/registry.js";
 import { matchedCells, matchedHead, tuningCells, tuningHead } from "../terminal/tables.js";
 import { capitalised, count, grouped, list, signed } from "../words/format.js";
 import { questionsOf, titleOf } from "./presets.js";
@@ -62,7 +63,7 @@ function setting({ preset, config, records, differences }: Evidence): string {
   const { steps, batch, task, data } = config;
   const passes = (steps * batch) / data.examples.train;
   return (
-    `${network} ${split} Each run: ${count(steps, "step")} of ${batch} ${examplesOf[task]}, ${passes.toFixed(1)} passes over the training part, ` +
+    `${network} ${split} Each run: ${count(steps, "step")} of ${batch} ${definitionOf({ task }).examples}, ${passes.toFixed(1)} passes over the training part, ` +
     `with ${sizeOf(records)}. ` +
     (differences.length === 0
       ? `Preset \`${preset}\`, as it stands.`

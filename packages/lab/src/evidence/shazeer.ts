@@ -1,7 +1,7 @@
 // The order of the variants beside that of Table 1 in Shazeer 2020, "GLU Variants Improve Transformer" (arXiv 2002.05202).
 import { markdownTable } from "../report/markdown.js";
-import { meanOf } from "../statistics/estimate.js";
-import { kendall } from "../statistics/kendall.js";
+import { meanOf } from "../statistics/inference/estimate.js";
+import { kendall } from "../statistics/inference/kendall.js";
 import { signed } from "../words/format.js";
 import { about, titleOf } from "./presets.js";
 import { primaryMetric, scoresOf } from "./scores.js";

@@ -1,9 +1,9 @@
 // The tables of the evidence of one task.
-
 import type { PrimaryComparison } from "../statistics/analysis.js";
-import { estimate, type Interval } from "../statistics/estimate.js";
-import { type Metric, outcomesOf, show, showEstimate, showInterval } from "../statistics/metric.js";
+import { estimate, type Interval } from "../statistics/inference/estimate.js";
+import { outcomesOf, show, showEstimate, showInterval } from "../statistics/metric.js";
 import { pText } from "../statistics/verdicts.js";
+import type { Metric } from "../tasks/common/score.js";
 import { grouped, signed } from "../words/format.js";
 import { questionsOf } from "./presets.js";
 import { againstSubject, primaryMetric, SUBJECT, scoresOf } from "./scores.js";

@@ -1,18 +1,18 @@
 // What the repository keeps of a finished sweep, as docs/evidence/<preset>.json: enough to write docs/evidence.md, and for
 // others to analyse the scores their own way.
-import type { Config } from "../config/config.js";
 import type { PresetName } from "../config/presets.js";
-import type { Environment } from "../environment.js";
+import type { Config } from "../config/types.js";
 import type { RunRecord } from "../records/record.js";
 import type { Analysis } from "../statistics/analysis.js";
 import type { Tuning } from "../statistics/tuning.js";
+import type { Environment } from "../system/environment.js";
 
 /** What runs took. */
 export interface Cost {
   readonly runs: number;
   /** Processor time of training alone. */
   readonly cpuSeconds: number;
-  /** Of whole runs on the clock, one after the other. */
+  /** Seconds of whole runs on the clock, one after the other. */
   readonly seconds: number;
 }
 

@@ -34,12 +34,12 @@ const STAGES = 4;
 export class Decoder {
   readonly rows: number;
   /** By the places that there is room for. */
-  readonly #graphs: GraphsBySize;
-  #place = 0;
+  private readonly graphs: GraphsBySize;
+  private written = 0;
   /** Places that the caches have room for. */
-  #room = 0;
-  #caches: Caches = {};
-  #spare: Caches = {};
+  private room = 0;
+  private caches: Caches = {};
+  private spare: Caches = {};
 
   constructor(
     variant: Variant,
@@ -49,20 +49,20 @@ export class Decoder {
     this.rows = rows;
     const layout = new ParameterLayout(parameterSpecs(variant, shape));
     const weights = layout.unpack(input("parameters", [layout.size]));
-    this.#graphs = new GraphsBySize((places) =>
+    this.graphs = new GraphsBySize((places) =>
       compile(ort, nextScores(variant, shape, { rows, places }, weights), compileOptions(threads)),
     );
   }
 
   /** The place of the token that the next call takes, from 0. */
   get place(): number {
-    return this.#place;
+    return this.written;
   }
 
   /** Starts new sequences. */
   restart(): void {
-    this.#place = 0;
-    this.#room = 0;
+    this.written = 0;
+    this.room = 0;
   }
 
   /**
@@ -73,51 +73,51 @@ export class Decoder {
    * @returns log-probabilities [rows, vocabulary] of the token that follows
    */
   async next(parameters: Float32Array, tokens: Int32Array, parents: Int32Array): Promise<Float32Array> {
-    if (this.#place >= this.shape.context) {
+    if (this.written >= this.shape.context) {
       throw new Error(
-        `next: the sequences have ${this.#place} tokens already; the context is ${this.shape.context}`,
+        `next: the sequences have ${this.written} tokens already; the context is ${this.shape.context}`,
       );
     }
-    if (this.#place >= this.#room) this.#grow();
-    const program = await this.#graphs.of(this.#room);
+    if (this.written >= this.room) this.grow();
+    const program = await this.graphs.of(this.room);
     const into = Object.fromEntries(
-      Object.entries(this.#spare).map(([name, array]) => [`new ${name}`, array]),
+      Object.entries(this.spare).map(([name, array]) => [`new ${name}`, array]),
     );
-    const place = Int32Array.of(this.#place);
-    const { scores } = await program.run({ parameters, tokens, parents, place, ...this.#caches }, into);
-    [this.#caches, this.#spare] = [this.#spare, this.#caches];
-    this.#place++;
+    const place = Int32Array.of(this.written);
+    const { scores } = await program.run({ parameters, tokens, parents, place, ...this.caches }, into);
+    [this.caches, this.spare] = [this.spare, this.caches];
+    this.written++;
     return scores as Float32Array;
   }
 
   /** Makes room for the next stage. Keys and values are in runs of all places, one for each row and head. */
-  #grow(): void {
+  private grow(): void {
     const { shape, rows } = this;
     const { context, width, heads } = shape;
-    const stage = Math.floor((STAGES * this.#place) / context) + 1;
+    const stage = Math.floor((STAGES * this.written) / context) + 1;
     const room = Math.ceil((context * stage) / STAGES);
     const empty = (): Caches =>
       Object.fromEntries(cacheNames(shape).map((name) => [name, new Float32Array(rows * room * width)]));
-    const [from, to] = [(this.#room * width) / heads, (room * width) / heads];
+    const [from, to] = [(this.room * width) / heads, (room * width) / heads];
     const caches = empty();
     if (from > 0)
-      for (const [name, array] of Object.entries(this.#caches))
+      for (const [name, array] of Object.entries(this.caches))
         for (let run = 0; run < rows * heads; run++)
           caches[name]!.set(array.subarray(run * from, (run + 1) * from), run * to);
-    this.#room = room;
-    this.#caches = caches;
-    this.#spare = empty();
+    this.room = room;
+    this.caches = caches;
+    this.spare = empty();
   }
 
   async dispose(): Promise<void> {
-    await this.#graphs.dispose();
+    await this.graphs.dispose();
   }
 }
 
 const cacheNames = ({ depth }: SequenceShape): string[] =>
   Array.from({ length: depth }, (_, i) => [`keys${i}`, `values${i}`]).flat();
 
-/** The graph: the same network as in transformer.ts, at one place of the first so many. */
+/** The graph: the same network as in transformer.ts, for one place, where the caches have room for `places`. */
 function nextScores(
   variant: Variant,
   shape: SequenceShape,

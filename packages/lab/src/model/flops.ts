@@ -1,5 +1,5 @@
 // How much arithmetic a training step is: its matrix products, which are nearly all of it.
-import { isImageShape, parameterSpecs, tokensOf } from "./transformer.js";
+import { endsOf, parameterSpecs } from "./transformer.js";
 import type { ModelShape, Variant } from "./types.js";
 
 /**
@@ -12,9 +12,8 @@ import type { ModelShape, Variant } from "./types.js";
  * @example flopsPerStep(variant, shape, 8)
  */
 export function flopsPerStep(variant: Variant, shape: ModelShape, batch: number): number {
-  const tokens = tokensOf(shape);
-  const rowsOf = (name: string): number =>
-    isImageShape(shape) && name === "head.weight" ? batch : batch * tokens;
+  const { tokens, headRows } = endsOf(shape);
+  const rowsOf = (name: string): number => (name === "head.weight" ? batch * headRows : batch * tokens);
   const projections = parameterSpecs(variant, shape)
     .filter(({ decay }) => decay) // the matrices
     .map(({ name, shape: [input = 0, output = 0] }) => {

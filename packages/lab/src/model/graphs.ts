@@ -8,17 +8,17 @@ import type { CompileOptions, Program } from "onnx-grad";
 export const compileOptions = (threads: number): CompileOptions => ({ threads, flushDenormals: true });
 
 export class GraphsBySize {
-  readonly #graphs = new Map<number, Program>();
+  private readonly graphs = new Map<number, Program>();
 
   constructor(private readonly make: (size: number) => Promise<Program>) {}
 
   async of(size: number): Promise<Program> {
-    const graph = this.#graphs.get(size) ?? (await this.make(size));
-    this.#graphs.set(size, graph);
+    const graph = this.graphs.get(size) ?? (await this.make(size));
+    this.graphs.set(size, graph);
     return graph;
   }
 
   async dispose(): Promise<void> {
-    for (const graph of this.#graphs.values()) await graph.dispose();
+    for (const graph of this.graphs.values()) await graph.dispose();
   }
 }

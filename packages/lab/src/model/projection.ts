@@ -16,6 +16,15 @@ export function projectionSpecs(
   ];
 }
 
+/** A table of rows, each of the width, as of tokens or positions; `normal` is how far they are spread at the start. */
+export const tableSpec = (name: string, rows: number, width: number, normal: number): ParameterSpec => ({
+  name,
+  shape: [rows, width],
+  init: { normal },
+  decay: false,
+  inFeedForward: false,
+});
+
 /** The parameters of a layer norm. */
 export function normSpecs(name: string, width: number): ParameterSpec[] {
   const each = { shape: [width], decay: false, inFeedForward: false };

@@ -7,15 +7,12 @@ import {
   type Tensor,
   Training,
   type TrainingState,
-  transpose,
 } from "onnx-grad";
 import * as ort from "onnxruntime-node";
-import { type Evaluation, Evaluator, evaluationBatch } from "./evaluator.js";
+import { type Evaluation, Evaluator } from "./evaluator.js";
 import { compileOptions, GraphsBySize } from "./graphs.js";
 import { initialise } from "./initialise.js";
-import { feeds, meanLoss, packedPorts, ports } from "./loss.js";
-import { pack } from "./packing.js";
-import { isImageShape, logits, parameterSpecs } from "./transformer.js";
+import { endsOf, feeds, logits, meanLoss, parameterSpecs, ports } from "./transformer.js";
 import type { Inputs, ModelShape, ParameterSpec, TrainOptions, Variant } from "./types.js";
 
 /**
@@ -49,10 +46,9 @@ export class Trainer {
       },
       compileOptions(threads),
     );
-    const packed = new GraphsBySize((rows) => {
-      if (isImageShape(shape)) throw new Error("images have no padding to leave out");
-      return training.graph((weights) => meanLoss(variant, shape, packedPorts(shape, rows), weights));
-    });
+    const packed = new GraphsBySize((rows) =>
+      training.graph((weights) => meanLoss(variant, shape, endsOf(shape).packedPorts(rows), weights)),
+    );
     const evaluator = await Evaluator.create(variant, shape, training.layout, threads);
     return new Trainer(variant, shape, specs, training, packed, evaluator);
   }
@@ -101,7 +97,7 @@ export class Trainer {
   /** Sequences are packed where that saves enough. */
   private async takeStep(inputs: Inputs, labels: Int32Array, learningRate: number): Promise<StepResult> {
     const { shape, training } = this;
-    const batch = isImageShape(shape) ? undefined : pack(Int32Array.from(inputs), labels, shape.context);
+    const batch = endsOf(shape).pack(inputs, labels);
     return batch === undefined
       ? training.step(feeds(shape, inputs, labels), learningRate)
       : training.step(batch.feeds, learningRate, await this.packed.of(batch.rows));
@@ -133,12 +129,10 @@ export class Trainer {
    * The trained model as an ONNX file, weights inside: images [batch, pixels] -> logits [batch, classes], or tokens
    * [batch, context] (int32) -> logits [batch, context, vocabulary].
    */
-  inferenceModel(batch = evaluationBatch(this.shape)): Uint8Array {
+  inferenceModel(batch = endsOf(this.shape).evaluationBatch): Uint8Array {
     const { inputs } = ports(this.shape, batch);
     const scores = logits(this.variant, this.shape, inputs, this.constants());
-    return encodeModel(
-      buildModel({ logits: isImageShape(this.shape) ? scores : transpose(scores, [1, 0, 2]) }),
-    );
+    return encodeModel(buildModel({ logits: endsOf(this.shape).exported(scores) }));
   }
 
   private constants(): Record<string, Tensor> {

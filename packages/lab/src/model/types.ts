@@ -16,8 +16,8 @@ interface BlockShape {
   readonly hidden: number;
 }
 
-/** A classifier of images. */
-export interface ImageShape extends BlockShape {
+/** The ends of a classifier of images. */
+export interface ImageEndsShape {
   /** Images are imageSize x imageSize pixels, e.g. 28. */
   readonly imageSize: number;
   /** Patches are patch x patch pixels, e.g. 7: then an image is 16 tokens. */
@@ -25,15 +25,24 @@ export interface ImageShape extends BlockShape {
   readonly classes: number;
 }
 
-/** A decoder: it predicts every token of a sequence from those before it. */
-export interface SequenceShape extends BlockShape {
+/** The ends of a decoder, which predicts every token of a sequence from those before it. */
+export interface SequenceEndsShape {
   /** Tokens are the numbers 0 to vocabulary - 1. */
   readonly vocabulary: number;
   /** Tokens of a sequence, and positions that the model knows. */
   readonly context: number;
 }
 
+/** A classifier of images. */
+export interface ImageShape extends BlockShape, ImageEndsShape {}
+
+/** A decoder: it predicts every token of a sequence from those before it. */
+export interface SequenceShape extends BlockShape, SequenceEndsShape {}
+
 export type ModelShape = ImageShape | SequenceShape;
+
+/** A model's shape without its blocks. */
+export type EndsShape = ImageEndsShape | SequenceEndsShape;
 
 /** What a model reads: pixels in [0, 1] of images, or tokens of sequences; row-major, one example after the other. */
 export type Inputs = Float32Array | Int32Array;

@@ -2,7 +2,7 @@
 import { areaY, axisX, axisY, gridY, line, type PlotOptions, ruleX, ruleY } from "@observablehq/plot";
 import { type Activation, compile } from "swiglu";
 import { axisName, type Family } from "../activation/samples.js";
-import type { Panel } from "../report/learningCharts.js";
+import type { Panel } from "../report/learning-charts.js";
 import { familyColour, panelFrame, svg } from "../report/svg.js";
 import { DISTANCES } from "./measure.js";
 import { crossSection } from "./section.js";

@@ -13,11 +13,10 @@ import {
 import * as ort from "onnxruntime-node";
 import { type Expr, expressions } from "swiglu";
 import { compileOptions } from "../model/graphs.js";
-import { feeds, meanLoss, ports } from "../model/loss.js";
 import type { Weights } from "../model/projection.js";
-import { isImageShape, logits, parameterSpecs } from "../model/transformer.js";
+import { endsOf, feeds, logits, meanLoss, parameterSpecs, ports } from "../model/transformer.js";
 import type { ModelShape, Variant } from "../model/types.js";
-import type { Batch } from "../tasks/task.js";
+import type { Batch } from "../tasks/common/task.js";
 import { crossSection } from "./section.js";
 
 /** What goes on at the activation of a block: one value for each token, image or sequence, and hidden unit, row-major. */
@@ -78,7 +77,7 @@ export class Inspector {
     const { depth, hidden: units } = this.shape;
     const results = await this.inside.run({
       parameters,
-      ...(isImageShape(this.shape) ? { images: inputs } : { tokens: inputs }),
+      ...endsOf(this.shape).inputFeeds(inputs),
     });
     return Array.from({ length: depth }, (_, i) => {
       const [gate, slope, factor] = PARTS.map((part) => results[`${part}${i}`] as Float32Array);

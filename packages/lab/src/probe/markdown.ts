@@ -1,7 +1,7 @@
 // The probe as a document in Markdown: docs/evidence/probe.md is made of docs/evidence/probe.json by this.
-import { describeRates } from "../config/learningRates.js";
-import { examplesOf } from "../config/task.js";
+import { describeRates } from "../config/learning-rates.js";
 import { markdownBullets, markdownTable } from "../report/markdown.js";
+import { definitionOf } from "../tasks/registry.js";
 import { count } from "../words/format.js";
 import { probeSections } from "./sections.js";
 import type { ProbeResults } from "./types.js";
@@ -28,7 +28,7 @@ export function probeMarkdown(results: ProbeResults, command: string): string {
       "monotone; and it has a gate, which selects units by the input. Here is what each of these is in the formulas, and what becomes of it in training. " +
       "`swiglu-lab probe --shapes` has the formulas of the whole catalogue.",
     `\`${command}\``,
-    `${data.name}, ${count(variants.length, "variant")}, seeds ${seeds.join(", ")}; ${count(steps, "step")} of ${batch} ${examplesOf[task]}, width ${width}, ` +
+    `${data.name}, ${count(variants.length, "variant")}, seeds ${seeds.join(", ")}; ${count(steps, "step")} of ${batch} ${definitionOf({ task }).examples}, width ${width}, ` +
       `${count(depth, "block")}, learning rate ${describeRates(variants)}; feed-forward parameters matched within 1 %. Node ${environment.node}, ${environment.platform}, ${environment.processor}.`,
     "## What the numbers show",
     markdownBullets(shown),

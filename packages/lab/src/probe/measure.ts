@@ -1,6 +1,6 @@
 // What is measured at one place of a run, on a fixed batch: the gates of every block, and the loss along its own gradient.
-import { isImageShape } from "../model/transformer.js";
-import type { Batch } from "../tasks/task.js";
+import { endsOf } from "../model/transformer.js";
+import type { Batch } from "../tasks/common/task.js";
 import type { Inspector, Layer } from "./inspector.js";
 import { FLAT } from "./shape.js";
 
@@ -10,7 +10,7 @@ export const DISTANCES = [1e-4, 1e-3, 1e-2, 1e-1, 1] as const;
 /** A gate is closed where its factor is at most this share of the block's root mean square factor. */
 const CLOSED = 0.01;
 
-/** Of the inputs of the nonlinearity. */
+/** Which quantiles of the inputs of the nonlinearity are kept. */
 export const QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
 
 export interface Gates {
@@ -78,13 +78,9 @@ export async function measure(inspector: View, parameters: Float32Array, batch: 
   return { loss: here.loss, gradientNorm, along, gates: layers.map((layer) => gatesOf(layer, rows)) };
 }
 
-/** The rows that count: of images all, of sequences the tokens with a label, which lie example by example, rows token by token. */
+/** The rows that count: of images all, of sequences the tokens with a label. */
 function countedRows({ shape }: View, labels: Int32Array, { gate, units }: Layer): number[] {
-  const rows = Array.from({ length: gate.length / units }, (_, row) => row);
-  if (isImageShape(shape)) return rows;
-  const { context } = shape;
-  const examples = rows.length / context;
-  return rows.filter((row) => labels[(row % examples) * context + Math.floor(row / examples)]! >= 0);
+  return endsOf(shape).countedRows(gate.length / units, labels);
 }
 
 /** The gates of a layer, over some of its rows. */
@@ -116,7 +112,7 @@ export function gatesOf({ gate, slope, factor, units }: Layer, rows: readonly nu
   };
 }
 
-/** The share of the sum of squares that the largest values in magnitude hold, so many of all; 0 where all are 0. */
+/** The share of the sum of squares that the largest values in magnitude hold; `part` says how many these are. 0 where all are 0. */
 function topShare(values: Float32Array, part: number): number {
   const squares = values.map((value) => value * value).sort();
   const top = squares.subarray(squares.length - Math.round(part * squares.length));

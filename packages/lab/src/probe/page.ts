@@ -4,7 +4,7 @@ import { familyOf } from "../activation/samples.js";
 import { htmlDocument } from "../report/document.js";
 import { bullets, grid, method } from "../report/page.js";
 import { escapeHtml, htmlTable, plainRow, scrolling } from "../report/tables.js";
-import { networkOf } from "../report/taskWords.js";
+import { definitionOf } from "../tasks/registry.js";
 import { count } from "../words/format.js";
 import { changePanels, curvePanels, type Drawn, gatePanels, inputPanels } from "./charts.js";
 import { probeSections, type Section } from "./sections.js";
@@ -27,7 +27,7 @@ export function probePage(results: ProbeResults): string {
   return htmlDocument(
     title,
     `<header>
-<p class="eyebrow">swiglu-lab probe: ${count(config.variants.length, "variant")} of one ${networkOf[config.task]}, ${count(config.seeds.length, "seed")} each</p>
+<p class="eyebrow">swiglu-lab probe: ${count(config.variants.length, "variant")} of one ${definitionOf(config).network}, ${count(config.seeds.length, "seed")} each</p>
 <h1>${escapeHtml(title)}</h1>
 </header>
 

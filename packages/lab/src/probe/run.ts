@@ -1,17 +1,18 @@
 // The runs of a probe, one after the other in this process: trained exactly as compare trains them, and watched.
 import { join } from "node:path";
 import { activationFromJson } from "swiglu";
-import type { Config } from "../config/config.js";
 import { problemOf } from "../config/schema.js";
-import { UserError } from "../errors.js";
-import { parseJson, readIfThere } from "../files.js";
+import type { Config } from "../config/types.js";
+import { endsOf } from "../model/transformer.js";
 import type { SweepEvents } from "../records/events.js";
 import { type RunRecord, runKey } from "../records/record.js";
 import type { Run } from "../records/run.js";
 import { writeAtomically } from "../sweep/atomic.js";
 import { readRecord, runsOf, writeRecord } from "../sweep/folder.js";
 import { trainRun } from "../sweep/train.js";
-import type { Batch, Task } from "../tasks/task.js";
+import { UserError } from "../system/errors.js";
+import { parseJson, readIfThere } from "../system/files.js";
+import type { Batch, Task } from "../tasks/common/task.js";
 import { Inspector } from "./inspector.js";
 import type { ProbeRun } from "./types.js";
 import { type Point, pointsSchema, Watch } from "./watch.js";
@@ -27,11 +28,9 @@ interface Watched {
 
 /** The examples of the validation part that a probe looks at: about 4,096 tokens' worth. */
 export function probedBatch(task: Task): Batch & { readonly examples: number } {
-  const { ends } = task;
-  const isText = "context" in ends;
-  const tokens = isText ? ends.context : (ends.imageSize / ends.patch) ** 2;
+  const { tokens, labelsPerExample } = endsOf(task.ends);
   const batch = task.validationBatch(Math.ceil(TOKENS / tokens));
-  return { ...batch, examples: batch.labels.length / (isText ? tokens : 1) };
+  return { ...batch, examples: batch.labels.length / labelsPerExample };
 }
 
 /** The records of the runs that are whole in a probe's folder. */
@@ -84,15 +83,13 @@ async function probeRun(
     events.started(run, config.steps);
     const watch = new Watch(inspector, batch, config.steps);
     const { record } = await trainRun(
-      config,
-      run.variant,
-      run.seed,
-      task,
-      (step, loss) => events.progress(run, step, loss),
-      undefined,
-      (trainer, step, gradNorm) => {
-        signal.throwIfAborted();
-        return watch.observe(trainer, step, gradNorm);
+      { ...run, config, task },
+      {
+        onStep: (step, loss) => events.progress(run, step, loss),
+        observe: (trainer, step, gradNorm) => {
+          signal.throwIfAborted();
+          return watch.observe(trainer, step, gradNorm);
+        },
       },
     );
     await writeAtomically(pointsPath(folder, run), `${JSON.stringify(watch.points)}\n`);

@@ -1,7 +1,6 @@
 // What a probe has to say, in sections of a title, an explanation and a table: the same in the terminal, on the page and in
 // the documents.
-
-import { examplesOf } from "../config/task.js";
+import { definitionOf } from "../tasks/registry.js";
 import { count, grouped } from "../words/format.js";
 import type { Shape } from "./shape.js";
 import { summariseProbe } from "./summary.js";
@@ -29,7 +28,7 @@ export const shapeSection = (shapes: readonly Shape[]): Section => ({
 export function probeSections(results: ProbeResults): [Section, Section, Section, Section] {
   const { config, shapes, examples } = results;
   const variants = summariseProbe(results);
-  const batch = `${grouped(examples)} validation ${examplesOf[config.task]}`;
+  const batch = `${grouped(examples)} validation ${definitionOf(config).examples}`;
   return [
     shapeSection(shapes),
     {

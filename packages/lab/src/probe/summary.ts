@@ -1,5 +1,5 @@
 // From the measurements of single runs to one line for each variant: numbers of a run, then their mean and range over seeds.
-import { median } from "../statistics/estimate.js";
+import { median } from "../statistics/inference/estimate.js";
 import { DISTANCES, type Gates } from "./measure.js";
 import type { ProbeResults, ProbeRun } from "./types.js";
 import type { Point } from "./watch.js";
@@ -19,7 +19,7 @@ export interface VariantProbe {
   readonly seeds: number;
   /** Loss on the probed examples at the end. */
   readonly loss: Spread;
-  /** Of the training steps' gradients, over the whole run. */
+  /** Figures of the training steps' gradients, over the whole run. */
   readonly gradientNorm: Spread;
   readonly variation: Spread;
   readonly stepLength: Spread;

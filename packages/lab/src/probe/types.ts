@@ -1,7 +1,7 @@
 // What a probe finds out: shapes from the formulas, and measurements of every run.
-import type { Config } from "../config/config.js";
-import type { Environment } from "../environment.js";
-import type { Score } from "../records/record.js";
+import type { Config } from "../config/types.js";
+import type { Environment } from "../system/environment.js";
+import type { Score } from "../tasks/common/score.js";
 import type { Shape } from "./shape.js";
 import type { Point } from "./watch.js";
 
@@ -10,7 +10,7 @@ export interface ProbeRun {
   readonly seed: number;
   /** Whether loss or gradient ceased to be finite: then the points end there. */
   readonly diverged: boolean;
-  /** Of the test part, at the end; null where the run diverged. */
+  /** The score on the test part, at the end; null where the run diverged. */
   readonly test: Score | null;
   readonly points: readonly Point[];
 }

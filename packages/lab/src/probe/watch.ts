@@ -2,7 +2,7 @@
 // of the training steps in between.
 import { z } from "zod";
 import type { Trainer } from "../model/index.js";
-import type { Batch } from "../tasks/task.js";
+import type { Batch } from "../tasks/common/task.js";
 import { lengthOf, type Measurement, measure, QUANTILES, type View } from "./measure.js";
 
 /** Measurements after the first step. */
@@ -11,7 +11,7 @@ const POINTS = 10;
 export interface Point extends Measurement {
   /** Training steps done. */
   readonly step: number;
-  /** Of the training batches since the point before, gradients before clipping; null before the first step. */
+  /** Figures of the training batches since the point before, gradients before clipping; null before the first step. */
   readonly training: {
     /** Mean length of the gradient. */
     readonly gradientNorm: number;
@@ -57,9 +57,9 @@ const NOTHING = { steps: 0, norms: 0, changes: 0, lengths: 0 };
 /** Collects the points of one run; `observe` is called as `trainRun` does. */
 export class Watch {
   readonly points: Point[] = [];
-  #since = NOTHING;
-  #norm = Number.NaN;
-  #parameters = new Float32Array();
+  private since = NOTHING;
+  private norm = Number.NaN;
+  private parameters = new Float32Array();
 
   constructor(
     private readonly inspector: View,
@@ -69,27 +69,27 @@ export class Watch {
 
   /** @param gradientNorm of the step's own batch; left out before the first step */
   async observe({ state }: Pick<Trainer, "state">, step: number, gradientNorm?: number): Promise<void> {
-    if (gradientNorm !== undefined) this.#account(gradientNorm, state.parameters);
-    this.#parameters = state.parameters.slice();
+    if (gradientNorm !== undefined) this.account(gradientNorm, state.parameters);
+    this.parameters = state.parameters.slice();
     if (step > 0 && !isMeasured(step, this.steps)) return;
-    const { steps, norms, changes, lengths } = this.#since;
-    this.#since = NOTHING;
+    const { steps, norms, changes, lengths } = this.since;
+    this.since = NOTHING;
     const training =
       steps === 0
         ? null
         : { gradientNorm: norms / steps, variation: changes / steps, stepLength: lengths / steps };
-    this.points.push({ step, training, ...(await measure(this.inspector, this.#parameters, this.batch)) });
+    this.points.push({ step, training, ...(await measure(this.inspector, this.parameters, this.batch)) });
   }
 
-  #account(norm: number, parameters: Float32Array): void {
-    const { steps, norms, changes, lengths } = this.#since;
-    const change = this.#norm > 0 && norm > 0 ? Math.abs(Math.log(norm / this.#norm)) : 0;
-    this.#norm = norm;
-    this.#since = {
+  private account(norm: number, parameters: Float32Array): void {
+    const { steps, norms, changes, lengths } = this.since;
+    const change = this.norm > 0 && norm > 0 ? Math.abs(Math.log(norm / this.norm)) : 0;
+    this.norm = norm;
+    this.since = {
       steps: steps + 1,
       norms: norms + norm,
       changes: changes + change,
-      lengths: lengths + lengthOf(parameters.map((x, i) => x - this.#parameters[i]!)),
+      lengths: lengths + lengthOf(parameters.map((x, i) => x - this.parameters[i]!)),
     };
   }
 }

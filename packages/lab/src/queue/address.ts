@@ -1,5 +1,5 @@
 // The address of a Redis, checked, and in a form that may be shown. Loads nothing, for most sweeps need no queue.
-import { UserError } from "../errors.js";
+import { UserError } from "../system/errors.js";
 
 /**
  * A URL of Redis as it may be shown: without user and password.

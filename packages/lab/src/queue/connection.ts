@@ -1,7 +1,7 @@
 // The connection to Redis: from a URL with, perhaps, a password and TLS, to a client, or to a sentence that says what is
 // wrong. The password is never shown.
 import { Redis } from "ioredis";
-import { codeOf, messageOf, StopError, UserError } from "../errors.js";
+import { codeOf, messageOf, StopError, UserError } from "../system/errors.js";
 import { redisName } from "./address.js";
 
 /** Milliseconds to wait for the first answer. */

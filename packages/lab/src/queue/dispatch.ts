@@ -4,13 +4,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Job, Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import type { Config } from "../config/config.js";
+import type { Config } from "../config/types.js";
 import type { SweepEvents } from "../records/events.js";
 import type { RunRecord } from "../records/record.js";
 import type { Run } from "../records/run.js";
 import { readRecords, writeModel, writeRecord } from "../sweep/folder.js";
-import { OpenRuns } from "../sweep/openRuns.js";
-import { tidyRecords } from "../sweep/sweep.js";
+import { OpenRuns } from "../sweep/open-runs.js";
+import { type BestOf, tidyRecords } from "../sweep/sweep.js";
 import { connectRedis, explainReply, tellTroubles } from "./connection.js";
 import {
   jobId,
@@ -36,12 +36,14 @@ const MOST_TRIES = 3;
  *
  * @param folder opened by `openFolder` for this configuration
  * @param url of Redis
+ * @param bestOf says whose model is kept
  * @throws UserError when Redis cannot be reached; StopError when the folder's disk is full
  */
 export async function runQueued(
   config: Config,
   folder: string,
   url: string,
+  bestOf: BestOf,
   events: SweepEvents,
   signal: AbortSignal,
 ): Promise<RunRecord[]> {
@@ -63,17 +65,17 @@ export async function runQueued(
     signal.removeEventListener("abort", hangUp);
     redis.disconnect();
   }
-  return tidyRecords(config, folder);
+  return tidyRecords(config, folder, bestOf);
 }
 
 class Dispatch {
   /** The runs that are this sweep's to collect, by the id of their jobs. */
-  readonly #pending = new Map<string, Run>();
-  /** Of these, the jobs that a worker has in hand, and what was told of each last. */
-  readonly #active = new Map<string, QueueProgress>();
+  private readonly pending = new Map<string, Run>();
+  /** Those of the pending jobs that a worker has in hand, and what was told of each last. */
+  private readonly active = new Map<string, QueueProgress>();
   /** How often the model of a run was missing. */
-  readonly #tries = new Map<string, number>();
-  #filled = Number.NEGATIVE_INFINITY;
+  private readonly tries = new Map<string, number>();
+  private filled = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly config: Config,
@@ -86,34 +88,34 @@ class Dispatch {
 
   /** Deletes the jobs of runs that were recorded when this process was killed. */
   async forget(records: readonly RunRecord[]): Promise<void> {
-    for (const record of records) await this.#remove(jobId(this.config, record));
+    for (const record of records) await this.remove(jobId(this.config, record));
   }
 
   /** Puts in what is free, collects what is done, tells of the rest. Returns whether there is a rest. */
   async look(): Promise<boolean> {
-    await this.#takeFree();
+    await this.takeFree();
     const now = performance.now();
-    if (now - this.#filled > REFILL_INTERVAL) {
-      this.#filled = now;
-      await this.#fill([...this.#pending.values()]);
+    if (now - this.filled > REFILL_INTERVAL) {
+      this.filled = now;
+      await this.fill([...this.pending.values()]);
     }
-    for (const job of await this.#mine("completed")) await this.#collect(job);
-    for (const job of await this.#mine("failed")) await this.#fail(job);
-    await this.#follow(await this.#mine("active"));
-    return this.#pending.size + this.runs.count > 0;
+    for (const job of await this.mine("completed")) await this.collect(job);
+    for (const job of await this.mine("failed")) await this.fail(job);
+    await this.follow(await this.mine("active"));
+    return this.pending.size + this.runs.count > 0;
   }
 
-  async #takeFree(): Promise<void> {
+  private async takeFree(): Promise<void> {
     const taken: Run[] = [];
     for (let run = this.runs.take(); run !== undefined; run = this.runs.take()) {
-      this.#pending.set(jobId(this.config, run), run);
+      this.pending.set(jobId(this.config, run), run);
       taken.push(run);
     }
-    await this.#fill(taken);
+    await this.fill(taken);
   }
 
   /** Adds runs; those that are in the queue already stay as they are. */
-  async #fill(runs: readonly Run[]): Promise<void> {
+  private async fill(runs: readonly Run[]): Promise<void> {
     const kept = { age: KEPT };
     await this.queue.addBulk(
       runs.map((run) => ({
@@ -125,90 +127,86 @@ class Dispatch {
   }
 
   /** The jobs of this sweep that are in a state; those of others may be many, and are not read. */
-  async #mine(state: "active" | "completed" | "failed"): Promise<Job[]> {
+  private async mine(state: "active" | "completed" | "failed"): Promise<Job[]> {
     const ids = await this.queue.getRanges([state], 0, -1, true);
     const jobs = await Promise.all(
-      ids.filter((id) => this.#pending.has(id)).map((id): Promise<Job | undefined> => this.queue.getJob(id)),
+      ids.filter((id) => this.pending.has(id)).map((id): Promise<Job | undefined> => this.queue.getJob(id)),
     );
     return jobs.filter((job) => job !== undefined);
   }
 
-  async #collect(job: Job): Promise<void> {
-    const [id, run] = this.#known(job);
+  private async collect(job: Job): Promise<void> {
+    const [id, run] = this.known(job);
     const result = readResult(job.returnvalue, this.config, run);
     if ("problem" in result)
-      return await this.#give(
-        id,
-        run,
-        `what came back from its worker is not its record (${result.problem})`,
-      );
+      return await this.give(id, run, `what came back from its worker is not its record (${result.problem})`);
     const { record, hasModel } = result.value;
     if (hasModel) {
       const model = await this.redis.getBuffer(modelKey(id));
-      if (model === null) return await this.#again(id, run);
+      if (model === null) return await this.again(id, run);
       await writeModel(this.folder, run, model);
     }
     await writeRecord(this.folder, record);
-    this.#end(id, run);
+    this.end(id, run);
     this.events.finished(record);
-    await this.#remove(id);
+    await this.remove(id);
   }
 
-  async #fail(job: Job): Promise<void> {
-    await this.#give(...this.#known(job), job.failedReason);
+  private async fail(job: Job): Promise<void> {
+    await this.give(...this.known(job), job.failedReason);
   }
 
   /** Gives a run up; the next start tries again. */
-  async #give(id: string, run: Run, reason: string): Promise<void> {
-    this.#end(id, run);
+  private async give(id: string, run: Run, reason: string): Promise<void> {
+    this.end(id, run);
     this.events.failed(run, reason);
-    await this.#remove(id);
+    await this.remove(id);
   }
 
   /** Has a run done again whose model is not in Redis, but not without end. */
-  async #again(id: string, run: Run): Promise<void> {
-    const tries = (this.#tries.get(id) ?? 0) + 1;
-    this.#tries.set(id, tries);
+  private async again(id: string, run: Run): Promise<void> {
+    const tries = (this.tries.get(id) ?? 0) + 1;
+    this.tries.set(id, tries);
     if (tries === MOST_TRIES)
-      return await this.#give(id, run, `its model was not in Redis, ${MOST_TRIES} times in a row`);
+      return await this.give(id, run, `its model was not in Redis, ${MOST_TRIES} times in a row`);
     this.events.remark(run, "its model is no longer in Redis; the run starts anew");
-    await this.#remove(id);
-    await this.#fill([run]);
+    await this.remove(id);
+    await this.fill([run]);
   }
 
-  async #follow(jobs: readonly Job[]): Promise<void> {
+  private async follow(jobs: readonly Job[]): Promise<void> {
     const ids = new Set(jobs.map(({ id }) => id));
-    for (const id of this.#active.keys()) {
+    for (const id of this.active.keys()) {
       if (ids.has(id)) continue;
-      this.#active.delete(id);
-      const run = this.#pending.get(id);
+      this.active.delete(id);
+      const run = this.pending.get(id);
       if (run !== undefined) this.events.returned(run); // its worker is gone: it waits for another one
     }
     for (const job of jobs) {
-      const [id, run] = this.#known(job);
-      if (!this.#active.has(id)) this.events.started(run, this.config.steps);
-      const last = this.#active.get(id) ?? { step: 0, loss: null, from: 0 };
+      const [id, run] = this.known(job);
+      if (!this.active.has(id)) this.events.started(run, this.config.steps);
+      const last = this.active.get(id) ?? { step: 0, loss: null, from: 0 };
       const now = readProgress(job.progress, this.config.steps) ?? last;
-      this.#active.set(id, now);
+      this.active.set(id, now);
       if (now.from !== last.from) this.events.resumed(run, now.from, []);
       if (now.step !== last.step && now.loss !== null) this.events.progress(run, now.step, now.loss);
     }
   }
 
-  #known({ id }: Job): [id: string, run: Run] {
-    const run = id === undefined ? undefined : this.#pending.get(id);
+  private known({ id }: Job): [id: string, run: Run] {
+    const run = id === undefined ? undefined : this.pending.get(id);
     if (id === undefined || run === undefined) throw new Error(`job ${id} is not of this sweep`);
     return [id, run];
   }
 
   /** This sweep is done with a run. */
-  #end(id: string, run: Run): void {
-    this.#pending.delete(id);
-    this.#active.delete(id);
+  private end(id: string, run: Run): void {
+    this.pending.delete(id);
+    this.active.delete(id);
     this.runs.release(run);
   }
 
-  async #remove(id: string): Promise<void> {
+  private async remove(id: string): Promise<void> {
     await this.queue.remove(id);
     await this.redis.del(modelKey(id));
   }

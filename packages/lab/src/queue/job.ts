@@ -1,8 +1,8 @@
 // What travels through the queue: a run as data, and what became of it. Nothing of it is code: activations travel as
 // expressions in JSON. Whatever comes out of Redis is checked before it is used.
 import { z } from "zod";
-import type { Config } from "../config/config.js";
 import { type Checked, checkRunConfig, problemOf } from "../config/schema.js";
+import type { Config } from "../config/types.js";
 import { checkRecord, type RunRecord } from "../records/record.js";
 import { configOfRun, type Run, runHash } from "../records/run.js";
 
@@ -50,7 +50,7 @@ const progress = z.object({
 });
 export type QueueProgress = z.infer<typeof progress>;
 
-/** Undefined before there is any, and for what cannot be that of a run of so many steps. */
+/** The progress of a run of `steps` steps; undefined before there is any, and for what cannot be its progress. */
 export function readProgress(json: unknown, steps: number): QueueProgress | undefined {
   const { data } = progress.safeParse(json);
   return data !== undefined && data.from <= data.step && data.step <= steps ? data : undefined;

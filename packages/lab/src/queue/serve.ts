@@ -7,12 +7,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { labVersion } from "../config/config.js";
-import { messageOf, StopError, UserError } from "../errors.js";
 import type { SweepEvents } from "../records/events.js";
 import type { RunRecord } from "../records/record.js";
 import type { Run } from "../records/run.js";
 import { readModel, readRecord, recordFile } from "../sweep/folder.js";
 import { TrainingProcess } from "../sweep/process.js";
+import { messageOf, StopError, UserError } from "../system/errors.js";
 import { connectRedis, explainReply, tellTroubles } from "./connection.js";
 import {
   jobId,
@@ -78,11 +78,11 @@ function makeFolder(folder: string): void {
 }
 
 class Station {
-  readonly #idle: TrainingProcess[] = [];
-  readonly #busy = new Set<TrainingProcess>();
+  private readonly idle: TrainingProcess[] = [];
+  private readonly busy = new Set<TrainingProcess>();
   /** Set when this worker ends: runs in hand go back. */
-  #isStopping = false;
-  #stop: (reason?: StopError) => void = () => {};
+  private isStopping = false;
+  private stop: (reason?: StopError) => void = () => {};
 
   constructor(
     private readonly redis: Redis,
@@ -92,14 +92,14 @@ class Station {
 
   async serve(signal: AbortSignal): Promise<void> {
     const { slots, lock } = this.options;
-    this.#sweepFolder();
+    this.sweepFolder();
     const stopped = new Promise<StopError | undefined>((resolve) => {
-      this.#stop = resolve;
+      this.stop = resolve;
     });
-    const onAbort = (): void => this.#stop();
+    const onAbort = (): void => this.stop();
     signal.addEventListener("abort", onAbort);
     if (signal.aborted) onAbort();
-    const worker = new Worker(QUEUE, (job: Job, token?: string) => this.#do(job, token), {
+    const worker = new Worker(QUEUE, (job: Job, token?: string) => this.do(job, token), {
       connection: this.redis,
       name: hostname(),
       concurrency: slots,
@@ -108,20 +108,20 @@ class Station {
       maxStalledCount: 1000, // a lost worker is no fault of the run
     });
     worker.on("error", tellTroubles(this.redis, this.events.trouble));
-    worker.on("completed", (job) => rmSync(this.#folderOf(job), { recursive: true, force: true }));
+    worker.on("completed", (job) => rmSync(this.folderOf(job), { recursive: true, force: true }));
     const reason = await stopped;
-    this.#isStopping = true;
-    for (const process of this.#busy) process.kill();
+    this.isStopping = true;
+    for (const process of this.busy) process.kill();
     await Promise.race([worker.close(), delay(FAREWELL, undefined, { ref: false })]); // Redis may be away
     signal.removeEventListener("abort", onAbort);
-    for (const process of this.#idle) process.end();
+    for (const process of this.idle) process.end();
     if (reason !== undefined) throw reason;
   }
 
-  async #do(job: Job, token: string | undefined): Promise<QueueResult> {
+  private async do(job: Job, token: string | undefined): Promise<QueueResult> {
     const version = versionOf(job.data);
     if (version !== undefined && version !== labVersion()) {
-      return this.#giveBack(
+      return this.giveBack(
         job,
         token,
         new StopError(
@@ -130,20 +130,20 @@ class Station {
         ),
       );
     }
-    const run = this.#read(job);
-    const folder = this.#folderOf(job);
+    const run = this.read(job);
+    const folder = this.folderOf(job);
     let record: RunRecord | undefined;
     try {
       makeFolder(join(folder, "records"));
-      record = this.#readBack(folder, run);
+      record = this.readBack(folder, run);
       if (record === undefined) {
         this.events.started(run, run.config.steps);
-        record = await this.#train(run, folder, job);
+        record = await this.train(run, folder, job);
         this.events.finished(record);
       }
     } catch (thrown) {
-      if (this.#isStopping) return this.#giveBack(job, token);
-      if (thrown instanceof StopError) return this.#giveBack(job, token, thrown);
+      if (this.isStopping) return this.giveBack(job, token);
+      if (thrown instanceof StopError) return this.giveBack(job, token, thrown);
       this.events.failed(run, messageOf(thrown));
       throw new UnrecoverableError(`on ${hostname()}: ${messageOf(thrown)}`);
     }
@@ -153,7 +153,7 @@ class Station {
         await this.redis.set(modelKey(String(job.id)), Buffer.from(model), "EX", KEPT);
       } catch (thrown) {
         const reason = explainReply(this.redis, thrown);
-        if (reason instanceof StopError) return this.#giveBack(job, token, reason); // the record is kept here
+        if (reason instanceof StopError) return this.giveBack(job, token, reason); // the record is kept here
         throw thrown;
       }
     }
@@ -164,7 +164,7 @@ class Station {
    * The record of a run that was done here before, by a worker that was killed before it could say so. Where that or its
    * model is damaged or lost, both can be made again.
    */
-  #readBack(folder: string, run: QueuedRun & Run): RunRecord | undefined {
+  private readBack(folder: string, run: QueuedRun & Run): RunRecord | undefined {
     try {
       const record = readRecord(folder, run.config, run);
       const isWhole = record?.status !== "finished" || readModel(folder, run.variant, run.seed) !== undefined;
@@ -178,7 +178,7 @@ class Station {
     return undefined;
   }
 
-  #read({ id, data }: Job): QueuedRun & Run {
+  private read({ id, data }: Job): QueuedRun & Run {
     try {
       const run = readQueuedRun(data);
       if (id !== jobId(run.config, run)) throw new Error("the job is not a run: its id is that of another");
@@ -190,7 +190,7 @@ class Station {
   }
 
   /** Trains a run in a process of its own and tells the queue how far it is. */
-  async #train(run: QueuedRun & Run, folder: string, job: Job): Promise<RunRecord> {
+  private async train(run: QueuedRun & Run, folder: string, job: Job): Promise<RunRecord> {
     const { data, checkpointInterval } = this.options;
     const { config, variant, seed } = run;
     let from = 0;
@@ -199,8 +199,8 @@ class Station {
       told = performance.now();
       job.updateProgress({ step, loss, from }).catch(() => {}); // Redis is away: the next one may arrive
     };
-    const process = this.#idle.pop() ?? new TrainingProcess();
-    this.#busy.add(process);
+    const process = this.idle.pop() ?? new TrainingProcess();
+    this.busy.add(process);
     try {
       return await process.run(
         { variant, seed, config, dataPaths: [null, ...data], folder, checkpointInterval },
@@ -218,25 +218,25 @@ class Station {
         },
       );
     } finally {
-      this.#busy.delete(process);
-      if (!process.dead) this.#idle.push(process);
+      this.busy.delete(process);
+      if (!process.dead) this.idle.push(process);
     }
   }
 
   /** Puts a run back for others, and ends this worker where there is a reason. */
-  async #giveBack(job: Job, token: string | undefined, reason?: StopError): Promise<never> {
-    if (reason !== undefined) this.#stop(reason);
+  private async giveBack(job: Job, token: string | undefined, reason?: StopError): Promise<never> {
+    if (reason !== undefined) this.stop(reason);
     await job.moveToWait(token);
     throw new WaitingError();
   }
 
   /** For a job that was read: its id is a hash. */
-  #folderOf({ id }: Job): string {
+  private folderOf({ id }: Job): string {
     return join(this.options.folder, String(id));
   }
 
   /** Makes the folder, and deletes in it what others have finished long ago. */
-  #sweepFolder(): void {
+  private sweepFolder(): void {
     const { folder } = this.options;
     makeFolder(folder);
     for (const name of readdirSync(folder).filter((name) => OWN_FOLDER.test(name))) {

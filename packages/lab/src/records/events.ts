@@ -3,7 +3,7 @@ import type { CurvePoint, RunRecord } from "./record.js";
 import type { Run } from "./run.js";
 
 export interface SweepEvents {
-  /** A run of so many steps is in hand. */
+  /** A run of `steps` steps has begun. */
   started(run: Run, steps: number): void;
   /** It goes on after this many steps that an earlier process did. */
   resumed(run: Run, step: number, curve: readonly CurvePoint[]): void;

@@ -1,30 +1,11 @@
 // What one run (a variant trained under a seed) leaves behind, as JSON, and the check of such a file when it is read.
 import { activationFromJson } from "swiglu";
 import { z } from "zod";
-import type { Config } from "../config/config.js";
 import { type Checked, problemOf } from "../config/schema.js";
-import type { TaskKind } from "../config/task.js";
+import type { Config } from "../config/types.js";
+import type { Sample, Score } from "../tasks/common/score.js";
+import { definitionOf, tasks } from "../tasks/registry.js";
 import type { Run } from "./run.js";
-
-/** How well a model does on one part of the data; what a task does not measure is missing. */
-export interface Score {
-  /** Mean cross-entropy in nats: of an image, or of a token. */
-  readonly loss: number;
-  /** Share of images that are labelled rightly, 0 to 1. */
-  readonly accuracy?: number;
-  /** Cross-entropy in bits for every byte of the text. */
-  readonly bitsPerByte?: number;
-  /** Of translations, 0 to 100. */
-  readonly chrf?: number;
-  readonly bleu?: number;
-}
-
-/** A translation that a model made. */
-export interface Sample {
-  readonly source: string;
-  readonly reference: string;
-  readonly output: string;
-}
 
 /** A loss after some steps. */
 export interface CurvePoint {
@@ -85,15 +66,15 @@ const count = z
   .int()
   .positive()
   .max(2 ** 40);
-const outOf100 = z.number().min(0).max(100.001); // rounding may go beyond
 
-const score = z.strictObject({
-  loss,
-  accuracy: z.number().min(0).max(1).optional(),
-  bitsPerByte: loss.optional(),
-  chrf: outOf100.optional(),
-  bleu: outOf100.optional(),
-});
+/** The figures that scores of some task have beside the loss. */
+const figures = Object.values(tasks).flatMap(({ figures }) =>
+  Object.entries(figures).map(
+    ([name, largest]) => [name, z.number().min(0).max(largest).optional()] as const,
+  ),
+);
+
+const score = z.strictObject({ loss, ...Object.fromEntries(figures) });
 
 export const curveSchema = z
   .array(z.strictObject({ step: count, loss }))
@@ -144,13 +125,6 @@ function isLosses(text: string): boolean {
 /** Whether parsed JSON is a record, of whatever run. */
 export const isRunRecord = (json: unknown): json is RunRecord => schema.safeParse(json).success;
 
-/** The figures that a score of each task has beside its loss. */
-const FIGURES = {
-  images: ["accuracy"],
-  language: ["bitsPerByte"],
-  translation: ["chrf", "bleu"],
-} as const satisfies Readonly<Record<TaskKind, readonly (keyof Score)[]>>;
-
 /** Checks that parsed JSON is the record of this run of a configuration, so that statistics and report can rely on it. */
 export function checkRecord(json: unknown, config: Config, run: Run): Checked<RunRecord> {
   const { error } = schema.safeParse(json);
@@ -171,7 +145,7 @@ function misfitOf(record: RunRecord, config: Config, run: Run): string | undefin
     return record.divergedAt > steps ? `divergedAt: a run has ${steps} steps` : undefined;
   const { testLosses, validationLosses, validation, test, learned, validationCurve } = record;
   if (record.curve.length === 0) return "curve: it is empty";
-  for (const figure of FIGURES[config.task])
+  for (const figure of Object.keys(definitionOf(config).figures))
     for (const [part, each] of Object.entries({ validation, test }))
       if (each[figure] === undefined) return `${part}.${figure}: it is missing`;
   const { examples } = config.data;

@@ -1,7 +1,8 @@
 // One run of a sweep: a variant under a seed. What decides its result is a configuration of its own, and the hash of
 // that is the run's identity wherever it is trained: here, in a checkpoint, or on another machine.
 import { createHash } from "node:crypto";
-import { type Config, canonicalJson } from "../config/config.js";
+import { canonicalJson } from "../config/config.js";
+import type { Config } from "../config/types.js";
 
 export interface Run {
   readonly variant: string;

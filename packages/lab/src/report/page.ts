@@ -1,21 +1,21 @@
 // The report as one HTML page that needs nothing else: style sheet, prose, tables and charts are all inside.
 import { activationFromJson, textWithParts } from "swiglu";
 import { type Family, familyOf } from "../activation/samples.js";
-import { examplesOf } from "../config/task.js";
-import { machinesOf } from "../environment.js";
 import { describeWaiting } from "../statistics/load.js";
 import { describeMatched } from "../statistics/matched.js";
 import { metricOf, show } from "../statistics/metric.js";
 import { describeTuning } from "../statistics/tuning.js";
+import { machinesOf } from "../system/environment.js";
+import { definitionOf } from "../tasks/registry.js";
 import { count, duration, grouped } from "../words/format.js";
-import { analysisSections } from "./analysisSections.js";
+import { analysisSections } from "./analysis-sections.js";
 import { htmlDocument } from "./document.js";
-import { learningPanels, type Panel } from "./learningCharts.js";
-import { differenceChart, metricChart } from "./rankingCharts.js";
+import { learningPanels, type Panel } from "./learning-charts.js";
+import { differenceChart, metricChart } from "./ranking-charts.js";
 import { samplesSection } from "./samples.js";
-import { shapePanels } from "./shapeCharts.js";
+import { shapePanels } from "./shape-charts.js";
 import { escapeHtml, matchedRows, rankingRows, runRows, scrolling, tuningRows } from "./tables.js";
-import { methodOf, networkOf } from "./taskWords.js";
+import { methodOf } from "./task-words.js";
 import type { Results } from "./types.js";
 
 /** The whole page. */
@@ -33,7 +33,7 @@ export function reportPage(results: Results): string {
   return htmlDocument(
     title,
     `<header>
-<p class="eyebrow">swiglu-lab: ${count(config.variants.length, "variant")} of one ${networkOf[config.task]}, ${count(config.seeds.length, "seed")} each</p>
+<p class="eyebrow">swiglu-lab: ${count(config.variants.length, "variant")} of one ${definitionOf(config).network}, ${count(config.seeds.length, "seed")} each</p>
 <h1>${escapeHtml(title)}</h1>
 ${findings.primary.length > 0 ? `<p class="lead">${findings.primary.map((answer) => escapeHtml(verdictOf(answer))).join("<br>")}</p>\n<p>${escapeHtml(lead)}</p>` : `<p class="lead">${escapeHtml(lead)}</p>`}
 ${findings.warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>`).join("")}
@@ -141,7 +141,7 @@ function facts({ config, records }: Results): string {
   const entries = [
     ["Runs", `${records.length}`],
     ["Steps of a run", grouped(config.steps)],
-    [`${capital(examplesOf[config.task])} per step`, grouped(config.batch)],
+    [`${capital(definitionOf(config).examples)} per step`, grouped(config.batch)],
     ["Parameters", trained === undefined ? "" : grouped(trained.parameters)],
     ["Learning rate", [...new Set(config.variants.map(({ learningRate }) => learningRate))].join(", ")],
     ["Time, all runs", duration(seconds)],

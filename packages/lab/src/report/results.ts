@@ -1,15 +1,15 @@
 // What a finished sweep leaves in its folder beside the records: best.onnx, results.json, report.html.
-import type { Config } from "../config/config.js";
-import { environment } from "../environment.js";
+import type { Config } from "../config/types.js";
 import type { RunRecord } from "../records/record.js";
 import type { Analysis } from "../statistics/analysis.js";
 import type { Matched } from "../statistics/matched.js";
 import type { Summary } from "../statistics/summary.js";
 import type { Tuning } from "../statistics/tuning.js";
 import type { Findings } from "../statistics/words.js";
-import { type BestModel, saveBestModel } from "../sweep/bestModel.js";
+import { type BestModel, saveBestModel } from "../sweep/best-model.js";
 import { prettyJson, writeResult } from "../sweep/folder.js";
-import type { Task } from "../tasks/task.js";
+import { environment } from "../system/environment.js";
+import type { Task } from "../tasks/common/task.js";
 import { reportPage } from "./page.js";
 import type { Results, ResultsFile } from "./types.js";
 

@@ -1,11 +1,11 @@
 // The report's tables: the ranking, and every run.
 import type { Family } from "../activation/samples.js";
-import type { TaskKind } from "../config/task.js";
 import type { RunRecord } from "../records/record.js";
 import type { Matched } from "../statistics/matched.js";
 import { outcomesOf, show, showDifference, showEstimate } from "../statistics/metric.js";
 import type { Summary } from "../statistics/summary.js";
 import type { Tuning } from "../statistics/tuning.js";
+import type { TaskKind } from "../tasks/registry.js";
 import {
   matchedCells,
   matchedHead,

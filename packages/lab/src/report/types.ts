@@ -1,13 +1,13 @@
 // What a report is made of: everything that is known about a finished sweep.
-import type { Config } from "../config/config.js";
-import type { Environment } from "../environment.js";
+import type { Config } from "../config/types.js";
 import type { DivergedRun, FinishedRun, RunRecord } from "../records/record.js";
 import type { Analysis } from "../statistics/analysis.js";
 import type { Matched } from "../statistics/matched.js";
 import type { Summary, VariantSummary } from "../statistics/summary.js";
 import type { Tuning } from "../statistics/tuning.js";
 import type { Findings } from "../statistics/words.js";
-import type { BestModel } from "../sweep/bestModel.js";
+import type { BestModel } from "../sweep/best-model.js";
+import type { Environment } from "../system/environment.js";
 
 /** Everything that is known about a finished sweep. */
 export interface Results {

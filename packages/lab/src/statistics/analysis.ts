@@ -1,13 +1,14 @@
 // The analysis that docs/method-first-edition.md lays down: primary questions with Dunnett's comparisons, all else exploratory with
 // Benjamini and Hochberg's correction; equivalence, effect sizes, test-set noise and pairing for every comparison.
-import type { Config } from "../config/config.js";
+import type { Config } from "../config/types.js";
 import { lossesOfText, type RunRecord } from "../records/record.js";
-import { type Anova, anova } from "./anova.js";
-import { benjaminiHochberg } from "./benjaminiHochberg.js";
-import { bootstrapInterval, bootstrapMeans, type TestPart } from "./bootstrap.js";
-import { type DunnettComparison, dunnett } from "./dunnett.js";
-import { type Interval, meanOf, varianceOf } from "./estimate.js";
-import { type Metric, outcomesOf } from "./metric.js";
+import type { Metric } from "../tasks/common/score.js";
+import type { TestPart } from "../tasks/common/task.js";
+import { type Anova, anova } from "./inference/anova.js";
+import { benjaminiHochberg } from "./inference/benjamini-hochberg.js";
+import { bootstrapInterval, bootstrapMeans } from "./inference/bootstrap.js";
+import { type DunnettComparison, dunnett } from "./inference/dunnett.js";
+import { type Interval, meanOf, varianceOf } from "./inference/estimate.js";
 import {
   type Equivalence,
   equivalence,
@@ -15,8 +16,9 @@ import {
   type Pairing,
   pairedTest,
   pairing,
-} from "./paired.js";
-import { type EffectSize, effectSize, seedsNeeded } from "./power.js";
+} from "./inference/paired.js";
+import { type EffectSize, effectSize, seedsNeeded } from "./inference/power.js";
+import { outcomesOf } from "./metric.js";
 import { baselineOf, blocksOf, countedAs, worstRun } from "./scores.js";
 
 /** One variant against another on the same seeds; a difference is the variant's value minus the reference's. */

@@ -1,6 +1,6 @@
 // Whether other work on the machine has spoilt the times of runs, and with them what is said of equal time.
 import type { RunRecord } from "../records/record.js";
-import { median } from "./estimate.js";
+import { median } from "./inference/estimate.js";
 
 /** Times as long on the clock as on the processor: what is beyond was spent waiting. */
 const WAITING = 1.15;

@@ -1,16 +1,16 @@
 // The variants at equal cost: their validation losses where each has used as many floating-point operations, or as much
 // processor time, as the cheapest one in its whole run.
 import { activationFromJson } from "swiglu";
-import type { Config, VariantConfig } from "../config/config.js";
 import { shapeOf } from "../config/shape.js";
+import type { Config, VariantConfig } from "../config/types.js";
 import { flopsPerStep } from "../model/flops.js";
 import type { CurvePoint, FinishedRun, RunRecord } from "../records/record.js";
-import { type Estimate, estimate, median } from "./estimate.js";
+import { type Estimate, estimate, median } from "./inference/estimate.js";
 
 /** What a step of a variant costs, and the losses on the sample of the validation part. */
 interface MatchedVariant {
   readonly name: string;
-  /** Of the matrix products, forward and backward. */
+  /** Operations of the matrix products, forward and backward. */
   readonly flopsPerStep: number;
   /** Processor time of the median run. */
   readonly cpuSecondsPerStep: number;

@@ -1,95 +1,14 @@
 // What the tasks are judged by: how a score gives each figure, which way is better, and how the figures look.
-import type { TaskKind } from "../config/task.js";
-import type { Score } from "../records/record.js";
+import { loss, type Metric, type Score } from "../tasks/common/score.js";
+import { type TaskKind, tasks } from "../tasks/registry.js";
 import { percent, signed } from "../words/format.js";
-import { type Estimate, type Interval, intervalOf } from "./estimate.js";
-
-export interface Metric {
-  readonly name: string;
-  /** What a difference is counted in, after its number: "points", "nats per token". */
-  readonly unit: string;
-  /** The unit on the axis of a chart. */
-  readonly axis: string;
-  readonly higherIsBetter: boolean;
-  /** The figure of a score. */
-  of(score: Score): number;
-  /** The factor with which figures and differences are shown. */
-  readonly scale: number;
-  readonly digits: number;
-  /** A difference that nobody would care about, where the reference has this mean; fixed in docs/method-first-edition.md. */
-  margin(reference: number): number;
-}
-
-const loss: Metric = {
-  name: "loss",
-  unit: "nats",
-  axis: "nats",
-  higherIsBetter: false,
-  of: (score) => score.loss,
-  scale: 1,
-  digits: 4,
-  margin: (reference) => 0.01 * reference,
-};
-
-const accuracy: Metric = {
-  name: "accuracy",
-  unit: "points",
-  axis: "%",
-  higherIsBetter: true,
-  of: (score) => score.accuracy ?? Number.NaN,
-  scale: 100,
-  digits: 2,
-  margin: () => 0.0025,
-};
-
-const tokenLoss: Metric = { ...loss, unit: "nats per token", axis: "nats per token" };
-
-const perplexity: Metric = {
-  ...loss,
-  name: "perplexity",
-  unit: "",
-  axis: "",
-  of: (score) => Math.exp(score.loss),
-  digits: 2,
-};
-
-const bitsPerByte: Metric = {
-  ...loss,
-  name: "bits per byte",
-  unit: "bits per byte",
-  axis: "bits",
-  of: (score) => score.bitsPerByte ?? Number.NaN,
-};
-
-const chrf: Metric = {
-  name: "chrF",
-  unit: "points of chrF",
-  axis: "",
-  higherIsBetter: true,
-  of: (score) => score.chrf ?? Number.NaN,
-  scale: 1,
-  digits: 2,
-  margin: () => 0.5,
-};
-
-const bleu: Metric = {
-  ...chrf,
-  name: "BLEU",
-  unit: "points of BLEU",
-  of: (score) => score.bleu ?? Number.NaN,
-};
-
-const outcomes: Readonly<Record<TaskKind, readonly [Metric, ...Metric[]]>> = {
-  images: [loss, accuracy],
-  language: [tokenLoss, perplexity, bitsPerByte],
-  translation: [tokenLoss, chrf, bleu],
-};
+import { type Estimate, type Interval, intervalOf } from "./inference/estimate.js";
 
 /** What the variants of a task are ranked and compared by: the loss, the primary outcome; then the secondary ones beside it. */
-export const outcomesOf = (task: TaskKind): readonly [Metric, ...Metric[]] => outcomes[task];
+export const outcomesOf = (task: TaskKind): readonly [Metric, ...Metric[]] => tasks[task].metrics;
 
 /** The metric that leads. */
-export const metricOf = (task: TaskKind): Metric => outcomes[task][0];
+export const metricOf = (task: TaskKind): Metric => tasks[task].metrics[0];
 
 /** 0.9612 -> "96.12 %" of accuracy, 3.21 -> "3.2100" of loss. */
 export function show({ scale, digits, axis }: Metric, value: number): string {
@@ -123,7 +42,8 @@ export function isBetter(metric: Metric, a: Score, b: Score): boolean {
 
 /** The figure that says most of a score, with its name where that is not plain: "96.12 %", "loss 3.2100". */
 export function describeScore(score: Score): string {
-  if (score.accuracy !== undefined) return show(accuracy, score.accuracy);
-  const metric = score.chrf === undefined ? loss : chrf;
-  return `${metric.name} ${show(metric, metric.of(score))}`;
+  const headlines = Object.values(tasks).flatMap(({ headline }) => headline ?? []);
+  const metric = headlines.find((each) => !Number.isNaN(each.of(score))) ?? loss;
+  const figure = show(metric, metric.of(score));
+  return metric.axis === "%" ? figure : `${metric.name} ${figure}`;
 }

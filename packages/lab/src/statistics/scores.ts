@@ -1,7 +1,6 @@
 // The test scores of a sweep as a table of seeds and variants, in which runs that diverged count as losses.
-
 import type { DivergedRun, FinishedRun, RunRecord } from "../records/record.js";
-import type { Metric } from "./metric.js";
+import type { Metric } from "../tasks/common/score.js";
 
 /** What a sweep's variants are compared with first: relu, or the first variant where relu is not among them. */
 export const baselineOf = (names: readonly string[]): string => (names.includes("relu") ? "relu" : names[0]!);

@@ -1,8 +1,9 @@
 // From the records of a sweep to its ranking: estimates per variant, and differences to the baseline seed by seed.
-import type { Config } from "../config/config.js";
-import type { DivergedRun, FinishedRun, RunRecord, Score } from "../records/record.js";
-import { type Estimate, estimate, median } from "./estimate.js";
-import { isBetter, type Metric, metricOf, outcomesOf } from "./metric.js";
+import type { Config } from "../config/types.js";
+import type { DivergedRun, FinishedRun, RunRecord } from "../records/record.js";
+import type { Metric, Score } from "../tasks/common/score.js";
+import { type Estimate, estimate, median } from "./inference/estimate.js";
+import { isBetter, metricOf, outcomesOf } from "./metric.js";
 import { baselineOf, countedAs, worstRun } from "./scores.js";
 
 interface ScoreEstimate {
@@ -18,7 +19,7 @@ interface ScoreEstimate {
  */
 interface Difference {
   readonly metric: Estimate;
-  /** Of the metric, seed by seed. */
+  /** The differences of the metric, seed by seed. */
   readonly values: readonly number[];
 }
 
@@ -95,16 +96,24 @@ export function summarise(config: Config, records: readonly RunRecord[]): Summar
     };
   });
   ranking.sort((a, b) => compareScores(outcomesOf(config.task), b.test, a.test));
-  const best = finished.reduce<FinishedRun | null>(
-    (leader, run) => (leader === null || isBetter(metric, run.validation, leader.validation) ? run : leader),
-    null,
-  );
   return {
     baseline,
     ranking,
-    best,
+    best: bestRun(config, records),
     missing: names.length * config.seeds.length - records.length,
   };
+}
+
+/** The finished run with the best validation score; null where none finished. */
+export function bestRun({ task }: Config, records: readonly RunRecord[]): FinishedRun | null {
+  const metric = metricOf(task);
+  return records
+    .filter((record) => record.status === "finished")
+    .reduce<FinishedRun | null>(
+      (leader, run) =>
+        leader === null || isBetter(metric, run.validation, leader.validation) ? run : leader,
+      null,
+    );
 }
 
 function learnedValues(runs: readonly FinishedRun[]): VariantSummary["learned"] {

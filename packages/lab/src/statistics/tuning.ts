@@ -1,5 +1,4 @@
 // Which learning rate is best for which variant: from sweeps that differ in the rate alone, by the loss on validation data.
-
 import type { RunRecord } from "../records/record.js";
 import { list } from "../words/format.js";
 

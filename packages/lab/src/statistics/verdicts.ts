@@ -1,8 +1,9 @@
 // The answers to the primary questions in plain words: the verdict, the figures behind it, and how many seeds would tell more.
-import type { TaskKind } from "../config/task.js";
+import type { Metric } from "../tasks/common/score.js";
+import type { TaskKind } from "../tasks/registry.js";
 import { grouped, signed } from "../words/format.js";
 import type { Analysis, PrimaryComparison } from "./analysis.js";
-import { type Metric, outcomesOf, show, showInterval } from "./metric.js";
+import { outcomesOf, show, showInterval } from "./metric.js";
 
 /** Below it no effect sizes are given, and no seeds that would be needed: the spread that they are made of is hardly known. */
 export const FEWEST_SEEDS = 6;

@@ -1,11 +1,12 @@
 // The summary in plain words: what the numbers show, and what a run of this size can and cannot rank.
-import type { Config } from "../config/config.js";
-import { describeRates } from "../config/learningRates.js";
-import { examplesOf } from "../config/task.js";
+import { describeRates } from "../config/learning-rates.js";
+import type { Config } from "../config/types.js";
+import type { Metric } from "../tasks/common/score.js";
+import { definitionOf } from "../tasks/registry.js";
 import { count, grouped, list } from "../words/format.js";
 import type { Analysis } from "./analysis.js";
-import { excludesZero, median } from "./estimate.js";
-import { type Metric, metricOf, show, showDifference } from "./metric.js";
+import { excludesZero, median } from "./inference/estimate.js";
+import { metricOf, show, showDifference } from "./metric.js";
 import type { Summary, VariantSummary } from "./summary.js";
 import { describePrimary } from "./verdicts.js";
 
@@ -173,13 +174,13 @@ function untuned(config: Config): string[] {
 }
 
 function reach(config: Config): string {
-  const { task, steps, batch, data, variants, width, depth } = config;
+  const { steps, batch, data, variants, width, depth } = config;
   const examples = data.examples.train;
-  const noun = examplesOf[task];
+  const { examples: noun, beyond } = definitionOf(config);
   return (
     `${count(steps, "step")} of ${batch} ${noun} are ${passesOf(config)} passes over the ${grouped(examples)} training ${noun}. ` +
     `Such a run ranks how fast the variants learn at learning rate ${describeRates(variants)} and one size ` +
     `(width ${width}, ${count(depth, "block")}) on ${data.name}; it cannot say which is best after long training, at other ` +
-    `learning rates or sizes, or on other data${task === "images" ? ", language above all" : ""}.`
+    `learning rates or sizes, or on other data${beyond}.`
   );
 }

@@ -2,21 +2,19 @@
 // data agree, and how multipliers change with length and size.
 import tCdf from "@stdlib/stats-base-dists-t-cdf";
 import tQuantile from "@stdlib/stats-base-dists-t-quantile";
-import { lossesOfText } from "../records/record.js";
-import type { Interval } from "../statistics/estimate.js";
-import { holm } from "../statistics/holm.js";
-import { kendall } from "../statistics/kendall.js";
-import { fallingCurve, slopeOf, stepsFor } from "../statistics/lengthCurve.js";
+import type { Interval } from "../statistics/inference/estimate.js";
+import { holm } from "../statistics/inference/holm.js";
+import { fallingCurve, slopeOf, stepsFor } from "../statistics/length-curve.js";
 import {
   type Means,
   type Measured,
-  type MeasuredLength,
   type PartName,
   RESAMPLES,
   resampledMeans,
   sampleMeans,
 } from "./bootstrap.js";
 import { verdictLength } from "./lengths.js";
+import { measuredAt } from "./measured.js";
 import type { CellRecord, StudyRecord } from "./types.js";
 
 /** The primary questions, in their order: one against another. */
@@ -75,7 +73,7 @@ export interface Answer {
   readonly lengths: readonly LengthAnswer[];
   /** At the verdict length; null for what is not primary, and with one length. */
   readonly verdict: Verdict | null;
-  /** Of the logarithm of the multiplier over that of the steps, test part, all lengths but the longest; null below two of them. */
+  /** The slope of the logarithm of the multiplier over that of the steps: test part, all lengths but the longest; null below two of them. */
   readonly trend: Judged | null;
 }
 
@@ -287,107 +285,3 @@ const isWithin = ({ value, standardError }: Judged, n: number): boolean =>
 
 const fewestSeeds = ({ lengths }: Pick<Measured, "lengths">): number =>
   Math.min(...lengths.map(({ seeds }) => seeds.length));
-
-/** The finished lengths of a width as the bootstrap takes them; undefined where there is none. */
-function measuredAt(study: StudyRecord, width: number) {
-  const cells = study.cells.filter((cell) => cell.width === width);
-  const tuned = study.tuning.filter((each) => each.width === width);
-  const gaps: string[] = [];
-  const usable = cells.flatMap((cell) => {
-    const length = measuredLength(study, cell, gaps);
-    if (length === undefined) return [];
-    const tuning = tuned.findIndex((each) => each.length === cell.tunedAt);
-    return [{ cell, length: { ...length, tuning: tuning < 0 ? undefined : tuning } }];
-  });
-  if (usable.length === 0) return undefined;
-  const data: Measured = {
-    weights: study.weights,
-    lengths: usable.map(({ length }) => length),
-    tunings: tuned.map(({ seeds, rates, variants }) => ({
-      seeds,
-      rates,
-      losses: variants.map(({ losses }) =>
-        losses.map((row) => row.map((loss) => loss ?? Number.POSITIVE_INFINITY)),
-      ),
-    })),
-  };
-  return { width, parameters: cells[0]!.parameters, gaps, cells: usable.map(({ cell }) => cell), data };
-}
-
-function measuredLength(
-  { variants, weights }: StudyRecord,
-  { length, steps, runs }: CellRecord,
-  gaps: string[],
-): Omit<MeasuredLength, "tuning"> | undefined {
-  const all = [...new Set(runs.map(({ seed }) => seed))];
-  const find = (variant: string, seed: number) =>
-    runs.find((run) => run.variant === variant && run.seed === seed);
-  const seeds = all.filter((seed) => variants.every((name) => find(name, seed) !== undefined));
-  const missing = all.filter((seed) => !seeds.includes(seed));
-  if (missing.length > 0)
-    gaps.push(`length ${length}: left out, as a run is missing: seeds ${missing.join(", ")}`);
-  const finished = runs.filter(({ test }) => test !== null);
-  if (seeds.length === 0 || finished.length === 0) return undefined;
-  const worstOf = (part: PartName) =>
-    finished.reduce((worst, run) => (run[part]!.loss > worst[part]!.loss ? run : worst));
-  const of = (part: PartName): Float64Array[][] =>
-    variants.map((name) =>
-      seeds.map((seed) => {
-        const run = find(name, seed)!;
-        return groupLosses(run.test === null ? worstOf(part) : run, part, weights[part]);
-      }),
-    );
-  for (const { variant, seed, test } of runs)
-    if (test === null)
-      gaps.push(`length ${length}: ${variant} with seed ${seed} diverged and counts as the worst run`);
-  return { steps, seeds, runs: { validation: of("validation"), test: of("test") } };
-}
-
-/** By group; where a record has no losses of single examples, the mean in every group. */
-function groupLosses(
-  run: CellRecord["runs"][number],
-  part: PartName,
-  weights: readonly number[],
-): Float64Array {
-  const text = part === "test" ? run.testGroups : run.validationGroups;
-  if (text !== "") return Float64Array.from(lossesOfText(text));
-  const { loss } = run[part]!;
-  return Float64Array.from(weights, (weight) => weight * loss);
-}
-
-/** How the order of some variants agrees with a published one, at one length of the first width. */
-interface RankAgreement {
-  readonly length: number;
-  /** Mean test losses of the study's variants. */
-  readonly losses: readonly number[];
-  readonly tau: number;
-  /** The middle 95 % of the resamples. */
-  readonly interval: Interval;
-}
-
-/**
- * Kendall's tau of the mean test losses with published figures.
- *
- * @param published of variants of the study, two or more, none level
- */
-export function rankAgreement(
-  study: StudyRecord,
-  published: ReadonlyMap<string, number>,
-  resamples = RESAMPLES,
-): RankAgreement[] {
-  const found = measuredAt(study, study.widths[0]!);
-  if (found === undefined) return [];
-  const places = [...published.keys()].map((name) => study.variants.indexOf(name));
-  const tauOf = (losses: readonly number[]): number =>
-    kendall(
-      places.map((place) => losses[place]!),
-      [...published.values()],
-    ).tau;
-  const { test } = sampleMeans(found.data);
-  const draws = [...resampledMeans(found.data, { resamples })].map((means) => means.test.map(tauOf));
-  return found.cells.map(({ length }, l) => {
-    const sorted = draws.map((taus) => taus[l]!).sort((a, b) => a - b);
-    const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))]!;
-    return { length, losses: test[l]!, tau: tauOf(test[l]!), interval: { low: at(0.025), high: at(0.975) } };
-  });
-}

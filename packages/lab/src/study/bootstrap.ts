@@ -1,6 +1,6 @@
 // The bootstrap of a study: counted seeds, groups of test examples and tuning seeds are drawn again, and with them the learning rates.
 import { stream } from "../data/random.js";
-import { chooseRates, lossAtRate, type RateChoice, type TuningLosses } from "../statistics/rateChoice.js";
+import { chooseRates, lossAtRate, type RateChoice, type TuningLosses } from "../statistics/rate-choice.js";
 
 export type PartName = "validation" | "test";
 
@@ -16,7 +16,7 @@ export interface MeasuredLength {
 interface Tuned {
   readonly seeds: readonly number[];
   readonly rates: readonly number[];
-  /** Of each variant. */
+  /** The tuning losses of each variant. */
   readonly losses: readonly TuningLosses[];
 }
 

@@ -1,7 +1,7 @@
 // Test examples in at most 256 groups, so that the losses of every run can be published: clusters stay whole, and are put together by lot.
 import { permutation, stream } from "../data/random.js";
 import { lossesOfText, textOfLosses } from "../records/record.js";
-import type { TestPart } from "../statistics/bootstrap.js";
+import type { TestPart } from "../tasks/common/task.js";
 
 const MOST_GROUPS = 256;
 

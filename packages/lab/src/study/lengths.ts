@@ -1,5 +1,5 @@
 // What a study consists of: a cell for each width and length, with its steps, and which lengths are tuned.
-import { UserError } from "../errors.js";
+import { UserError } from "../system/errors.js";
 
 /** Reads --lengths, --tune-lengths or --sizes: different numbers above 0, in rising order. Throws a UserError for anything else. */
 export function parseRising(text: string, option: string, example: string): number[] {

@@ -1,8 +1,8 @@
 // From the records of a study's sweeps to study.json: scores, losses by group of examples, tuning losses by seed.
-import type { Config } from "../config/config.js";
+import type { Config } from "../config/types.js";
 import type { RunRecord } from "../records/record.js";
 import type { Round } from "../statistics/tuning.js";
-import type { Task } from "../tasks/task.js";
+import type { LoadedTask } from "../tasks/load.js";
 import { groupedText, groupsOf, sumsOf } from "./groups.js";
 import type { CellRecord, StudyRecord, StudyRun, TuningRecord } from "./types.js";
 
@@ -18,7 +18,7 @@ export function cellRecord(
   { width, length, steps, parameters, tunedAt }: CellShape,
   config: Config,
   records: readonly RunRecord[],
-  task: Task,
+  task: Pick<LoadedTask, "validationPart" | "testPart">,
 ): CellRecord {
   const groups = { validation: groupsOf(task.validationPart), test: groupsOf(task.testPart) };
   const runs = records.map((record): StudyRun => {
@@ -73,7 +73,7 @@ export function tuningRecord(
 export function studyRecord(study: {
   readonly options: { readonly preset?: string };
   readonly remarks: readonly string[];
-  readonly task: Task;
+  readonly task: LoadedTask;
   readonly widths: readonly number[];
   readonly lengths: readonly number[];
   readonly variants: readonly { readonly name: string }[];

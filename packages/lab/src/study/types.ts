@@ -1,9 +1,10 @@
 // What a study leaves, as study.json: everything that its figures are computed from, and nothing that can be computed. The same file
 // is published as docs/evidence/<preset>.json.
-import type { Config } from "../config/config.js";
-import type { TaskConfig } from "../config/task.js";
-import type { CurvePoint, Score } from "../records/record.js";
-import type { LeftOut } from "../tasks/task.js";
+import type { Config } from "../config/types.js";
+import type { CurvePoint } from "../records/record.js";
+import type { Score } from "../tasks/common/score.js";
+import type { LeftOut } from "../tasks/common/task.js";
+import type { TaskConfig } from "../tasks/registry.js";
 
 /** Full runs of one length at one width, all variants and seeds. */
 export interface CellRecord {
@@ -11,7 +12,7 @@ export interface CellRecord {
   /** Passes over the training part, at the first width; at another one as many tokens per parameter. */
   readonly length: number;
   readonly steps: number;
-  /** Of the model with the first variant. */
+  /** Parameters of the model with the first variant. */
   readonly parameters: number;
   /** The variants' hidden widths and rates, and all else that decides the runs. */
   readonly config: Config;

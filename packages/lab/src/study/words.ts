@@ -1,6 +1,5 @@
 // The answers of a study in words and cells, verdict first: for the terminal, the page and docs/evidence.
-
-import { BEYOND } from "../statistics/lengthCurve.js";
+import { BEYOND } from "../statistics/length-curve.js";
 import { FEWEST_SEEDS } from "../statistics/verdicts.js";
 import { list, signed } from "../words/format.js";
 import type { Answer, Judged, PartAnswer, StudyAnalysis, Verdict } from "./analysis.js";

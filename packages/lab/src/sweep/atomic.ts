@@ -2,7 +2,7 @@
 // (write-file-atomic does not look at how much of a file was written: on a disk that fills up it leaves half a file.)
 import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
-import { codeOf, messageOf, StopError } from "../errors.js";
+import { codeOf, messageOf, StopError } from "../system/errors.js";
 
 /** How operating systems say that a disk, a quota or the largest allowed file is full. */
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);

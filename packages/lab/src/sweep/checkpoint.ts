@@ -4,12 +4,12 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import type { TrainingState } from "onnx-grad";
 import { z } from "zod";
-import type { Config } from "../config/config.js";
 import { problemOf } from "../config/schema.js";
-import { messageOf } from "../errors.js";
-import { parseJson, readIfThere } from "../files.js";
+import type { Config } from "../config/types.js";
 import { type CurvePoint, curveSchema } from "../records/record.js";
 import { type Run, runHash } from "../records/run.js";
+import { messageOf } from "../system/errors.js";
+import { parseJson, readIfThere } from "../system/files.js";
 import { writeAtomically } from "./atomic.js";
 
 /** A run after some of its steps. The order of the data follows from the seed and the number of steps. */
@@ -42,8 +42,8 @@ export class CheckpointFile implements Checkpoints {
   readonly resumed: RunProgress | undefined;
   /** Why a checkpoint that was there is not used, as a sentence. */
   readonly refusal: string | undefined;
-  readonly #hash: string;
-  #written = performance.now();
+  private readonly hash: string;
+  private written = performance.now();
 
   /**
    * Reads what is there.
@@ -56,11 +56,11 @@ export class CheckpointFile implements Checkpoints {
     run: Run,
     private readonly interval: number,
   ) {
-    this.#hash = runHash(config, run);
+    this.hash = runHash(config, run);
     try {
       const content = readIfThere(file);
       if (content === undefined) return;
-      const resumed = decode(content, this.#hash, config.version);
+      const resumed = decode(content, this.hash, config.version);
       if (resumed.state.steps > config.steps)
         throw new Error(`it is of step ${resumed.state.steps} of ${config.steps}`);
       this.resumed = resumed;
@@ -70,9 +70,9 @@ export class CheckpointFile implements Checkpoints {
   }
 
   async offer(progress: () => RunProgress): Promise<void> {
-    if (performance.now() - this.#written < 1000 * this.interval) return;
-    await writeAtomically(this.file, encode(progress(), this.#hash, this.config.version));
-    this.#written = performance.now();
+    if (performance.now() - this.written < 1000 * this.interval) return;
+    await writeAtomically(this.file, encode(progress(), this.hash, this.config.version));
+    this.written = performance.now();
   }
 
   /** For a run that has its record. */

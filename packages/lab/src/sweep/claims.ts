@@ -4,9 +4,9 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { z } from "zod";
-import { codeOf, messageOf, UserError } from "../errors.js";
-import { parseJson } from "../files.js";
 import type { Run } from "../records/run.js";
+import { codeOf, messageOf, UserError } from "../system/errors.js";
+import { parseJson } from "../system/files.js";
 import { explainWrite } from "./atomic.js";
 import { claimPath } from "./folder.js";
 
@@ -34,13 +34,17 @@ type Found =
 
 /** The claims that this process holds in a folder. */
 export class Claims {
-  readonly #owner: Owner = { host: hostname(), pid: process.pid, token: randomBytes(8).toString("hex") };
-  readonly #text = JSON.stringify(this.#owner);
-  readonly #held = new Set<string>();
-  readonly #heartbeat = setInterval(() => this.#touch(), HEARTBEAT).unref();
+  private readonly owner: Owner = {
+    host: hostname(),
+    pid: process.pid,
+    token: randomBytes(8).toString("hex"),
+  };
+  private readonly text = JSON.stringify(this.owner);
+  private readonly held = new Set<string>();
+  private readonly heartbeat = setInterval(() => this.touch(), HEARTBEAT).unref();
 
   /** When claims of a time to come were touched, and since when they are known as that. */
-  readonly #ahead = new Map<string, { readonly touched: number; readonly seen: number }>();
+  private readonly ahead = new Map<string, { readonly touched: number; readonly seen: number }>();
 
   /** @param patience milliseconds without a sign of life after which a claim is given up */
   constructor(
@@ -53,8 +57,8 @@ export class Claims {
     const file = claimPath(this.folder, run);
     for (let attempt = 0; attempt < 2; attempt++) {
       try {
-        writeFileSync(file, this.#text, { flag: "wx" });
-        this.#held.add(file);
+        writeFileSync(file, this.text, { flag: "wx" });
+        this.held.add(file);
         return true;
       } catch (thrown) {
         if (codeOf(thrown) !== "EEXIST") {
@@ -62,7 +66,7 @@ export class Claims {
           throw explainWrite(file, thrown);
         }
       }
-      const found = this.#look(file);
+      const found = this.look(file);
       if (found.state === "counts") return false;
       // One that was released just now is not evicted: what stands there by then is somebody else's, and may still be empty.
       if (found.state === "abandoned") evict(file, found.text);
@@ -72,26 +76,26 @@ export class Claims {
 
   release(run: Run): void {
     const file = claimPath(this.folder, run);
-    if (this.#held.delete(file)) this.#remove(file);
+    if (this.held.delete(file)) this.remove(file);
   }
 
   /** Releases everything. */
   close(): void {
-    clearInterval(this.#heartbeat);
-    for (const file of this.#held) this.#remove(file);
-    this.#held.clear();
+    clearInterval(this.heartbeat);
+    for (const file of this.held) this.remove(file);
+    this.held.clear();
   }
 
   /** Removes a claim, unless this process was asleep for so long that another one has taken it over. */
-  #remove(file: string): void {
-    if (existsSync(file) && readFileSync(file, "utf8") === this.#text) rmSync(file, { force: true });
+  private remove(file: string): void {
+    if (existsSync(file) && readFileSync(file, "utf8") === this.text) rmSync(file, { force: true });
   }
 
   /** What there is to a claim that stood in the way. */
-  #look(file: string): Found {
+  private look(file: string): Found {
     try {
       const text = readFileSync(file, "utf8");
-      return this.#isSilent(file) || this.#isGone(text) ? { state: "abandoned", text } : { state: "counts" };
+      return this.isSilent(file) || this.isGone(text) ? { state: "abandoned", text } : { state: "counts" };
     } catch (thrown) {
       if (codeOf(thrown) === "ENOENT") return { state: "released" };
       throw new UserError(`${file} cannot be read: ${messageOf(thrown)}. Delete it, and the run is free.`);
@@ -99,22 +103,22 @@ export class Claims {
   }
 
   /** Whether a claim was not touched for too long; one that was touched in time to come, by the clock here, is watched. */
-  #isSilent(file: string): boolean {
+  private isSilent(file: string): boolean {
     const touched = touchedAt(file);
     if (touched <= Date.now()) return Date.now() - touched > this.patience;
-    const before = this.#ahead.get(file);
+    const before = this.ahead.get(file);
     const now = performance.now();
     if (before?.touched === touched) return now - before.seen > this.patience;
-    this.#ahead.set(file, { touched, seen: now });
+    this.ahead.set(file, { touched, seen: now });
     return false;
   }
 
   /** Whether a claim is of a process of this machine that has ended. */
-  #isGone(claim: string): boolean {
+  private isGone(claim: string): boolean {
     const owner = ownerSchema.safeParse(parseJson(Buffer.from(claim))).data;
     // Nobody's, or its owner is about to write it: it counts for a while.
-    if (owner === undefined || owner.host !== this.#owner.host) return false;
-    if (owner.pid === process.pid) return owner.token !== this.#owner.token;
+    if (owner === undefined || owner.host !== this.owner.host) return false;
+    if (owner.pid === process.pid) return owner.token !== this.owner.token;
     try {
       process.kill(owner.pid, 0);
       return false;
@@ -123,9 +127,9 @@ export class Claims {
     }
   }
 
-  #touch(): void {
+  private touch(): void {
     const now = new Date();
-    for (const file of this.#held) {
+    for (const file of this.held) {
       try {
         utimesSync(file, now, now);
       } catch {

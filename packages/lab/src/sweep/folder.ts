@@ -2,12 +2,13 @@
 // Every file is written atomically, so that a file that exists is whole, whatever was killed when.
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Config, canonicalJson, folderName } from "../config/config.js";
+import { canonicalJson, folderName } from "../config/config.js";
 import { checkConfig } from "../config/schema.js";
-import { messageOf, StopError, UserError } from "../errors.js";
-import { parseJson, readIfThere } from "../files.js";
+import type { Config } from "../config/types.js";
 import { checkRecord, type RunRecord, runKey } from "../records/record.js";
 import type { Run } from "../records/run.js";
+import { messageOf, StopError, UserError } from "../system/errors.js";
+import { parseJson, readIfThere } from "../system/files.js";
 import { isTemporary, writeAtomically } from "./atomic.js";
 
 /**

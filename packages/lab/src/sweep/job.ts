@@ -1,5 +1,5 @@
 // What travels between the sweep and its worker processes: plain data only.
-import type { Config } from "../config/config.js";
+import type { Config } from "../config/types.js";
 import type { CurvePoint, RunRecord } from "../records/record.js";
 import type { Run } from "../records/run.js";
 

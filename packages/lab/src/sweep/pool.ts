@@ -1,7 +1,8 @@
 // Worker processes that train jobs side by side. One process per slot, one job at a time; a worker that dies fails its
 // own job, and a new one takes its place for the jobs that are left.
-import { messageOf, StopError } from "../errors.js";
+
 import type { SweepEvents } from "../records/events.js";
+import { messageOf, StopError } from "../system/errors.js";
 import type { Job } from "./job.js";
 import { TrainingProcess } from "./process.js";
 

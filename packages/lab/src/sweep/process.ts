@@ -1,8 +1,8 @@
 // A worker process as its parent sees it: takes a job, tells how it goes, and gives the record or an error.
 import { fork } from "node:child_process";
-import { StopError } from "../errors.js";
 import type { RunEvents } from "../records/events.js";
 import type { RunRecord } from "../records/record.js";
+import { StopError } from "../system/errors.js";
 import type { Job, WorkerMessage } from "./job.js";
 
 const WORKER = new URL("./worker.js", import.meta.url);
@@ -10,21 +10,21 @@ const WORKER = new URL("./worker.js", import.meta.url);
 /** A child process; it trains one job at a time. */
 export class TrainingProcess {
   dead = false;
-  readonly #child = fork(WORKER, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
-  #lastWords = "";
+  private readonly child = fork(WORKER, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+  private lastWords = "";
 
   constructor() {
-    this.#child.stderr?.on("data", (chunk: Buffer) => {
-      this.#lastWords = (this.#lastWords + chunk.toString()).slice(-2000);
+    this.child.stderr?.on("data", (chunk: Buffer) => {
+      this.lastWords = (this.lastWords + chunk.toString()).slice(-2000);
     });
-    this.#child.on("exit", () => {
+    this.child.on("exit", () => {
       this.dead = true;
     });
   }
 
   /** Resolves with the job's record; rejects when the run fails or the process ends. */
   run(job: Job, events: RunEvents): Promise<RunRecord> {
-    const child = this.#child;
+    const child = this.child;
     return new Promise<RunRecord>((resolve, reject) => {
       const settle = (): void => {
         child.off("message", onMessage);
@@ -44,7 +44,7 @@ export class TrainingProcess {
       const onClose = (code: number | null, signalName: string | null): void => {
         settle();
         const how = signalName === null ? `exit code ${code}` : `signal ${signalName}`;
-        const words = this.#lastWords.trim().split("\n").slice(-3).join(" | ");
+        const words = this.lastWords.trim().split("\n").slice(-3).join(" | ");
         reject(new Error(`its worker process ended (${how})${words === "" ? "" : `: ${words}`}`));
       };
       const onError = (error: Error): void => {
@@ -61,11 +61,11 @@ export class TrainingProcess {
   }
 
   kill(): void {
-    this.#child.kill("SIGKILL");
+    this.child.kill("SIGKILL");
   }
 
   /** Lets the process end: without its channel it has nothing to wait for. */
   end(): void {
-    if (this.#child.connected) this.#child.disconnect();
+    if (this.child.connected) this.child.disconnect();
   }
 }

@@ -1,13 +1,12 @@
 // A whole sweep on this machine: the runs of a configuration that are not done yet, trained side by side, and shared with
 // other sweeps in the same folder; models of all but the best deleted.
 import { setTimeout as delay } from "node:timers/promises";
-import type { Config } from "../config/config.js";
+import type { Config } from "../config/types.js";
 import type { SweepEvents } from "../records/events.js";
-import type { RunRecord } from "../records/record.js";
-import { summarise } from "../statistics/summary.js";
+import type { FinishedRun, RunRecord } from "../records/record.js";
 import { readRecords, removeTemporaries, tidy } from "./folder.js";
 import type { Job } from "./job.js";
-import { OpenRuns } from "./openRuns.js";
+import { OpenRuns } from "./open-runs.js";
 import { runPool } from "./pool.js";
 
 /** Milliseconds between two looks at what other sweeps in the folder have done. */
@@ -22,16 +21,21 @@ export interface SweepOptions {
   readonly checkpointInterval: number;
 }
 
+/** Says which run of a sweep is the best one; null where none finished. */
+export type BestOf = (config: Config, records: readonly RunRecord[]) => FinishedRun | null;
+
 /**
  * Trains what is missing in a sweep's folder and returns all records in it, also when it was aborted.
  *
  * @param folder opened by `openFolder` for this configuration
+ * @param bestOf says whose model is kept
  * @throws StopError when no run can be done here, as on a full disk
  */
 export async function runSweep(
   config: Config,
   folder: string,
   { dataPath, slots, checkpointInterval }: SweepOptions,
+  bestOf: BestOf,
   events: SweepEvents,
   signal: AbortSignal,
 ): Promise<RunRecord[]> {
@@ -65,14 +69,14 @@ export async function runSweep(
   } finally {
     runs.close();
   }
-  return tidyRecords(config, folder);
+  return tidyRecords(config, folder, bestOf);
 }
 
 /** The records of a folder, which then holds no more than it needs for them. */
-export function tidyRecords(config: Config, folder: string): RunRecord[] {
+export function tidyRecords(config: Config, folder: string, bestOf: BestOf): RunRecord[] {
   const records = readRecords(folder, config);
-  const { best, missing } = summarise(config, records);
-  tidy(folder, records, best);
-  if (missing === 0) removeTemporaries(folder);
+  tidy(folder, records, bestOf(config, records));
+  const { variants, seeds } = config;
+  if (records.length === variants.length * seeds.length) removeTemporaries(folder);
   return records;
 }

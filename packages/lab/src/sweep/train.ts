@@ -1,25 +1,38 @@
 // One run from start to end: build the model, train it, evaluate it. No files, no processes.
 import { setImmediate as yieldToEvents } from "node:timers/promises";
 import { activationFromJson } from "swiglu";
-import type { Config, VariantConfig } from "../config/config.js";
 import { shapeOf } from "../config/shape.js";
-import { describeEnvironment, environment } from "../environment.js";
-import { messageOf, UserError } from "../errors.js";
+import type { Config, VariantConfig } from "../config/types.js";
 import { Trainer } from "../model/index.js";
-import { type CurvePoint, type RunRecord, textOfLosses } from "../records/record.js";
-import type { Task } from "../tasks/task.js";
+import { type FinishedRun, type RunRecord, textOfLosses } from "../records/record.js";
+import type { Run } from "../records/run.js";
+import { messageOf, UserError } from "../system/errors.js";
+import type { Outcome, Task } from "../tasks/common/task.js";
 import type { Checkpoints, RunProgress } from "./checkpoint.js";
+import { RunState } from "./run-state.js";
 import { learningRateAt } from "./schedule.js";
-
-/** Points on a learning curve, and on that of the validation loss. */
-const CURVE_POINTS = 40;
-const VALIDATION_POINTS = 10;
 
 /** The examples of a point of the validation curve, as a share of those trained on: all points are 2.5 % of the work. */
 const VALIDATION_SHARE = 0.0075;
 
-/** Sees the model after `step` steps, the last of which had a gradient of this length. */
-type Observe = (trainer: Trainer, step: number, gradNorm?: number) => Promise<void>;
+/** A run of a configuration, and the task that it learns. */
+export interface Assignment extends Run {
+  readonly config: Config;
+  readonly task: Task;
+}
+
+/** Who else takes part in a run. */
+export interface Companions {
+  /** Called after every step with its number, from 1, and its loss. */
+  readonly onStep?: (step: number, loss: number) => void;
+  /** Where an earlier process left the run, and where this one may leave it. */
+  readonly checkpoints?: Checkpoints;
+  /**
+   * Sees the model before the first step and after every one, with the length of that step's gradient; the run waits for
+   * it, and ends when it throws.
+   */
+  readonly observe?: (trainer: Trainer, step: number, gradNorm?: number) => Promise<void>;
+}
 
 export interface TrainedRun {
   readonly record: RunRecord;
@@ -29,118 +42,87 @@ export interface TrainedRun {
 
 /**
  * Trains one variant under one seed; a loss or gradient that is not finite ends the run as diverged.
- * At one thread the result depends on the arguments alone, its times excepted.
- *
- * @param onStep called after every step with its number, from 1, and its loss
- * @param checkpoints where an earlier process left the run, and where this one may
- * @param observe called before the first step and after every one; the run waits for it, and ends when it throws
+ * At one thread the result depends on the assignment alone, its times excepted.
  */
-export async function trainRun(
-  config: Config,
-  variantName: string,
-  seed: number,
-  task: Task,
-  onStep: (step: number, loss: number) => void,
-  checkpoints?: Checkpoints,
-  observe?: Observe,
-): Promise<TrainedRun> {
-  const resumed = checkpoints?.resumed;
-  const began = performance.now() - (resumed?.elapsed ?? 0);
-  const variant = config.variants.find(({ name }) => name === variantName);
-  if (variant === undefined) throw new Error(`the configuration has no variant ${variantName}`);
-  const { learningRate } = variant;
-  const trainer = await createTrainer(config, variant);
+export async function trainRun(assignment: Assignment, companions: Companions = {}): Promise<TrainedRun> {
+  const { config, variant, seed, task } = assignment;
+  const resumed = companions.checkpoints?.resumed;
+  const state = new RunState(config.steps, resumed);
+  const trainer = await createTrainer(config, variantOf(config, variant));
+  const diverged = (step: number): TrainedRun => ({
+    record: { variant, seed, status: "diverged", divergedAt: step, ...state.ended(step) },
+  });
   try {
     if (resumed === undefined) trainer.initialise(seed);
     else restore(trainer, resumed);
-    const done = trainer.state.steps;
-    const batches = task.batches(seed, config.batch, done);
-    const curve: CurvePoint[] = [...(resumed?.curve ?? [])];
-    const validationCurve: CurvePoint[] = [...(resumed?.validationCurve ?? [])];
-    const sample = task.validationBatch(Math.ceil(VALIDATION_SHARE * config.steps * config.batch));
-    const window = Math.ceil(config.steps / CURVE_POINTS);
-    let { sum, since, trainingTime, cpuTime } = resumed ?? { sum: 0, since: 0, trainingTime: 0, cpuTime: 0 };
-    const elapsed = (): number => performance.now() - began;
-    const progress = (): RunProgress => ({
-      state: trainer.state,
-      curve,
-      validationCurve,
-      sum,
-      since,
-      trainingTime,
-      cpuTime,
-      elapsed: elapsed(),
-    });
-    const timing = (steps: number) => ({
-      stepsPerSecond: steps / (trainingTime / 1000),
-      cpuSeconds: cpuTime / 1000,
-      seconds: elapsed() / 1000,
-      machine: describeEnvironment(environment()),
-    });
-    const diverged = (step: number): RunRecord => ({
-      variant: variantName,
-      seed,
-      status: "diverged",
-      divergedAt: step,
-      curve,
-      validationCurve,
-      ...timing(step),
-    });
-    await observe?.(trainer, done);
-    for (let step = done + 1; step <= config.steps; step++) {
-      const { inputs, labels } = batches.next().value;
-      const before = performance.now();
-      const cpuBefore = process.cpuUsage();
-      const { loss, gradNorm } = await trainer.step(
-        inputs,
-        labels,
-        learningRateAt(step - 1, config.steps, learningRate),
-      );
-      trainingTime += performance.now() - before;
-      const { user, system } = process.cpuUsage(cpuBefore);
-      cpuTime += (user + system) / 1000;
-      onStep(step, loss);
-      if (!Number.isFinite(loss + gradNorm)) return { record: diverged(step) };
-      await observe?.(trainer, step, gradNorm);
-      sum += loss;
-      since++;
-      if (since === window || step === config.steps) {
-        curve.push({ step, loss: sum / since });
-        sum = 0;
-        since = 0;
-      }
-      if (isValidated(step, config.steps)) {
-        const validation = await trainer.evaluate(sample.inputs, sample.labels);
-        if (!Number.isFinite(validation.loss)) return { record: diverged(step) };
-        validationCurve.push({ step, loss: validation.loss });
-      }
-      await checkpoints?.offer(progress);
-      await yieldToEvents(); // the engine blocks: let messages and a lost parent be noticed between steps
-    }
-    const { validation, test, testLosses, validationLosses, samples } = await task.evaluate(trainer);
-    if (!Number.isFinite(validation.loss + test.loss)) return { record: diverged(config.steps) };
-    let parameters = 0;
-    for (const values of trainer.parameters().values()) parameters += values.length;
-    const record: RunRecord = {
-      variant: variantName,
+    const divergedAt = await trainSteps(trainer, state, assignment, companions);
+    if (divergedAt !== undefined) return diverged(divergedAt);
+    const outcome = await task.evaluate(trainer);
+    if (!Number.isFinite(outcome.validation.loss + outcome.test.loss)) return diverged(config.steps);
+    const record: FinishedRun = {
+      variant,
       seed,
       status: "finished",
-      validation,
-      test,
-      testLosses: textOfLosses(testLosses),
-      validationLosses: textOfLosses(validationLosses),
-      ...(samples && { samples }),
+      ...measured(outcome),
       learned: trainer.trainedValues(),
-      parameters,
-      curve,
-      validationCurve,
-      ...timing(config.steps),
+      parameters: parametersOf(trainer),
+      ...state.ended(config.steps),
     };
     return { record, model: trainer.inferenceModel() };
   } finally {
     await trainer.dispose();
   }
 }
+
+/**
+ * Does the steps that are left of a run.
+ *
+ * @returns the step whose loss or gradient was not finite; undefined where all were
+ */
+async function trainSteps(
+  trainer: Trainer,
+  state: RunState,
+  { config, variant, seed, task }: Assignment,
+  { onStep, checkpoints, observe }: Companions,
+): Promise<number | undefined> {
+  const { steps, batch } = config;
+  const { learningRate } = variantOf(config, variant);
+  const done = trainer.state.steps;
+  const batches = task.batches(seed, batch, done);
+  const sample = task.validationBatch(Math.ceil(VALIDATION_SHARE * steps * batch));
+  const progress = (): RunProgress => ({ state: trainer.state, ...state.progress() });
+  await observe?.(trainer, done);
+  for (let step = done + 1; step <= steps; step++) {
+    const { inputs, labels } = batches.next().value;
+    const rate = learningRateAt(step - 1, steps, learningRate);
+    const { loss, gradNorm } = await state.timed(() => trainer.step(inputs, labels, rate));
+    onStep?.(step, loss);
+    if (!Number.isFinite(loss + gradNorm)) return step;
+    await observe?.(trainer, step, gradNorm);
+    state.addLoss(step, loss);
+    if (state.isValidated(step)) {
+      const validation = await trainer.evaluate(sample.inputs, sample.labels);
+      if (!Number.isFinite(validation.loss)) return step;
+      state.addValidationLoss(step, validation.loss);
+    }
+    await checkpoints?.offer(progress);
+    await yieldToEvents(); // the engine blocks: let messages and a lost parent be noticed between steps
+  }
+  return undefined;
+}
+
+/** What a record keeps of a model's evaluation. */
+const measured = ({ validation, test, testLosses, validationLosses, samples }: Outcome) => ({
+  validation,
+  test,
+  testLosses: textOfLosses(testLosses),
+  validationLosses: textOfLosses(validationLosses),
+  ...(samples && { samples }),
+});
+
+/** How many parameters the model has. */
+const parametersOf = (trainer: Trainer): number =>
+  [...trainer.parameters().values()].reduce((sum, { length }) => sum + length, 0);
 
 function restore(trainer: Trainer, { state }: RunProgress): void {
   try {
@@ -152,10 +134,10 @@ function restore(trainer: Trainer, { state }: RunProgress): void {
   }
 }
 
-/** Whether a point of the validation curve follows a step: after every tenth of the run. */
-function isValidated(step: number, steps: number): boolean {
-  const points = (done: number): number => Math.floor((done * VALIDATION_POINTS) / steps);
-  return points(step) > points(step - 1);
+function variantOf({ variants }: Config, name: string): VariantConfig {
+  const variant = variants.find((each) => each.name === name);
+  if (variant === undefined) throw new Error(`the configuration has no variant ${name}`);
+  return variant;
 }
 
 function createTrainer(config: Config, variant: VariantConfig): Promise<Trainer> {

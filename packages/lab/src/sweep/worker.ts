@@ -1,8 +1,11 @@
 // A worker process: trains the jobs it is sent, one after the other, writes each record itself and reports over IPC.
 // It ends when its parent does: also when that was killed, for the channel then closes.
-import { type Config, canonicalJson } from "../config/config.js";
-import { messageOf, StopError, UserError } from "../errors.js";
-import { makeTask, readData, type Task, type TaskData } from "../tasks/task.js";
+import { canonicalJson } from "../config/config.js";
+import type { Config } from "../config/types.js";
+import { messageOf, StopError, UserError } from "../system/errors.js";
+import type { TaskData, TaskModule } from "../tasks/common/definition.js";
+import type { Task } from "../tasks/common/task.js";
+import { loadModule } from "../tasks/load.js";
 import { CheckpointFile } from "./checkpoint.js";
 import { checkpointPath, writeModel, writeRecord } from "./folder.js";
 import type { Job, WorkerMessage } from "./job.js";
@@ -24,7 +27,7 @@ process.on("message", (job: Job) => {
 
 async function runJob(job: Job): Promise<void> {
   const { variant, seed, config, dataPaths, folder, checkpointInterval } = job;
-  const task = taskOf(config, dataPaths);
+  const task = await taskOf(config, dataPaths);
   const checkpoint = new CheckpointFile(checkpointPath(folder, job), config, job, checkpointInterval);
   const { resumed, refusal } = checkpoint;
   if (refusal !== undefined) send({ type: "remark", message: refusal });
@@ -36,7 +39,10 @@ async function runJob(job: Job): Promise<void> {
     reported = now;
     send({ type: "progress", step, loss });
   };
-  const { record, model } = await trainRun(config, variant, seed, task, onStep, checkpoint);
+  const { record, model } = await trainRun(
+    { config, variant, seed, task },
+    { onStep, checkpoints: checkpoint },
+  );
   if (model !== undefined) await writeModel(folder, record, model);
   await writeRecord(folder, record);
   await checkpoint.remove();
@@ -48,14 +54,15 @@ async function runJob(job: Job): Promise<void> {
  *
  * @throws StopError where none has them: that is what this machine lacks; UserError for a run that is no good anywhere
  */
-function taskOf(config: Config, places: readonly (string | null)[]): Task {
+async function taskOf(config: Config, places: readonly (string | null)[]): Promise<Task> {
   const key = canonicalJson({ ...config, variants: [], seeds: [] });
   if (loaded?.key === key) return loaded.task;
+  const module = await loadModule(config.task);
   const others: string[] = [];
   for (const place of places) {
-    const data = readAt(place, config, others);
+    const data = readAt(module, place, config, others);
     if (data === undefined) continue;
-    const task = makeTask(config, data);
+    const task = module.make(config, data, false);
     refuseOtherData(config, task);
     loaded = { key, task };
     return task;
@@ -67,9 +74,14 @@ function taskOf(config: Config, places: readonly (string | null)[]): Task {
 }
 
 /** The data of a configuration, where they are at this place; undefined, and why in `others`, where they are not. */
-function readAt(place: string | null, { task, data }: Config, others: string[]): TaskData | undefined {
+function readAt(
+  { read }: TaskModule,
+  place: string | null,
+  { data }: Config,
+  others: string[],
+): TaskData | undefined {
   try {
-    const found = readData(task, place ?? undefined);
+    const found = read(place ?? undefined);
     if (found.sha256 === data.sha256) return found;
     others.push(`${place ?? "what comes with the lab"} is other data`);
   } catch (thrown) {

@@ -1,7 +1,6 @@
 // What a comparison says of itself before it begins: runs, data, network, training, and matched parameters.
-import type { Config } from "../config/config.js";
-import { examplesOf } from "../config/task.js";
-import { networkOf } from "../report/taskWords.js";
+import type { Config } from "../config/types.js";
+import { definitionOf } from "../tasks/registry.js";
 import { capitalised, count } from "../words/format.js";
 import { heading, wrap } from "./style.js";
 import { parameterTable } from "./tables.js";
@@ -19,18 +18,15 @@ export function introduction(
 ): string {
   const { variants, seeds, width, depth, heads, steps, batch } = config;
   const runs = variants.length * seeds.length;
-  const reads =
-    config.task === "images"
-      ? `patches of ${config.patch} x ${config.patch}`
-      : `${count(config.context, "token")} of context`;
+  const { network, examples, reads } = definitionOf(config);
   return [
     heading(
       `${count(variants.length, "variant")} x ${count(seeds.length, "seed")} = ${count(runs, "run")} on ${config.data.name}`,
     ),
     wrap(data),
     wrap(
-      `${capitalised(networkOf[config.task])}: ${reads}, width ${width}, ${count(depth, "block")}, ${count(heads, "head")}. ` +
-        `${count(steps, "step")} of ${batch} ${examplesOf[config.task]}, ${rates}. ` +
+      `${capitalised(network)}: ${reads(config)}, width ${width}, ${count(depth, "block")}, ${count(heads, "head")}. ` +
+        `${count(steps, "step")} of ${batch} ${examples}, ${rates}. ` +
         "All variants of a seed see the same batches and start from the same weights outside the feed-forward blocks.",
     ),
     ...remarks.map(wrap),

@@ -1,5 +1,5 @@
 // Shows a sweep while it runs: a panel that is redrawn in a terminal, plain lines in a pipe, a file or CI, one for every tenth of a long run among them.
-import type { Config } from "../config/config.js";
+import type { Config } from "../config/types.js";
 import type { SweepEvents } from "../records/events.js";
 import type { RunRecord } from "../records/record.js";
 import { printLine } from "./output.js";

@@ -2,7 +2,7 @@
 // text of others (names of files, languages and activations, messages of other machines) can steer the terminal, and no
 // output is lost without a word.
 import { inspect, styleText } from "node:util";
-import { codeOf, messageOf } from "../errors.js";
+import { codeOf, messageOf } from "../system/errors.js";
 
 /** A line or message longer than this is cut: what made it so long is no use in a terminal. */
 const LONGEST_LINE = 4000;

@@ -1,5 +1,5 @@
 // The state of a sweep and what it looks like while it runs: a panel in a terminal, lines elsewhere. Pure functions.
-import type { Config } from "../config/config.js";
+import type { Config } from "../config/types.js";
 import { type CurvePoint, type RunRecord, runKey } from "../records/record.js";
 import type { Run } from "../records/run.js";
 import { describeScore } from "../statistics/metric.js";
@@ -187,7 +187,7 @@ export function runLine(
 /** What became of a run, in words. */
 export type OutcomeText = (record: RunRecord) => string;
 
-/** Of a run that is compared. */
+/** What is said of a run that is compared. */
 export function outcomeText(record: RunRecord): string {
   if (record.status === "diverged") return `diverged at step ${record.divergedAt}`;
   const { validation, test } = record;
@@ -195,7 +195,7 @@ export function outcomeText(record: RunRecord): string {
   return `validation ${describeScore(validation)}, test ${describeScore(test)}${loss}`;
 }
 
-/** Of a run that serves to choose a learning rate: the loss that chooses, and nothing of the test part. */
+/** What is said of a run that serves to choose a learning rate: the loss that chooses, and nothing of the test part. */
 export function tuningOutcomeText(record: RunRecord): string {
   if (record.status === "diverged") return outcomeText(record);
   return `validation loss ${record.validation.loss.toFixed(4)}`;

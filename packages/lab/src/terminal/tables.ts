@@ -1,12 +1,12 @@
 // The tables that a sweep prints: matched parameters, every run, and the ranking.
-import type { Config } from "../config/config.js";
 import { targetParameters } from "../config/matching.js";
-import type { TaskKind } from "../config/task.js";
+import type { Config } from "../config/types.js";
 import type { RunRecord } from "../records/record.js";
 import type { Matched } from "../statistics/matched.js";
 import { outcomesOf, show, showDifference, showEstimate } from "../statistics/metric.js";
 import type { Summary } from "../statistics/summary.js";
 import type { Tuning } from "../statistics/tuning.js";
+import type { TaskKind } from "../tasks/registry.js";
 import { grouped, signed } from "../words/format.js";
 import { table } from "./table.js";
 

@@ -7,33 +7,33 @@ import type { Run } from "../records/run.js";
 const SILENCE = 5_000;
 
 export class Tenths {
-  readonly #runs = new Map<string, { readonly steps: number; told: number }>();
-  #last: number;
+  private readonly runs = new Map<string, { readonly steps: number; told: number }>();
+  private last: number;
 
   constructor(private readonly clock: () => number = () => performance.now()) {
-    this.#last = clock();
+    this.last = clock();
   }
 
   /** Something else was printed. */
   heard(): void {
-    this.#last = this.clock();
+    this.last = this.clock();
   }
 
-  /** A run of so many steps begins. */
+  /** A run of `steps` steps begins. */
   begin(run: Run, steps: number): void {
-    this.#runs.set(keyOf(run), { steps, told: 0 });
+    this.runs.set(keyOf(run), { steps, told: 0 });
   }
 
   /** It goes on after steps that were done before, which is told elsewhere. */
   resume(run: Run, step: number): void {
-    const known = this.#runs.get(keyOf(run));
+    const known = this.runs.get(keyOf(run));
     if (known !== undefined) known.told = tenthOf(step, known.steps);
   }
 
   /** The line of a run whose next tenth is done; undefined where there is nothing to say. */
   lineAt(run: Run, step: number, loss: number): string | undefined {
-    const known = this.#runs.get(keyOf(run));
-    if (known === undefined || this.clock() - this.#last < SILENCE) return undefined;
+    const known = this.runs.get(keyOf(run));
+    if (known === undefined || this.clock() - this.last < SILENCE) return undefined;
     const tenth = tenthOf(step, known.steps);
     if (tenth <= known.told) return undefined;
     known.told = tenth;

@@ -25,9 +25,13 @@ export function duration(seconds: number): string {
 }
 
 /** ["a", "b", "c"] -> "a, b and c" */
-export function list(items: readonly string[]): string {
-  return items.length < 2 ? (items[0] ?? "") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
-}
+export const list = (items: readonly string[]): string => joined(items, "and");
+
+/** ["a", "b", "c"] -> "a, b or c" */
+export const either = (items: readonly string[]): string => joined(items, "or");
+
+const joined = (items: readonly string[], last: string): string =>
+  items.length < 2 ? (items[0] ?? "") : `${items.slice(0, -1).join(", ")} ${last} ${items.at(-1)}`;
 
 /** 1 -> "1 run", 2 -> "2 runs" */
 export const count = (n: number, noun: string): string => `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;

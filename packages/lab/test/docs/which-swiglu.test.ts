@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { primaryMetric, scoresOf } from "../../src/evidence/scores.js";
 import type { Evidence } from "../../src/evidence/types.js";
-import { meanOf } from "../../src/statistics/estimate.js";
-import { pairedTest } from "../../src/statistics/paired.js";
+import { meanOf } from "../../src/statistics/inference/estimate.js";
+import { pairedTest } from "../../src/statistics/inference/paired.js";
 
 const docs = new URL("../../../../docs/", import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, docs), "utf8");

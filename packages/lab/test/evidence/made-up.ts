@@ -1,7 +1,6 @@
 // Evidence made up for tests: sweeps of the presets, with the losses that a test gives.
-
-import type { Config } from "../../src/config/config.js";
 import { type PresetName, presets } from "../../src/config/presets.js";
+import type { Config } from "../../src/config/types.js";
 import type { Evidence } from "../../src/evidence/types.js";
 import type { RunRecord } from "../../src/records/record.js";
 import { textOfLosses } from "../../src/records/record.js";

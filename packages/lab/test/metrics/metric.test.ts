@@ -1,8 +1,7 @@
 // What the metrics of each task do to ranking, choice of the best model, figures and words.
 import { describe, expect, test } from "vitest";
-import type { Config } from "../../src/config/config.js";
-import type { TaskKind } from "../../src/config/task.js";
-import { type Score, textOfLosses } from "../../src/records/record.js";
+import type { Config } from "../../src/config/types.js";
+import { textOfLosses } from "../../src/records/record.js";
 import {
   describeScore,
   isBetter,
@@ -14,6 +13,8 @@ import {
 } from "../../src/statistics/metric.js";
 import { summarise } from "../../src/statistics/summary.js";
 import { describe as inWords } from "../../src/statistics/words.js";
+import type { Score } from "../../src/tasks/common/score.js";
+import type { TaskKind } from "../../src/tasks/registry.js";
 import { rankingTable, runTable } from "../../src/terminal/tables.js";
 import { configOf, finished } from "../records.js";
 

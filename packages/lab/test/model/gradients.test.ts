@@ -5,9 +5,8 @@ import * as ort from "onnxruntime-node";
 import { type Activation, activationByName } from "swiglu";
 import { describe, expect, it } from "vitest";
 import type { ImageShape, ModelShape, SequenceShape, Variant } from "../../dist/model/index.js";
-import { packedPorts } from "../../dist/model/loss.js";
 import { pack } from "../../dist/model/packing.js";
-import { logits, parameterSpecs } from "../../dist/model/transformer.js";
+import { logits, packedPorts, parameterSpecs } from "../../dist/model/transformer.js";
 
 type Expected = Record<string, { loss: number; gradients: Record<string, number[]> }>;
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { probeMarkdown } from "../../src/probe/markdown.js";
 import type { ProbeResults } from "../../src/probe/types.js";
 import { runCli, startCli } from "../cli.js";
-import { writeImageSet } from "../idxFiles.js";
+import { writeImageSet } from "../idx-files.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-probe-"));
 const data = join(scratch, "rows");

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type RunRecord, textOfLosses } from "../../src/records/record.js";
 import { analyse, type Verdict } from "../../src/statistics/analysis.js";
-import { benjaminiHochberg } from "../../src/statistics/benjaminiHochberg.js";
+import { benjaminiHochberg } from "../../src/statistics/inference/benjamini-hochberg.js";
 import { configOf, diverged, finished } from "../records.js";
 
 const part = { weights: Int32Array.of(1, 1, 1, 1), clusters: Int32Array.of(0, 1, 2, 3) };

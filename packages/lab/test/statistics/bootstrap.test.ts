@@ -1,8 +1,9 @@
 // The bootstrap against cases whose distribution is known: all resamples listed, and the normal theory of ratios.
 import { describe, expect, test } from "vitest";
 import { stream } from "../../src/data/random.js";
-import { bootstrapInterval, bootstrapMeans, type TestPart } from "../../src/statistics/bootstrap.js";
-import { varianceOf } from "../../src/statistics/estimate.js";
+import { bootstrapInterval, bootstrapMeans } from "../../src/statistics/inference/bootstrap.js";
+import { varianceOf } from "../../src/statistics/inference/estimate.js";
+import type { TestPart } from "../../src/tasks/common/task.js";
 
 const each = (count: number): TestPart => ({
   weights: new Int32Array(count).fill(1),

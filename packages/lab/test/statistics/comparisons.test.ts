@@ -1,9 +1,9 @@
 // Analysis of variance, paired tests, effect sizes, power and corrections against published examples and R's output.
 import { describe, expect, test } from "vitest";
-import { anova } from "../../src/statistics/anova.js";
-import { benjaminiHochberg } from "../../src/statistics/benjaminiHochberg.js";
-import { equivalence, pairedTest, pairing } from "../../src/statistics/paired.js";
-import { effectSize, noncentralTCdf, powerOf, seedsNeeded } from "../../src/statistics/power.js";
+import { anova } from "../../src/statistics/inference/anova.js";
+import { benjaminiHochberg } from "../../src/statistics/inference/benjamini-hochberg.js";
+import { equivalence, pairedTest, pairing } from "../../src/statistics/inference/paired.js";
+import { effectSize, noncentralTCdf, powerOf, seedsNeeded } from "../../src/statistics/inference/power.js";
 
 const transpose = (rows: readonly (readonly number[])[]): number[][] =>
   rows[0]!.map((_, j) => rows.map((row) => row[j]!));

@@ -1,7 +1,7 @@
 // Dunnett's distribution against his published tables, against R's multcomp, and against adaptive quadrature in SciPy.
 import { describe, expect, test } from "vitest";
-import { dunnett, dunnettCdf, dunnettQuantile } from "../../src/statistics/dunnett.js";
-import { expectation, root, scaledChi } from "../../src/statistics/numerics.js";
+import { dunnett, dunnettCdf, dunnettQuantile } from "../../src/statistics/inference/dunnett.js";
+import { expectation, root, scaledChi } from "../../src/statistics/inference/numerics.js";
 
 describe("critical values of Dunnett 1964, two-sided, as printed in textbooks: k = 1 ... 9", () => {
   test.each<[df: number, chance: number, values: number[]]>([

@@ -1,6 +1,6 @@
 // Kendall's tau against the published tables of its exact distribution.
 import { expect, test } from "vitest";
-import { kendall } from "../../src/statistics/kendall.js";
+import { kendall } from "../../src/statistics/inference/kendall.js";
 
 test("exact one-sided p-values of six things, as tabled by Kendall (1970, table 1): S = 15, 13, 11, 9", () => {
   const identity = [1, 2, 3, 4, 5, 6];

@@ -2,8 +2,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { chooseRates } from "../../src/statistics/rateChoice.js";
-import { analyseStudy, type Judged, rankAgreement, wordOf } from "../../src/study/analysis.js";
+import { chooseRates } from "../../src/statistics/rate-choice.js";
+import { analyseStudy, type Judged, wordOf } from "../../src/study/analysis.js";
+import { rankAgreement } from "../../src/study/rank-agreement.js";
 import { studyJson } from "../../src/study/record.js";
 import type { StudyRecord } from "../../src/study/types.js";
 import { FACTORS, madeUpStudy } from "./made-up.js";

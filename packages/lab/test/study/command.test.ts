@@ -3,13 +3,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { studyPresetNames, studyPresets } from "../../src/config/studyPresets.js";
+import { studyPresetNames, studyPresets } from "../../src/config/study-presets.js";
 import { groupsOf, sumsOf } from "../../src/study/groups.js";
 import { parseRising, stepsOf, tunedFor, verdictLength } from "../../src/study/lengths.js";
 import type { StudyRecord } from "../../src/study/types.js";
-import { groupsOfTwo } from "../../src/tasks/leftOut.js";
+import { groupsOfTwo } from "../../src/tasks/common/left-out.js";
 import { runCli, startCli } from "../cli.js";
-import { tinyModel, writeImageSet } from "../idxFiles.js";
+import { tinyModel, writeImageSet } from "../idx-files.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "swiglu-study-"));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readDocuments } from "../../src/data/text.js";
 import { Trainer } from "../../src/model/index.js";
 import { isRunRecord, lossesOfText } from "../../src/records/record.js";
-import { loadTask } from "../../src/tasks/task.js";
+import { loadTask } from "../../src/tasks/load.js";
 import { runCli } from "../cli.js";
 import { wholeAndResumed } from "./resumed.js";
 
@@ -47,8 +47,8 @@ beforeAll(() => {
 describe("the task", () => {
   const settings = { task: "language", vocabulary: 280, context: 16 } as const;
 
-  test("batches hold the training text: each label is the next input, and a seed repeats itself", () => {
-    const task = loadTask(settings, folder);
+  test("batches hold the training text: each label is the next input, and a seed repeats itself", async () => {
+    const task = await loadTask(settings, folder);
     const [first, second] = [task.batches(1, 4), task.batches(1, 4)];
     const { inputs, labels } = first.next().value;
     expect([inputs.length, labels.length]).toEqual([64, 64]);
@@ -59,7 +59,7 @@ describe("the task", () => {
   });
 
   test("loss and bits per byte are those of an untrained model that gives every token the same chance", async () => {
-    const task = loadTask(settings, folder);
+    const task = await loadTask(settings, folder);
     const variant = { name: "relu", activation: activations.relu, trained: false };
     const shape = { vocabulary: 280, context: 16, width: 8, depth: 1, heads: 2, hidden: 32 };
     const options = { batch: 4, weightDecay: 0, clipNorm: 1, threads: 1 };
@@ -84,7 +84,7 @@ describe("the task", () => {
   });
 
   test("a run that goes on from its middle ends bit for bit as one that was never interrupted", async () => {
-    const { whole, resumed } = await wholeAndResumed(loadTask(settings, folder));
+    const { whole, resumed } = await wholeAndResumed(await loadTask(settings, folder));
     expect(resumed).toEqual(whole);
     expect(whole.record.validationCurve.map(({ step }) => step)).toEqual([
       2, 4, 6, 8, 10, 12, 14, 16, 18, 20,
@@ -92,10 +92,10 @@ describe("the task", () => {
     expect(whole.record.cpuSeconds).toBeGreaterThan(0);
   });
 
-  test("a single file is cut into pieces, of which each part gets some", () => {
+  test("a single file is cut into pieces, of which each part gets some", async () => {
     const file = join(scratch, "novel.txt");
     writeFileSync(file, Array.from({ length: 30 }, (_, i) => story(100 + i)).join(""));
-    const { examples } = loadTask(settings, file).config.data;
+    const { examples } = (await loadTask(settings, file)).config.data;
     expect(examples.validation).toBeGreaterThan(0.05 * examples.train);
     expect(examples.test).toBeGreaterThan(0.05 * examples.train);
   });
@@ -112,10 +112,10 @@ describe("the task", () => {
     }
   });
 
-  test("a small text lowers the vocabulary that nobody asked for, and says so; the same one may be asked for", () => {
+  test("a small text lowers the vocabulary that nobody asked for, and says so; the same one may be asked for", async () => {
     const small = { ...settings, vocabulary: 1024 };
-    expect(() => loadTask(small, folder)).toThrow(/--vocabulary 1024 is more than the text allows/);
-    const task = loadTask(small, folder, true);
+    await expect(loadTask(small, folder)).rejects.toThrow(/--vocabulary 1024 is more than the text allows/);
+    const task = await loadTask(small, folder, true);
     if (task.config.task !== "language") throw new Error("another task");
     const { vocabulary } = task.config;
     expect(vocabulary).toBeLessThan(1024);
@@ -123,17 +123,21 @@ describe("the task", () => {
     expect(task.introduction).toContain(
       `in ${vocabulary} tokens (as many as the text allows, in place of 1,024): `,
     );
-    const asked = loadTask({ ...small, vocabulary }, folder);
+    const asked = await loadTask({ ...small, vocabulary }, folder);
     expect(asked.config).toEqual(task.config);
     expect(asked.introduction).toContain(`in ${vocabulary} tokens: `);
-    expect(loadTask(settings, folder, true).config).toEqual(loadTask(settings, folder).config);
+    expect((await loadTask(settings, folder, true)).config).toEqual(
+      (await loadTask(settings, folder)).config,
+    );
   });
 
-  test("a copy under another name is in the same part", () => {
+  test("a copy under another name is in the same part", async () => {
     const copies = join(scratch, "copies");
     mkdirSync(copies);
     for (let i = 0; i < 26; i++) writeFileSync(join(copies, `${i}.txt`), story(1));
-    expect(() => loadTask(settings, copies)).toThrow(/has too few documents that share no passages, 1:/);
+    await expect(loadTask(settings, copies)).rejects.toThrow(
+      /has too few documents that share no passages, 1:/,
+    );
   });
 });
 

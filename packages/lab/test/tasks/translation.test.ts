@@ -8,8 +8,8 @@ import { compilerMessages, readPairs } from "../../src/data/pairs.js";
 import { groupByPassages } from "../../src/data/partition.js";
 import { Decoder, pack, Trainer, type Variant } from "../../src/model/index.js";
 import { isRunRecord } from "../../src/records/record.js";
-import { continueAll } from "../../src/tasks/search.js";
-import { loadTask } from "../../src/tasks/task.js";
+import { loadTask } from "../../src/tasks/load.js";
+import { continueAll } from "../../src/tasks/translation/search.js";
 import { runCli } from "../cli.js";
 import { wholeAndResumed } from "./resumed.js";
 
@@ -70,8 +70,8 @@ describe("pairs", () => {
 });
 
 describe("the task", () => {
-  test("no source is in two parts, in whatever language", () => {
-    const task = loadTask(settings, file);
+  test("no source is in two parts, in whatever language", async () => {
+    const task = await loadTask(settings, file);
     const { train, validation, test: held } = task.config.data.examples;
     expect(train + validation + held).toBe(720);
     expect([validation % 2, held % 2]).toEqual([0, 0]); // both languages of a source
@@ -84,8 +84,8 @@ describe("the task", () => {
     }
   });
 
-  test("only the translation and its end count in the loss", () => {
-    const task = loadTask(settings, file);
+  test("only the translation and its end count in the loss", async () => {
+    const task = await loadTask(settings, file);
     const { inputs, labels } = task.batches(1, 8).next().value;
     for (let row = 0; row < 8; row++) {
       const counted = [...labels.subarray(24 * row, 24 * row + 24)];
@@ -113,7 +113,7 @@ test("a run in batches of several sizes goes on from its middle, and ends bit fo
   // Every other source is five times as long, so that not all batches fit in as many rows.
   const longer = lines.map((line, i) => (i % 4 < 2 ? line : line.replace(/^\S+/, "$& $& $& $& $&")));
   writeFileSync(uneven, `${longer.join("\n")}\n`);
-  const task = loadTask({ ...settings, context: 40 }, uneven);
+  const task = await loadTask({ ...settings, context: 40 }, uneven);
   const batches = task.batches(1, 4);
   const rows = Array.from({ length: 20 }, () => {
     const { inputs, labels } = batches.next().value;
