@@ -3,9 +3,12 @@
 import { atom, Binding, type Written, withBrackets } from "../../expression/brackets.js";
 import {
   type Apply,
+  add,
   countUses,
   type Expr,
+  mul,
   type Operation,
+  Rewriter,
   type Rules,
   schedule,
 } from "../../expression/expr.js";
@@ -120,7 +123,8 @@ export function emitWgsl(
   nameOf: (variable: string) => string,
 ): Emitted {
   const { rules, number } = targets[arithmetic];
-  const roots = simplifyAll(expressions);
+  const simple = simplifyAll(expressions);
+  const roots = arithmetic === "real" ? doubledFactors(simple) : simple;
   const results = new Set(roots);
   const order = schedule(roots);
   if (order.length > mostOperations)
@@ -155,6 +159,37 @@ export function emitWgsl(
     }
   }
   return { statements, results: roots.map((root) => textOf(root).text) };
+}
+
+/**
+ * Expressions in which the sum of two products of the same factors is one product with one factor doubled. Drivers may take what
+ * is below 2^-126 for zero, and two such losses are more than the error bound allows. Doubled, an ordinary number has room.
+ */
+function doubledFactors(expressions: readonly Expr[]): Expr[] {
+  const rewriter = new Rewriter((node) => {
+    if (node.op !== "add") return node;
+    const [factors, others] = node.args.map(factorsOf) as [Expr[], Expr[]];
+    if (factors.length < 2 || factors.length !== others.length) return node;
+    for (const factor of factors) {
+      const at = others.indexOf(factor);
+      if (at < 0) return node;
+      others.splice(at, 1);
+    }
+    const [first, ...rest] = factors as [Expr, ...Expr[]];
+    return rest.reduce((product, factor) => mul(product, factor), add(first, first));
+  });
+  return expressions.map((expression) => rewriter.rewrite(expression));
+}
+
+/** The factors of a product of a few; of any other expression, itself. */
+function factorsOf(expr: Expr): Expr[] {
+  const factors = [expr];
+  for (let i = 0; i < factors.length && factors.length <= 8; ) {
+    const factor = factors[i] as Expr;
+    if (factor.op === "mul") factors.splice(i, 1, ...factor.args);
+    else i++;
+  }
+  return factors;
 }
 
 /** Whether float32 arithmetic can hold every constant of the expressions. */
