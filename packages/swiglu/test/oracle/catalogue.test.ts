@@ -13,7 +13,7 @@ import { pointsOf } from "./points.js";
 import { evaluateAt, gradientAt } from "./scalars.js";
 
 /** Decimal arithmetic is slow; any ten points in a row are drawn in all ways. */
-const count = slowExtent === "full" ? 120 : 50;
+const count = slowExtent === "full" ? 120 : 30;
 
 const names = Object.keys(formulas) as Name[];
 
