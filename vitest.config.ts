@@ -3,16 +3,6 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { Progress } from "./scripts/progress.js";
 
-/** Threads load files by themselves, not what the test runner makes of sources: they get the built ones. */
-const builtWorkers = {
-  name: "built-workers",
-  enforce: "pre" as const,
-  transform: (code: string, file: string): string | undefined =>
-    file.endsWith("/src/wasm/threads/worker-start.ts")
-      ? code.replaceAll('"./worker.js"', '"../../../dist/wasm/threads/worker.js"')
-      : undefined,
-};
-
 /**
  * Files that take longest start first, so that none of them runs alone at the end; vitest would start the largest. Of the two
  * that compile most shaders one comes later and finds some of them compiled.
@@ -53,7 +43,6 @@ export default defineConfig({
       { isolate: false, include: together, exclude: [] },
       { isolate: true, include: all, exclude: together },
     ].map((files, i) => ({
-      plugins: [builtWorkers],
       test: {
         ...files,
         name: ["together", "apart"][i] as string,

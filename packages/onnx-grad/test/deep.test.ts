@@ -13,6 +13,7 @@ import {
 } from "onnx-grad";
 import * as ort from "onnxruntime-node";
 import { expect, it } from "vitest";
+import { slowExtent } from "../../swiglu/test/conformance/extent.js";
 
 const x = input("x", [2]);
 const seconds = (start: NodeJS.CpuUsage): number => {
@@ -28,7 +29,7 @@ function chain(length: number): Record<string, Tensor> {
 }
 
 // All of it under `npm run test:all`, where a chain is ten times as long.
-const [shorter, longer] = process.env.SWIGLU_TESTS === "full" ? [10_000, 100_000] : [2000, 20_000];
+const [shorter, longer] = slowExtent === "full" ? [10_000, 100_000] : [2000, 20_000];
 
 it(`${longer} operations in a chain differentiate and encode, in less than 25 times the processor time of ${shorter}`, () => {
   const measured = (length: number) => {

@@ -7,6 +7,7 @@ import { check, compareModels, ModelFileError, openBlock, openModel } from "swig
 import { describe, expect, test } from "vitest";
 import { reference } from "../../src/index.js";
 import { activationGraph, encodeModel, toModel } from "../../src/onnx-entry.js";
+import { slowExtent } from "../conformance/extent.js";
 import { floats, gguf, seeded } from "./files.js";
 
 const folder = fileURLToPath(new URL("fixtures/onnx/", import.meta.url));
@@ -327,12 +328,11 @@ describe("damaged graphs", () => {
     expect(blocks.map(({ layer }) => layer)).toEqual([1]);
   });
 
-  const all = process.env.SWIGLU_TESTS === "all";
-  const count = all ? 50_000 : 1500;
+  const count = slowExtent === "full" ? 50_000 : 1500;
   const originals = readdirSync(folder)
     .filter((name) => name.endsWith(".onnx"))
     .map((name) => new Uint8Array(readFileSync(folder + name)));
-  test(`${count} of them (SWIGLU_TESTS=all: 50000) give a sentence or a report, in 5 s each`, async () => {
+  test(`${count} of them (npm run test:all: 50000) give a sentence or a report, in 5 s each`, async () => {
     const random = seeded(23);
     let [refused, slowest] = [0, 0];
     for (let i = 0; i < count; i++) {

@@ -8,6 +8,7 @@ import { pathToFileURL } from "node:url";
 import { GGMLQuantizationType, gguf as otherReader } from "@huggingface/gguf";
 import { ModelFileError, type ModelInput, openModel } from "swiglu/models";
 import { afterAll, describe, expect, test } from "vitest";
+import { slowExtent } from "../conformance/extent.js";
 import { floats, gguf, safetensors, safetensorsOf, seeded } from "./files.js";
 
 const folder = mkdtempSync(join(tmpdir(), "swiglu-models-"));
@@ -341,8 +342,7 @@ describe("a file on the web", () => {
 });
 
 describe("damaged files", () => {
-  const all = process.env.SWIGLU_TESTS === "all";
-  const count = all ? 100_000 : 4000;
+  const count = slowExtent === "full" ? 100_000 : 4000;
   const originals: readonly Uint8Array[] = [
     one,
     safetensors(
@@ -381,7 +381,7 @@ describe("damaged files", () => {
     return bytes;
   }
 
-  test(`${count} of them (SWIGLU_TESTS=all: 100000) give a sentence or a model, in 200 MB and 5 s each`, async () => {
+  test(`${count} of them (npm run test:all: 100000) give a sentence or a model, in 200 MB and 5 s each`, async () => {
     const random = seeded(18);
     let [refused, slowest, memory] = [0, 0, 0];
     const before = process.memoryUsage().rss;
